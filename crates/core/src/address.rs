@@ -1,12 +1,12 @@
-//! Which addresses are of the public internet: what a caller may reach through somebody else's machine.
+//! Addresses of the public internet: those that a caller may reach through another person's machine.
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether packets to an address leave for the public internet, so that a stranger could reach it too.
+/// Whether packets to an address go to the public internet, so that anybody could reach it.
 ///
-/// Not so: what IANA's registries of special-purpose addresses set aside (RFC 6890), among them the
-/// metadata services of clouds (169.254.169.254), and IPv6 addresses that stand for an IPv4 address
-/// that is not public.
+/// The following are not public: the addresses that IANA's registries of special-purpose addresses reserve (RFC 6890), among
+/// them the metadata services of clouds (169.254.169.254), and IPv6 addresses that represent an IPv4 address which is not
+/// public.
 pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -32,11 +32,11 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     let segments = address.segments();
     let embedded = |high: u16, low: u16| is_public_v4(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)));
     match segments {
-        // NAT64 (RFC 6052) and 6to4 (RFC 3056) lead to the IPv4 address in them.
+        // NAT64 (RFC 6052) and 6to4 (RFC 3056) lead to the IPv4 address that they contain.
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => embedded(high, low),
         // Teredo, benchmarks, ORCHID and the other assignments (RFC 2928), documentation (RFC 3849, RFC 9637).
         [0x2001, 0..=0x1ff, ..] | [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => false,
-        // Of the rest, global unicast (RFC 4291, section 2.4): all else is loopback, mapped, local or multicast.
+        // Otherwise only global unicast is public (RFC 4291, section 2.4); the rest is loopback, mapped, local or multicast.
         [first, ..] => first & 0xe000 == 0x2000,
     }
 }

@@ -1,7 +1,7 @@
-//! Programs that run agents: where each keeps its settings.
+//! Programs that run agents, and where each stores its settings.
 //!
-//! The only list of them: the scanner names the program in whose settings a credential stands, and
-//! [`snippet`] writes the agents' door into them.
+//! This is the only list of them. The scanner names the program whose settings contain a credential, and [`snippet`] writes
+//! the agents' door into the settings.
 
 pub mod snippet;
 
@@ -10,9 +10,9 @@ use memchr::memmem;
 /// A program, and a file that it reads its MCP servers from.
 struct Settings {
     program: &'static str,
-    /// The end of the file's path, in lower case; a folder where it ends in `/`.
+    /// The end of the file's path, in lower case. A folder ends in `/`.
     end: &'static str,
-    /// What stands in the file where it is about agents at all; empty for files that are about nothing else.
+    /// A text that the file has where it is about agents; empty for files that are only about agents.
     holds: &'static str,
 }
 
@@ -24,11 +24,11 @@ const fn shared(program: &'static str, end: &'static str, holds: &'static str) -
     Settings { program, end, holds }
 }
 
-/// What is called for a program that the file's name and place do not tell.
+/// The name for a program that neither the file's name nor its place identifies.
 const ANY: &str = "an MCP client";
 
-/// The first that fits counts. Where the files are is what the programs' manuals say, and what
-/// `hs mcp setup` of HubSpot's CLI 8.14.0 writes to.
+/// The first row that matches counts. The paths are from the programs' manuals, and from what `hs mcp setup` in HubSpot's
+/// CLI 8.14.0 writes.
 const SETTINGS: [Settings; 34] = [
     only("Claude Desktop", "claude_desktop_config.json"),
     only("Claude Code", ".claude.json"),
@@ -63,19 +63,19 @@ const SETTINGS: [Settings; 34] = [
     shared("Goose", "goose/config.yaml", "extensions"),
     shared("LibreChat", "librechat.yaml", "mcpServers"),
     shared("LibreChat", "librechat.yml", "mcpServers"),
-    // An export of a workflow, under any name.
+    // The export of a workflow, under any name.
     shared("n8n", ".json", "n8n-nodes-langchain.mcpClient"),
 ];
 
-/// Endings of files that hold settings.
+/// Extensions of settings files.
 const ENDINGS: [&str; 6] = [".json", ".jsonc", ".json5", ".toml", ".yaml", ".yml"];
 
-/// Keys under which settings list MCP servers, whatever the file is called.
+/// Keys under which settings list MCP servers, whatever the file's name is.
 pub const SERVER_LISTS: [&str; 4] = ["mcpServers", "mcp_servers", "context_servers", "mcp.servers"];
 
-/// The program whose settings a file is: by its path, or by what it lists.
+/// The program that a settings file belongs to, by the file's path or by the servers that it lists.
 ///
-/// Members of archives follow a `!`, as in the scanner's reports.
+/// As in the scanner's reports, a `!` separates an archive from the path of its member.
 pub fn whose_settings(path: &str, text: &[u8]) -> Option<&'static str> {
     let place = format!("/{}", path.to_ascii_lowercase().replace(['\\', '!'], "/"));
     let fits = |end: &str| if end.ends_with('/') { place.contains(end) } else { ends_a_name(&place, end) };
@@ -95,7 +95,7 @@ fn ends_a_name(place: &str, end: &str) -> bool {
     end.starts_with(['.', '/']) || before.ends_with(['/', '.'])
 }
 
-/// Folders in which programs keep instructions for agents.
+/// Folders in which programs store instructions for agents.
 const FOLDERS: [&str; 10] =
     ["/.claude/", "/.cursor/", "/.windsurf/", "/.clinerules/", "/.roo/", "/.kiro/", "/.continue/", "/.gemini/", "/.codex/", "/.junie/"];
 
@@ -117,7 +117,7 @@ const INSTRUCTIONS: [&str; 14] = [
     ".aider.conf.yml",
 ];
 
-/// Whether a file instructs agents: documentation by its form, and yet run.
+/// Whether a file instructs agents. It has the form of documentation, but an agent acts on it.
 pub fn instructs(path: &str) -> bool {
     let place = format!("/{}", path.to_ascii_lowercase().replace(['\\', '!'], "/"));
     let name = place.rsplit('/').next().unwrap_or_default();

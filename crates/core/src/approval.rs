@@ -1,7 +1,7 @@
-//! Which calls need a person's approval, and what a person is shown of them.
+//! Which calls need a person's approval, and what the person sees of them.
 //!
-//! Pure: the rule and the call come in; whether the rule fits, which records the call names, and what it changes of
-//! them come out. Reading the records and keeping the approval are the gateway's.
+//! Pure: the input is the rule and the call. The output is whether the rule applies, which records the call names, and how it
+//! changes them. The gateway reads the records and stores the approval.
 
 mod body;
 mod change;

@@ -1,5 +1,5 @@
-//! The association types that HubSpot defines, rows of `data/association_types.tsv`: an id leads from
-//! one object type to another. Labels that an account makes are not here.
+//! The association types that HubSpot defines, as rows of `data/association_types.tsv`. An id connects one object type to
+//! another. Labels that an account creates are not in the table.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -9,17 +9,17 @@ use crate::object_type::{self, ObjectType};
 /// An association type that every account has.
 #[derive(Clone, Copy, Debug)]
 pub struct Published {
-    /// The type at the one end.
+    /// The object type at the first end.
     pub from: &'static ObjectType,
-    /// The type at the other end.
+    /// The object type at the second end.
     pub to: &'static ObjectType,
     /// HubSpot's id.
     pub id: u32,
-    /// Its label; none for the plain type.
+    /// Its label; none for the unlabelled type.
     pub label: Option<&'static str>,
 }
 
-/// All of them, in the order of the table.
+/// All association types, in the order of the table.
 pub fn published() -> &'static [Published] {
     &TABLE.0
 }
@@ -29,7 +29,7 @@ pub fn by_id(id: u32) -> Option<&'static Published> {
     TABLE.1.get(&id).and_then(|at| TABLE.0.get(*at))
 }
 
-/// The association type with an id, where its category is HubSpot's own: an account numbers its labels anew.
+/// The association type of an id whose category is HubSpot's own. Each account has its own numbers for its labels.
 pub(crate) fn resolved(id: Option<u64>, is_own: bool) -> Option<&'static Published> {
     id.filter(|_| is_own).and_then(|id| by_id(u32::try_from(id).ok()?))
 }

@@ -1,10 +1,10 @@
-//! The object types that a call reaches beside those that its operation's scopes cover: in the query
-//! (`associations=deals`), in the body (a search by `associations.deal`, a list of deals, an export),
-//! and in paths whose scopes leave the type out.
+//! The object types that a call reaches in addition to those of its operation's scopes: in the query
+//! (`associations=deals`), in the body (a search by `associations.deal`, a list of deals, an export), and in paths whose
+//! scopes do not cover the type.
 //!
-//! `plan` says where each operation names types, `read` takes them out of JSON, `query` out of the query.
-//! Which scopes a type needs is `requirement`'s, and the decision is `policy`'s. What only the account
-//! knows (the object type of a list, the label of an association) is left to who asks.
+//! `plan` determines where each operation names types; `read` finds them in JSON, and `query` in the query. `requirement`\nknows the
+//! scopes of a type, and `policy` decides. The caller of this module resolves facts that only the account knows:
+//! the object type of a list, the meaning of an association label.
 
 mod plan;
 mod query;
@@ -19,7 +19,7 @@ use crate::{association, requirement};
 
 pub use plan::{takes_form, takes_json_only};
 
-/// The object types that a call reaches beside its path.
+/// The object types that a call reaches outside of its path.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Beside {
     /// Rows of the object types, one bit each.
@@ -27,19 +27,19 @@ pub struct Beside {
     write: u64,
     /// The first name that is not an object type.
     unknown: Option<Box<str>>,
-    /// The first association whose other end is not published, a label that the account made; and what is done.
+    /// The first association type that is not published (a label that the account created), and the access to it.
     unresolved: Option<(Box<str>, Access)>,
-    /// The list whose members the call reads or changes, as the path has it.
+    /// The list whose members the call reads or changes, as in the path.
     list: Option<Box<str>>,
-    /// The custom types among them, as they are named.
+    /// The custom types among them, with the names in the call.
     custom: Vec<Box<str>>,
-    /// The body could not be read, so that HubSpot may see more in it.
+    /// Whether the body could not be read, so that HubSpot may find more in it.
     unreadable: bool,
 }
 
 impl Beside {
-    /// What a call names. A body is given whole, or empty where there is none. Nothing is allocated
-    /// for an operation that names no further type.
+    /// The types that a call names. `body` is the whole body, or empty where there is none. An operation that names no further
+    /// type costs no allocation.
     pub fn of(operation: &Operation, path: &NormalPath, query: Option<&str>, body: &[u8]) -> Self {
         let mut beside = Self::default();
         let Some(plan) = plan::of(operation) else { return beside };
@@ -61,12 +61,12 @@ impl Beside {
         beside
     }
 
-    /// Whether there is nothing to decide.
+    /// Whether there is nothing to check.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Adds a type by a row of the table.
+    /// Adds a type by its row in the table.
     pub fn add(&mut self, row: &ObjectType, access: Access) {
         let bit = 1u64 << (row.index % 64);
         match access {
@@ -90,7 +90,7 @@ impl Beside {
         }
     }
 
-    /// Adds the type to which an association leads, or both of its ends.
+    /// Adds the type at the other end of an association, or the types at both ends.
     fn add_association(&mut self, id: Option<u64>, is_own: bool, access: Access, both_ends: bool) {
         let Some(row) = association::resolved(id, is_own) else {
             self.add_unresolved(id, access);
@@ -106,22 +106,22 @@ impl Beside {
         self.unresolved.get_or_insert_with(|| (id.map_or_else(|| "none".to_owned(), |id| id.to_string()).into(), access));
     }
 
-    /// The custom types among them, as they are named.
+    /// The custom types among them, with the names in the call.
     pub fn custom_types(&self) -> impl Iterator<Item = &str> {
         self.custom.iter().map(|name| &**name)
     }
 
-    /// The name that is no object type, where there is one.
+    /// The first name that is not an object type, where there is one.
     pub fn unknown(&self) -> Option<&str> {
         self.unknown.as_deref()
     }
 
-    /// The id of an association type that HubSpot does not publish, where there is one, and what is done with it.
+    /// The id of an association type that HubSpot does not publish, where there is one, and the access to it.
     pub fn unresolved(&self) -> Option<(&str, Access)> {
         self.unresolved.as_ref().map(|(id, access)| (&**id, *access))
     }
 
-    /// Whether a body of JSON was expected and could not be read.
+    /// Whether a JSON body was expected but could not be read.
     pub const fn is_unreadable(&self) -> bool {
         self.unreadable
     }
@@ -131,12 +131,12 @@ impl Beside {
         self.list.as_deref()
     }
 
-    /// The list's object type is known and was added, or is not needed.
+    /// Marks the list as resolved: its object type was added, or is not needed.
     pub fn list_is_known(&mut self) {
         self.list = None;
     }
 
-    /// What the account decides by itself is left to it: lists, and labels that it made.
+    /// Leaves lists and the account's own labels to the account itself, which decides about them.
     pub fn leave_to_account(&mut self) {
         self.list = None;
         self.unresolved = None;
@@ -149,7 +149,7 @@ impl Beside {
         of(self.read, Access::Read).chain(of(self.write, Access::Write))
     }
 
-    /// The types as bits of the rows of the table: read, written. They hold within one version of Keyway.
+    /// The types as bits of the table's rows: read, written. They are valid only within one version of Keyway.
     pub const fn bits(&self) -> [u64; 2] {
         [self.read, self.write]
     }
@@ -172,15 +172,15 @@ impl Beside {
 }
 
 impl Beside {
-    /// For each type whose scope a caller lacks, a scope that is enough.
+    /// For each type whose scope a caller lacks, one scope that is enough.
     pub fn missing_scopes(&self, granted: &ScopeSet) -> Vec<&'static str> {
         self.missing(granted).into_iter().filter_map(|(row, access)| requirement::of_records(row, access)?.first_name()).collect()
     }
 }
 
-/// Names of custom types that are kept of one call.
+/// The most custom type names that are kept for one call.
 const CUSTOM_MAX: usize = 50;
-/// Longest part of a client's text that an error repeats, in characters.
+/// The longest part of a client's text that an error repeats, in characters.
 const SHOWN_CHARS_MAX: usize = 64;
 
 #[cfg(test)]

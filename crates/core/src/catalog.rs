@@ -1,7 +1,7 @@
-//! HubSpot's operations, as tables, and which of them a request means.
+//! HubSpot's operations, as tables, and the resolution of a request to one of them.
 //!
-//! Loaded once from `data/`. What an operation requires of its caller is in `requirement`; whether
-//! a caller may perform it is decided in `policy`.
+//! Loaded once from `data/`. `requirement` has the scopes that an operation needs; `policy` decides whether a caller may
+//! perform it.
 
 mod resolve;
 
@@ -18,47 +18,47 @@ use crate::path::NormalPath;
 use crate::requirement::{self, Requirement, UnknownObjectType};
 use crate::safety::{self, Safety};
 
-/// The position of an operation in the catalog.
+/// The index of an operation in the catalog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OperationId(pub u16);
 
-/// Which of HubSpot's limits a call counts against (hubspot facts, section 5).
+/// The HubSpot limits that a call counts against (hubspot facts, section 5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LimitClass {
-    /// The app's ten-secondly burst and the account's day.
+    /// The app's ten-secondly burst and the account's daily limit.
     Standard,
-    /// The account's five a second, and the day. Answers carry no rate headers.
+    /// The account's five searches a second, and the daily limit. The answers have no rate headers.
     Search,
-    /// The app's ten-secondly burst for associations, and the day.
+    /// The app's ten-secondly burst for associations, and the daily limit.
     Associations,
-    /// Neither: HubSpot exempts a few sending operations.
+    /// No limit: HubSpot exempts a few sending operations.
     Exempt,
 }
 
 /// A method and a path template of HubSpot's API.
 #[derive(Debug)]
 pub struct Operation {
-    /// Its position in the catalog.
+    /// Its index in the catalog.
     pub id: OperationId,
     /// The method.
     pub method: Method,
-    /// The path, with `{names}` for what varies; no slash at the end.
+    /// The path, with `{names}` for its variables; no slash at the end.
     pub template: &'static str,
     /// `v3`, `2026-09`, `2026-09-beta` and so on.
     pub version: &'static str,
     /// HubSpot's name for the API: `CRM/Contacts`.
     pub api: &'static str,
-    /// What it accepts as authentication.
+    /// The authentication that it accepts.
     pub auth: Auth,
     /// Whether it changes nothing: its class is [`Class::Read`], or it is an unlisted GET.
     pub read_only: bool,
-    /// What it does to an account at worst.
+    /// The most dangerous effect that it can have on an account.
     pub safety: Safety,
-    /// Which limits it counts against.
+    /// The limits that it counts against.
     pub limit_class: LimitClass,
-    /// Who says which scopes open it.
+    /// The source of its scopes.
     pub scopes_from: tables::ScopesFrom,
-    /// Where it is known from: the clients that send it, or a page. Empty for HubSpot's specification.
+    /// The source of the operation: the clients that send it, or a page. Empty for HubSpot's specification.
     pub source: &'static str,
     requirement: requirement::Rule,
 }
@@ -67,12 +67,12 @@ pub struct Operation {
 const UNLISTED: &str = "(unlisted)";
 
 impl Operation {
-    /// Whether it stands for calls of paths that the catalog does not list.
+    /// Whether it represents all calls to paths that the catalog does not list.
     pub fn is_unlisted(&self) -> bool {
         self.template == UNLISTED
     }
 
-    /// Whether it is of an API older than v3, of which HubSpot publishes no specification any more.
+    /// Whether it belongs to an API older than v3, whose specification HubSpot no longer publishes.
     pub fn is_pre_v3(&self) -> bool {
         self.api.starts_with("Legacy/")
     }
@@ -82,8 +82,8 @@ impl Operation {
         self.version.strip_prefix('v').is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
     }
 
-    /// The path that this operation was resolved from, in the catalog's spelling: HubSpot answers to
-    /// two (`/settings/v3/users` and `/settings/users/v3`), and what an embedded account knows is one.
+    /// The path that this operation was resolved from, in the catalog's spelling. HubSpot accepts two spellings
+    /// (`/settings/v3/users` and `/settings/users/v3`), and an embedded account knows one.
     #[must_use]
     pub fn spell<'a>(&self, path: &'a NormalPath) -> Cow<'a, NormalPath> {
         let is_variable = |segment: &str| segment.starts_with('{');
@@ -101,19 +101,19 @@ impl fmt::Display for Operation {
     }
 }
 
-/// All of it.
+/// The whole catalog.
 pub struct Catalog {
     operations: Vec<Operation>,
     by_name: HashMap<(Method, &'static str), OperationId, foldhash::fast::FixedState>,
     tree: resolve::Tree,
-    /// One for each method, for calls of paths that no row has.
+    /// One entry for each method, for calls to unlisted paths.
     unlisted: Vec<Operation>,
 }
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(Catalog::load);
 
 impl Catalog {
-    /// The catalog, read from the embedded tables at the first call (some milliseconds).
+    /// The catalog. The first call reads the embedded tables, which takes some milliseconds.
     pub fn get() -> &'static Self {
         &CATALOG
     }
@@ -129,7 +129,7 @@ impl Catalog {
         self.operations.get(place).unwrap_or_else(|| &self.unlisted[place - self.operations.len()])
     }
 
-    /// What stands for calls of a method whose path the catalog does not list. It is none of
+    /// The operation that represents all calls of a method to unlisted paths. It is not one of
     /// [`Catalog::operations`].
     pub fn unlisted(&self, method: Method) -> &Operation {
         &self.unlisted[method as usize]
@@ -141,7 +141,7 @@ impl Catalog {
         self.by_name.get(&(method, template)).map(|id| self.operation(*id))
     }
 
-    /// The operation that a request means. A literal segment wins over a template.
+    /// The operation of a request. A literal segment wins over a template.
     pub fn resolve(&self, method: &str, path: &NormalPath) -> Resolution<'_> {
         resolve::resolve(self, method, path)
     }
@@ -154,21 +154,20 @@ impl Catalog {
         operation.requirement.for_path(path)
     }
 
-    /// The object types that a path of a generic operation names, as the audit keeps them: standard
-    /// types by their name, custom ones as they are written, two joined by a comma. None where the
-    /// operation is of one type only.
+    /// The object types in a path of a generic operation, as the audit log has them: standard types by their name, custom ones
+    /// as written, with a comma between two. None where the operation has only one type.
     pub fn object_types(&self, operation: &Operation, path: &NormalPath) -> Option<Cow<'static, str>> {
         operation.requirement.types_in(path)
     }
 
-    /// Whether the operation of a method and a template takes the developer API key and no token.
+    /// Whether the operation with a method and a template takes the developer API key and no token.
     pub fn takes_developer_key(&self, method: Method, template: &str) -> bool {
         let requirement = self.find(method, template).and_then(|operation| self.requirement_on(operation, None));
         matches!(requirement, Some(Requirement::DeveloperKey))
     }
 
-    /// The scopes that an operation needs on these object types, as [`Catalog::object_types`] gives
-    /// them. None where there is no such type.
+    /// The scopes that an operation needs for these object types, in the form of [`Catalog::object_types`]. None where there is
+    /// no such type.
     pub fn requirement_on(&self, operation: &Operation, object_types: Option<&str>) -> Option<Requirement> {
         operation.requirement.on_types(object_types.unwrap_or_default())
     }
@@ -194,8 +193,8 @@ impl Catalog {
                 source: row.source,
                 requirement: rules.rule(&row),
             });
-            // Six pairs of rows have the same shape under two names ({folderId}, {folderPath}) and
-            // the same scopes; the first of a pair answers for both.
+            // Six pairs of rows have the same shape under two names ({folderId}, {folderPath}) and the same scopes. The first row
+            // of a pair represents both.
             catalog.by_name.entry(key).or_insert(id);
         }
         let listed = catalog.operations.len();
@@ -210,7 +209,7 @@ impl Catalog {
                 auth: Auth::Bearer,
                 read_only: method == Method::Get,
                 safety: Safety::UNKNOWN,
-                // Whether HubSpot exempts it is not known, so it counts.
+                // Nobody knows whether HubSpot exempts it, so it counts.
                 limit_class: LimitClass::Standard,
                 scopes_from: tables::ScopesFrom::Unstated,
                 source: "",
@@ -239,7 +238,7 @@ fn limit_class(template: &str) -> LimitClass {
     }
 }
 
-/// Sending operations that count against no limit of HubSpot's.
+/// Sending operations that HubSpot exempts from all limits.
 const EXEMPT_ENDINGS: [&str; 4] = ["/single-send", "/single-email/send", "/send", "/send/batch"];
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
-//! Who a client is behind proxies: the address of a connection, or the one that a trusted proxy names.
+//! The address of a client behind proxies: that of the connection, or the one that a trusted proxy names.
 //!
-//! A proxy adds the address from which a request came to it at the right of `X-Forwarded-For`, or of `Forwarded`
-//! (RFC 7239). Whatever stands further left came with the request, and anybody may have made it up. So the list is read
-//! from the right, over the trusted proxies, to the first address that is not one: that is the client.
+//! A proxy appends the address that sent it the request to `X-Forwarded-For`, or to `Forwarded` (RFC 7239). The entries on
+//! the left came with the request, so the client may have invented them. So Keyway reads the list from the right, past the
+//! trusted proxies: the first other address is the client.
 
 use core::net::{IpAddr, SocketAddr};
 use core::str::FromStr;
 
-/// Hops that are looked at. Nobody has a longer chain of proxies, and a longer list is not read to its end.
+/// The most hops that are read. Nobody has a longer chain of proxies, so a longer list is not read to its end.
 const HOPS_MAX: usize = 32;
 
 /// A network, as `10.0.0.0/8`, or one address.
@@ -17,13 +17,13 @@ pub struct Network {
     prefix: u8,
 }
 
-/// What is not a network.
+/// Why a text is not a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotANetwork {
-    /// The text has another form.
+    /// The text is neither an address nor a network.
     #[error("write an address or a network, such as 192.0.2.7 or 10.0.0.0/8")]
     Form,
-    /// Bits behind the prefix are set: the prefix or the address is not what was meant.
+    /// Bits after the prefix are set: either the prefix or the address is wrong.
     #[error("the address has bits behind its prefix: is it the prefix, or the address, that is wrong?")]
     HostBits,
 }
@@ -43,7 +43,7 @@ impl FromStr for Network {
         if prefix > bits {
             return Err(NotANetwork::Form);
         }
-        // An IPv4 address that is written as an IPv6 one is what it is.
+        // An IPv4 address in IPv6 form counts as IPv4.
         let (address, prefix) = match (address.to_canonical(), address) {
             (IpAddr::V4(one), IpAddr::V6(_)) => (IpAddr::V4(one), prefix.checked_sub(96).ok_or(NotANetwork::HostBits)?),
             _ => (address, prefix),
@@ -54,17 +54,17 @@ impl FromStr for Network {
 }
 
 impl Network {
-    /// Whether every address of its version is in it.
+    /// Whether the network contains every address of its version.
     pub fn is_everybody(&self) -> bool {
         self.prefix == 0
     }
 
-    /// Whether an address is in it. IPv4 addresses that are written as IPv6 ones count as what they are.
+    /// Whether the network contains an address. An IPv4 address in IPv6 form counts as IPv4.
     pub fn contains(&self, address: IpAddr) -> bool {
         self.masked(address.to_canonical()) == Some(self.address)
     }
 
-    /// The address with zeros behind the prefix; none where it is of the other version.
+    /// The address with zeros after the prefix; none where the address has the other IP version.
     fn masked(&self, address: IpAddr) -> Option<IpAddr> {
         let prefix = u32::from(self.prefix);
         match (self.address, address) {
@@ -84,10 +84,10 @@ pub enum Form {
     Forwarded,
 }
 
-/// The client of a request that came over a trusted proxy, by the lines of the header, in their order.
+/// The client of a request that came through a trusted proxy, by the lines of the header, in their order.
 ///
-/// What cannot be read ends the search, and so does `unknown` or a name in place of an address (RFC 7239, section 6): the
-/// client is then the proxy that wrote it. Where all are trusted, it is the one furthest away.
+/// An entry that can't be read ends the search, and so does `unknown` or a name in place of an address (RFC 7239, section
+/// 6): the client is then the proxy that wrote the entry. Where all addresses are trusted, the client is the farthest one.
 pub fn client<'a>(proxy: IpAddr, trusted: &[Network], form: Form, lines: impl DoubleEndedIterator<Item = &'a [u8]>) -> IpAddr {
     let mut client = proxy.to_canonical();
     let hops = lines.rev().flat_map(|line| line.rsplit(|byte| *byte == b','));
@@ -113,8 +113,8 @@ fn node(text: &str) -> Option<IpAddr> {
     bare().or_else(|_| with_port()).ok().map(|address| address.to_canonical())
 }
 
-/// The `for` of one element. The whole element must have the form of RFC 7239, section 4: where a comma in a quoted text
-/// was taken for the end of an element, the rest has an odd number of quotes, and is refused.
+/// The `for` of one element. The whole element must have the form of RFC 7239, section 4. Where a comma inside a quoted text
+/// was read as the end of an element, the rest has an odd number of quotes, and is invalid.
 fn forwarded_for(element: &str) -> Option<IpAddr> {
     let is_token =
         |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte));
@@ -187,7 +187,7 @@ mod tests {
             (&["198.51.100.7"][..], "198.51.100.7"),
             (&["198.51.100.7, 10.2.3.4"], "198.51.100.7"),
             (&["198.51.100.7", "10.2.3.4 ,\t192.0.2.7"], "198.51.100.7"),
-            // What the client sent stands further left.
+            // The entries of the client itself are on the left.
             (&["203.0.113.9, 198.51.100.7"], "198.51.100.7"),
             (&["10.9.9.9, 198.51.100.7, 10.2.3.4"], "198.51.100.7"),
             (&["garbage, 198.51.100.7"], "198.51.100.7"),
@@ -195,7 +195,7 @@ mod tests {
             (&["2001:db8:2::1"], "2001:db8:2::1"),
             (&["[2001:db8:2::1]:4711, 2001:db8:1::5"], "2001:db8:2::1"),
             (&["::ffff:198.51.100.7, ::ffff:10.1.1.1"], "198.51.100.7"),
-            // All are proxies.
+            // All addresses are proxies.
             (&["10.2.3.4, 10.5.6.7"], "10.2.3.4"),
             (&[], "10.0.0.1"),
         ] {

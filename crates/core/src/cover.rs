@@ -1,15 +1,14 @@
-//! The least scopes that are enough for a number of operations.
+//! The least scopes that are enough for several operations.
 //!
-//! Each operation lists alternatives, sets of scopes any one of which opens it. Sought is a set
-//! that holds an alternative of each and opens as little as possible besides (`reach`): first as few
-//! operations that write, then as few that read, then as few scopes. That is weighted set cover:
-//! solved exactly by branch and bound, whose steps are bounded; where the bound is reached the best
-//! set found so far is given, which is enough but maybe not the least.
+//! Each operation has alternatives: sets of scopes, each of which opens it. The result is a set that contains an alternative
+//! of each operation and opens as little else as possible (`reach`): first the fewest operations that write, then the fewest
+//! that read, then the fewest scopes. This is weighted set cover. Branch and bound solves it exactly within a limit on the
+//! steps; at the limit, the result is the best set so far, which is enough but may not be the least.
 
 use crate::reach::of_set;
 use crate::scope::ScopeSet;
 
-/// Steps after which the search ends. Real apps need some dozens.
+/// The most steps of the search. Real apps need some dozens.
 const STEPS_MAX: u32 = 200_000;
 
 /// A set that is enough.
@@ -17,20 +16,20 @@ const STEPS_MAX: u32 = 200_000;
 pub struct Cover {
     /// The scopes.
     pub scopes: ScopeSet,
-    /// The needs, by their place in the list, that no allowed set opens.
+    /// The needs that no allowed set opens, by their index in the list.
     pub impossible: Vec<usize>,
-    /// Whether no smaller set is enough; false where the search was cut short.
+    /// Whether no smaller set is enough; false where the search reached its limit.
     pub least: bool,
 }
 
-/// The least set that opens all needs with scopes of `within`. A need is a list of alternatives;
-/// one without any needs nothing.
+/// The least set that opens all needs with scopes from `within`. A need is a list of alternatives; an empty list needs
+/// nothing.
 pub fn least(needs: &[Vec<ScopeSet>], within: &ScopeSet) -> Cover {
     let mut impossible = Vec::new();
     let mut open: Vec<Vec<ScopeSet>> = Vec::new();
     for (place, need) in needs.iter().enumerate().filter(|(_, need)| !need.is_empty()) {
         let mut possible: Vec<ScopeSet> = need.iter().filter(|set| within.contains_all(set)).copied().collect();
-        // Those that write are tried last, so that the first set found is already a modest one.
+        // Sets that write come last, so that the first result is already a modest one.
         possible.sort_by_key(of_set);
         possible.dedup();
         if possible.is_empty() {
@@ -92,7 +91,7 @@ mod tests {
         let either = vec![set(&[READ]), set(&[WRITE])];
         let found = least(&[either.clone(), vec![set(&[WRITE])]], &everything());
         assert_eq!((found.scopes, found.least), (set(&[WRITE]), true));
-        // Where reading is all that is done, reading is all that is asked for.
+        // Where the operations only read, the scope is one that only reads.
         assert_eq!(least(&[either], &everything()).scopes, set(&[READ]));
     }
 

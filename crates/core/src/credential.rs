@@ -1,7 +1,6 @@
-//! The textual forms of HubSpot's keys and tokens (hubspot facts, section 1), and their masks.
+//! The text forms of HubSpot's keys and tokens (hubspot facts, section 1), and their masks.
 //!
-//! Each reader takes a text and says how long a value of its form is at its start; what follows is
-//! not looked at.
+//! Each reader returns the length of a value of its form at the start of a text. It does not check the text after the value.
 
 /// A region as HubSpot names its data centres: `na1`, `eu1`. Two letters and one or two digits.
 pub fn region(text: &[u8]) -> Option<usize> {
@@ -30,18 +29,18 @@ pub fn pat(text: &[u8]) -> Option<usize> {
     Some(4 + region + 1 + uuid(&rest[region + 1..])?)
 }
 
-/// Whether a text is, as a whole, a UUID.
+/// Whether the whole text is a UUID.
 pub fn is_uuid(text: &str) -> bool {
     uuid(text.as_bytes()) == Some(text.len())
 }
 
-/// Whether a text is, as a whole, of the form of an account-wide key.
+/// Whether the whole text has the form of an account-wide key.
 pub fn is_account_key(text: &str) -> bool {
     let text = text.as_bytes();
     [uuid(text), routed(text)].contains(&Some(text.len()))
 }
 
-/// A form that may be shown and stored: the region where there is one, and the last four characters.
+/// A part that Keyway may show and store: the region where there is one, and the last four characters.
 pub fn hint(text: &str) -> String {
     let tail = text.char_indices().rev().nth(3).map_or(text, |(at, _)| &text[at..]);
     match text.strip_prefix("pat-").and_then(|rest| rest.split('-').next()) {

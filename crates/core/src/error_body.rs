@@ -1,46 +1,46 @@
 //! HubSpot's error envelope (hubspot facts, section 4).
 //!
-//! Says what an error looks like on the wire. Which error to answer is decided elsewhere.
+//! This module defines the format of an error; other modules decide which error to answer.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::refusal::{BODY_PREFIX, Refusal};
 
-/// An error before it gets its correlation id.
+/// An error without its correlation id yet.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ErrorBody {
     /// HTTP status.
     pub status: u16,
     /// HubSpot's category, such as `VALIDATION_ERROR`.
     pub category: &'static str,
-    /// Which refusal of Keyway's it is; none where an embedded account answers as HubSpot does.
+    /// The refusal, where Keyway refused the call; none where an embedded account answers as HubSpot does.
     pub refusal: Option<Refusal>,
-    /// The sentence a person reads.
+    /// The message for people.
     pub message: String,
     /// A finer category, such as `PipelineError.STAGE_ID_IN_USE`.
     pub sub_category: Option<String>,
-    /// Named lists of values the message speaks of.
+    /// Named lists of values that belong to the message.
     pub context: Vec<(String, Vec<String>)>,
     /// Named links to documentation.
     pub links: Vec<(String, String)>,
-    /// One entry for each thing that is wrong.
+    /// One entry for each error.
     pub errors: Vec<ErrorDetail>,
     /// Set on 429 only: HubSpot sends `errorType`, `policyName` and `groupName` there.
     pub rate_limit: Option<RateLimitFields>,
-    /// Seconds until it may work, for the `Retry-After` header.
+    /// Seconds until another try may succeed, for the `Retry-After` header.
     pub retry_after_s: Option<i64>,
 }
 
-/// The value of `keyway-rule` on an error that an embedded account answers as HubSpot does.
+/// The value of `keyway-rule` on an error with which an embedded account answers as HubSpot does.
 pub const OF_BACKEND: &str = "backend";
 
-/// The fields that only a 429 carries.
+/// The fields that only a 429 has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RateLimitFields {
     /// `TEN_SECONDLY_ROLLING`, `SECONDLY` or `DAILY`.
     pub policy_name: &'static str,
-    /// Which bucket was full; HubSpot writes app id and hub id into it.
+    /// The bucket that was full; HubSpot's value contains app id and hub id.
     pub group_name: String,
 }
 
@@ -48,47 +48,47 @@ pub struct RateLimitFields {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ErrorDetail {
-    /// The sentence a person reads.
+    /// The message for people.
     pub message: String,
     /// Such as `PROPERTY_DOESNT_EXIST`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// The field that was wrong.
+    /// The invalid field.
     #[serde(rename = "in", skip_serializing_if = "Option::is_none")]
     pub in_: Option<String>,
     /// A finer category.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_category: Option<String>,
-    /// Named lists of values the message speaks of.
+    /// Named lists of values that belong to the message.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub context: Map<String, Value>,
 }
 
 impl ErrorDetail {
-    /// An entry with a message alone.
+    /// An entry with only a message.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), code: None, in_: None, sub_category: None, context: Map::new() }
     }
 
-    /// With a code such as `INVALID_OPTION`.
+    /// Adds a code such as `INVALID_OPTION`.
     pub fn code(mut self, code: impl Into<String>) -> Self {
         self.code = Some(code.into());
         self
     }
 
-    /// Naming the field that was wrong.
+    /// Names the invalid field.
     pub fn in_(mut self, field: impl Into<String>) -> Self {
         self.in_ = Some(field.into());
         self
     }
 
-    /// With a finer category.
+    /// Adds a finer category.
     pub fn sub_category(mut self, sub_category: impl Into<String>) -> Self {
         self.sub_category = Some(sub_category.into());
         self
     }
 
-    /// With a named list of values.
+    /// Adds a named list of values.
     pub fn context(mut self, key: impl Into<String>, values: Vec<String>) -> Self {
         self.context.insert(key.into(), json!(values));
         self
@@ -128,47 +128,47 @@ impl ErrorBody {
         Self::new(409, "CONFLICT", message)
     }
 
-    /// With seconds in `Retry-After`.
+    /// Adds the seconds for `Retry-After`.
     pub fn retry_after(mut self, seconds: i64) -> Self {
         self.retry_after_s = Some(seconds);
         self
     }
 
-    /// What `keyway-rule` says of it.
+    /// The value of `keyway-rule` for this error.
     pub fn rule(&self) -> &'static str {
         self.refusal.map_or(OF_BACKEND, Refusal::name)
     }
 
-    /// What the audit log holds of it: see [`crate::refusal::Word`].
+    /// The error's word in the audit log: see [`crate::refusal::Word`].
     pub fn word(&self) -> &'static str {
         self.refusal.map_or(self.category, Refusal::name)
     }
 
-    /// With a finer category.
+    /// Adds a finer category.
     pub fn sub_category(mut self, sub_category: impl Into<String>) -> Self {
         self.sub_category = Some(sub_category.into());
         self
     }
 
-    /// With a named list of values.
+    /// Adds a named list of values.
     pub fn context(mut self, key: impl Into<String>, values: Vec<String>) -> Self {
         self.context.push((key.into(), values));
         self
     }
 
-    /// With a named link.
+    /// Adds a named link.
     pub fn link(mut self, key: impl Into<String>, target: impl Into<String>) -> Self {
         self.links.push((key.into(), target.into()));
         self
     }
 
-    /// With one more entry in `errors`.
+    /// Adds an entry to `errors`.
     pub fn detail(mut self, detail: ErrorDetail) -> Self {
         self.errors.push(detail);
         self
     }
 
-    /// The body as HubSpot sends it. 429 bodies have `errorType` where others have `category`.
+    /// The body in HubSpot's form. 429 bodies have `errorType` where others have `category`.
     pub fn to_json(&self, correlation_id: &str) -> Vec<u8> {
         let mut body = Map::new();
         body.insert("status".into(), "error".into());
@@ -203,7 +203,7 @@ impl ErrorBody {
 }
 
 impl Refusal {
-    /// The answer. Its message says what this row does not: which thing of the call is wrong.
+    /// The error of this refusal. The message adds what the row can't know: which part of the call is invalid.
     pub fn error(self, message: impl Into<String>) -> ErrorBody {
         ErrorBody { refusal: Some(self), ..ErrorBody::new(self.status().unwrap_or_default(), self.category(), message) }
     }

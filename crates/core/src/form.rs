@@ -1,25 +1,25 @@
-//! The form of an import (`multipart/form-data`, RFC 7578) as it passes. Its first part, `importRequest`, says which
-//! object types it writes; every later part must be one of `files`, so that none can take the place of the first.
+//! Checks the form of an import (`multipart/form-data`, RFC 7578) while it is forwarded. Its first part, `importRequest`, names
+//! the object types that it writes. Every later part must be one of `files`, so that none can replace the first.
 //!
-//! Whatever two readers of forms could understand differently is refused: another order of the parts, escapes
-//! in names, folded lines, line ends of one byte, transfer encodings, text after the last part.
+//! Keyway refuses every form that two parsers could understand differently: another order of the parts, escapes in names,
+//! folded lines, line ends of one byte, transfer encodings, text after the last part.
 
 use memchr::memmem;
 
-/// Bytes of `importRequest` at most: a thousand columns of five files each are some 500 KB, most have a few kilobytes.
+/// The most bytes of `importRequest`. Five files with a thousand columns each need about 500 KB; most imports need a few KB.
 pub const REQUEST_BYTES_MAX: usize = 192 << 10;
-/// Bytes of the head of a part.
+/// The most bytes in the head of a part.
 const HEAD_BYTES_MAX: usize = 4 << 10;
-/// Characters of a boundary (RFC 2046, section 5.1.1).
+/// The most characters of a boundary (RFC 2046, section 5.1.1).
 const BOUNDARY_CHARS_MAX: usize = 70;
 
-/// Why a form is refused.
+/// Why Keyway refuses a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FormError {
     /// The content type is not one of a form with a plain boundary.
     #[error("the body must be multipart/form-data, with a boundary in its Content-Type")]
     ContentType,
-    /// The first part is not `importRequest`, or too long.
+    /// The first part is not `importRequest`, or is too long.
     #[error(
         "the first part of the form must be importRequest, with {REQUEST_BYTES_MAX} bytes at most: Keyway reads which object types the import names, before it sends anything on"
     )]
@@ -27,7 +27,7 @@ pub enum FormError {
     /// A later part is not a file.
     #[error("after importRequest the form must hold parts named \"files\" only, each with a plain head")]
     Later,
-    /// It breaks off, or is no form.
+    /// The form is cut off, or is not a form.
     #[error("the form is not as RFC 7578 has it, or breaks off")]
     Broken,
 }
@@ -46,18 +46,18 @@ pub struct ImportForm {
     /// Two dashes and the boundary.
     delimiter: Vec<u8>,
     state: State,
-    /// What came and is not decided on yet.
+    /// Bytes that arrived but are not yet checked.
     kept: Vec<u8>,
     request: Vec<u8>,
-    /// Parts whose head was read.
+    /// The number of parts whose head was read.
     parts: usize,
 }
 
 impl ImportForm {
-    /// A form with this content type.
+    /// Starts a form with this content type.
     ///
     /// # Errors
-    /// It names no boundary, or one that is quoted with escapes.
+    /// The content type names no boundary, or quotes it with escapes.
     pub fn new(content_type: &str) -> Result<Self, FormError> {
         let (essence, parameters) = content_type.split_once(';').ok_or(FormError::ContentType)?;
         let parameters = parameters_of(parameters).ok_or(FormError::ContentType)?;
@@ -76,17 +76,17 @@ impl ImportForm {
         }
     }
 
-    /// Takes the next piece.
+    /// Reads the next piece.
     ///
     /// # Errors
-    /// The form is to be refused.
+    /// The form is invalid.
     pub fn feed(&mut self, piece: &[u8]) -> Result<(), FormError> {
         self.kept.extend_from_slice(piece);
         while self.step()? {}
         Ok(())
     }
 
-    /// The bytes of `importRequest`, once the part is whole.
+    /// The bytes of `importRequest`, once the part is complete.
     pub fn request(&self) -> Option<&[u8]> {
         let whole = self.parts > 1 || (self.parts == 1 && self.state != State::Content);
         whole.then_some(&*self.request)
@@ -95,12 +95,12 @@ impl ImportForm {
     /// Ends the form.
     ///
     /// # Errors
-    /// It is not whole.
+    /// The form is incomplete.
     pub fn end(&self) -> Result<(), FormError> {
         if self.state == State::End { Ok(()) } else { Err(FormError::Broken) }
     }
 
-    /// Whether there is more to decide on in what came.
+    /// Processes a part of the kept bytes. False where nothing more can be processed without further bytes.
     fn step(&mut self) -> Result<bool, FormError> {
         match self.state {
             State::Start => {
@@ -137,7 +137,7 @@ impl ImportForm {
 
     fn content(&mut self) -> Result<bool, FormError> {
         let Some(at) = memmem::find(&self.kept, &self.delimiter) else {
-            // The last bytes may be the beginning of a delimiter, and of the line end before it.
+            // The last bytes may be the beginning of a delimiter, with the line end before it.
             let done = self.kept.len().saturating_sub(self.delimiter.len() + 2);
             self.take_content(done)?;
             self.kept.drain(..done);
@@ -150,7 +150,7 @@ impl ImportForm {
             b"--" => State::End,
             _ => return Err(FormError::Broken),
         };
-        // A boundary elsewhere than at the beginning of a line is none to one reader, and one to another.
+        // Parsers disagree on a boundary that is not at the beginning of a line.
         if !self.kept[..at].ends_with(b"\r\n") {
             return Err(FormError::Broken);
         }
@@ -179,12 +179,12 @@ impl ImportForm {
     }
 }
 
-/// Whether a head is one of a part with this name, and of nothing else.
+/// Whether a head belongs to a part with this name, and contains nothing else.
 fn is_head_of(head: &[u8], wanted: &str) -> bool {
     let Ok(head) = std::str::from_utf8(head) else { return false };
     let mut dispositions = 0;
     for line in head.split("\r\n") {
-        // A folded line, or a line end of one byte within one.
+        // A folded line, or a line end of one byte inside of a line.
         if line.starts_with([' ', '\t']) || line.contains(['\r', '\n', '\0']) {
             return false;
         }
@@ -218,7 +218,7 @@ fn is_utf8(content_type: &str) -> bool {
     parameters_of(parameters).is_some_and(|parameters| parameters.iter().all(charset))
 }
 
-/// `name=value; name="value"`. Nothing where it is not so; a quoted value has its escapes left in it.
+/// Parses `name=value; name="value"`. None where the text has another form. The escapes of a quoted value stay.
 fn parameters_of(text: &str) -> Option<Vec<(&str, &str)>> {
     let (mut rest, mut found) = (text.trim(), Vec::new());
     while !rest.is_empty() {
@@ -266,7 +266,7 @@ mod tests {
         part(&format!("Content-Disposition: form-data; name=\"{name}\""), content)
     }
 
-    /// Reads a form in pieces of a size: what it asks for.
+    /// Reads a form in pieces of this size. Returns its `importRequest`.
     fn read(form: &str, piece: usize) -> Result<Vec<u8>, FormError> {
         let mut reading = ImportForm::new(TYPE)?;
         for piece in form.as_bytes().chunks(piece) {

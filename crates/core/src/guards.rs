@@ -1,36 +1,36 @@
-//! What an operator chooses for a connected account where HubSpot leaves open which scopes a call needs.
+//! Settings of a connected account for cases where HubSpot does not document which scopes a call needs.
 
-/// Whether Keyway asks for the scopes of the object types that a call names beside its path.
+/// Whether Keyway requires the scopes of the object types that a call names outside of its path.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BesidePath {
-    /// A call that names a type whose scope its app lacks is refused.
+    /// Keyway refuses a call that names a type whose scope the app lacks.
     #[default]
     Refuse,
-    /// Such a call is forwarded, and HubSpot decides.
+    /// Keyway forwards such a call, and HubSpot decides.
     Forward,
 }
 
-/// Whether Keyway asks for the scopes of the sensitive properties that a call names.
+/// Whether Keyway requires the scopes of the sensitive properties that a call names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SensitiveProperties {
-    /// A call that names a property whose scope its app lacks is refused.
+    /// Keyway refuses a call that names a property whose scope the app lacks.
     #[default]
     Refuse,
-    /// Such a call is forwarded, with all that the connection's credential may see.
+    /// Keyway forwards such a call; the app sees everything that the connection's credential may see.
     Forward,
 }
 
-/// The choices for one account.
+/// The settings of one account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Guards {
-    /// For object types beside the path.
+    /// For object types outside of the path.
     pub beside_path: BesidePath,
     /// For sensitive properties.
     pub sensitive: SensitiveProperties,
 }
 
 impl SensitiveProperties {
-    /// As it is written.
+    /// The name in settings.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Refuse => "refuse",
@@ -38,14 +38,14 @@ impl SensitiveProperties {
         }
     }
 
-    /// Reads a name.
+    /// Parses the name in settings.
     pub fn parse(name: &str) -> Option<Self> {
         [Self::Refuse, Self::Forward].into_iter().find(|one| one.name() == name)
     }
 }
 
 impl BesidePath {
-    /// As it is written.
+    /// The name in settings.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Refuse => "refuse",
@@ -53,7 +53,7 @@ impl BesidePath {
         }
     }
 
-    /// Reads a name.
+    /// Parses the name in settings.
     pub fn parse(name: &str) -> Option<Self> {
         [Self::Refuse, Self::Forward].into_iter().find(|one| one.name() == name)
     }

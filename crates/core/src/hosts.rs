@@ -1,19 +1,19 @@
-//! The HubSpot API hosts, for which the forward proxy answers.
+//! The HubSpot API hosts that the forward proxy handles.
 //!
-//! The only list of them for the proxy: which hosts it opens TLS for, and which names the certificates
-//! of its authority may carry.
+//! This is the proxy's only list: the hosts whose TLS it terminates, and the names that the certificates of its authority may
+//! contain.
 
 use std::fmt;
 
 use crate::hublet::Hublet;
 
 /// Hosts without a data centre in their name (hubspot facts, section 1, "Hosts and data centres").
-/// Old integrations call `api.hubspot.com`, which answers as `api.hubapi.com` does.
+/// Old integrations call `api.hubspot.com`, which behaves as `api.hubapi.com` does.
 const WITHOUT_REGION: [&str; 2] = ["api.hubapi.com", "api.hubspot.com"];
 
-/// The domains that the name constraints of the proxy's authority permit (RFC 5280, section 4.2.1.10):
-/// each stands for itself and for every name below it. `hubapi.com` has API hosts alone, so a new data
-/// centre needs no new authority. Of `hubspot.com`, whose other hosts people sign in at, one host.
+/// The domains that the name constraints of the proxy's authority permit (RFC 5280, section 4.2.1.10): each permits itself
+/// and every name below it. `hubapi.com` contains only API hosts, so a new data centre needs no new authority.
+/// `hubspot.com` also contains hosts where people sign in, so only one of its hosts is permitted.
 pub const PERMITTED_DOMAINS: [&str; 2] = ["hubapi.com", "api.hubspot.com"];
 
 /// The port of every API host.
@@ -24,9 +24,9 @@ pub const API_PORT: u16 = 443;
 pub struct ApiHost(String);
 
 impl ApiHost {
-    /// Reads a host name; none where it is not a HubSpot API host.
+    /// Parses a host name; none where it is not a HubSpot API host.
     ///
-    /// Names compare without case, and a dot at the end means the same host (RFC 1034, section 3.1).
+    /// Names are compared without case, and a dot at the end does not matter (RFC 1034, section 3.1).
     pub fn parse(host: &str) -> Option<Self> {
         let host = host.strip_suffix('.').unwrap_or(host);
         if !PERMITTED_DOMAINS.iter().any(|domain| ends_with(host, domain)) {
@@ -36,12 +36,12 @@ impl ApiHost {
         (WITHOUT_REGION.contains(&host.as_str()) || Hublet::of_host(&host).is_some()).then_some(Self(host))
     }
 
-    /// Its text.
+    /// The host name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Where a client called it, as links name it: `https://api.hubapi.com`.
+    /// The origin in links: `https://api.hubapi.com`.
     pub fn origin(&self) -> String {
         format!("https://{}", self.0)
     }

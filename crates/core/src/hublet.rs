@@ -10,19 +10,17 @@ use crate::token::is_region;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Hublet(String);
 
-/// The status with which HubSpot says that an account is in another hublet (hubspot facts, section
-/// 4; third parties observed it).
+/// HubSpot's status where an account is in another hublet (hubspot facts, section 4; third parties observed it).
 pub const WRONG_HUBLET: u16 = 488;
 
 impl Hublet {
-    /// Reads a name; none where it does not have the form of one. The name becomes part of a host to
-    /// which a credential is sent, so nothing else may pass.
+    /// Parses a name; none where it does not have the form of one. The name becomes part of a host to which Keyway sends a
+    /// credential, so nothing else may pass.
     pub fn parse(name: &str) -> Option<Self> {
         is_region(name).then(|| Self(name.to_owned()))
     }
 
-    /// The hublet that the body of a 488 names; none where the account is in no hublet that HubSpot
-    /// knows of.
+    /// The hublet in the body of a 488; none where HubSpot knows no hublet of the account.
     pub fn of_answer(body: &Value) -> Option<Self> {
         Self::parse(body.get("correctHublet")?.as_str()?)
     }
@@ -37,7 +35,7 @@ impl Hublet {
         &self.0
     }
 
-    /// The API's host there.
+    /// The API host of the hublet.
     pub fn host(&self) -> String {
         format!("api-{}.hubapi.com", self.0)
     }

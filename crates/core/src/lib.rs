@@ -1,8 +1,7 @@
-//! Facts about HubSpot's API and the decisions made from them.
+//! Facts about HubSpot's API, and decisions from them.
 //!
-//! Pure: no IO, no async, no clock and no randomness; whoever calls passes the time and the random
-//! bytes in, so every decision can be tested with constants. Begin with [`catalog`] (what HubSpot
-//! offers), then [`policy`] (who may do it).
+//! Pure: no IO, no async, no clock and no randomness. The caller passes in the time and the random bytes, so tests of every
+//! decision use constants. Begin with [`catalog`] (what HubSpot offers), then [`policy`] (who may do it).
 
 pub mod address;
 pub mod agents;

@@ -1,10 +1,10 @@
-//! Links in HubSpot's answers that name a HubSpot API host: found in JSON as it passes, and given another
-//! origin, so that a client that follows them stays where it called.
+//! Rewrites links in HubSpot's answers. A link to a HubSpot API host in the JSON gets another origin while the answer is
+//! forwarded, so that a client which follows links stays at the address that it called.
 //!
-//! A link is what HubSpot's published models call one: `link` of a page (`paging.next`, `paging.prev`)
-//! and the members of `links`, at any depth. What an account itself wrote (`properties` and the like)
-//! never is: a client that reads a record and writes it back must not change it. All other bytes stay
-//! as they are. [`Rewriter`] keeps a bounded state and takes its input in pieces of any size.
+//! A link is what HubSpot's published models call a link: `link` of a page (`paging.next`, `paging.prev`) and the members of
+//! `links`, at any depth. Text that the account itself wrote (`properties` and the like) never is a link: a client that reads
+//! a record and writes it back must not change it. All other bytes stay the same. [`Rewriter`] keeps a bounded state and
+//! takes its input in pieces of any size.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -13,11 +13,11 @@ use memchr::{memchr2, memmem};
 
 use crate::hosts::ApiHost;
 
-/// Deepest nesting in which links are found, in objects and arrays. HubSpot's are five deep at most.
+/// The greatest depth of objects and arrays at which links are found. HubSpot's links are at most five deep.
 const DEPTH_MAX: usize = 64;
-/// Longest key that is compared, in bytes.
+/// The longest key that is compared, in bytes.
 const KEY_BYTES_MAX: usize = 24;
-/// Longest beginning of a string that is kept until it is known whether it is a link of HubSpot's API, in bytes.
+/// The most bytes of a string that are held back until it is known whether the string is a link of HubSpot's API.
 const HELD_BYTES_MAX: usize = 1024;
 
 /// Members whose values the account itself wrote.
@@ -38,26 +38,26 @@ const WRITTEN_BY_THE_ACCOUNT: [&[u8]; 14] = [
     b"body",
 ];
 
-/// Whether JSON may hold a link that changes: all of them stand under the keys `link` and `links`, and no key that is
-/// looked for has an escape. False is certain.
+/// Whether JSON may contain a link that changes. All links are under the keys `link` and `links`, and these keys never have
+/// an escape. False is certain.
 pub fn may_occur(json: &[u8]) -> bool {
     static KEY: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b"\"link"));
     KEY.find(json).is_some()
 }
 
-/// Which links change, and what they become.
+/// The links that change, and their new origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Links {
     /// Origin of the connection, such as `https://api.hubapi.com`.
     base: String,
-    /// Where the client called, such as `http://127.0.0.1:8484`.
+    /// The origin that the client called, such as `http://127.0.0.1:8484`.
     called: String,
 }
 
 impl Links {
-    /// Links to HubSpot's API hosts and to `base` become links to `called`; both are a scheme and an
-    /// authority without a slash at the end. None where `called` is a host of HubSpot's API itself, as it
-    /// is for clients that come over the forward proxy, and where it is not an origin at all.
+    /// Changes links to HubSpot's API hosts and to `base` into links to `called`. Both are a scheme and an authority without a
+    /// slash at the end. None where `called` is itself a HubSpot API host, as for clients of the forward proxy, or where it is
+    /// not an origin.
     pub fn new(base: &str, called: &str) -> Option<Self> {
         let authority = called.strip_prefix("https://").or_else(|| called.strip_prefix("http://"))?;
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']');
@@ -104,98 +104,98 @@ impl Links {
     }
 }
 
-/// Whether this is a host of HubSpot's API, perhaps with its port.
+/// Whether this is a HubSpot API host, with or without its port.
 fn is_api_authority(authority: &str) -> bool {
     let host = authority.strip_suffix(":443").unwrap_or(authority);
     // HubSpot writes its hosts in lower case.
     ApiHost::parse(host).is_some_and(|known| known.as_str() == host)
 }
 
-/// Where the origin of a URL ends: at its path, query, fragment or end.
+/// The end of a URL's origin: its path, query, fragment or end.
 fn origin_end(url: &str) -> usize {
     let after = url.find("://").map_or(0, |at| at + 3);
     url[after..].find(['/', '?', '#', '>']).map_or(url.len(), |at| after + at)
 }
 
-/// What the members of an object are.
+/// The meaning of an object's members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
-    /// Nothing in particular.
+    /// No special meaning.
     Plain,
     /// `paging`.
     Paging,
-    /// `next` or `prev` of `paging`, whose `link` is one.
+    /// `next` or `prev` of `paging`, whose `link` is a link.
     Page,
-    /// `links`, all of whose members are.
+    /// `links`, whose members are all links.
     Links,
-    /// Written by the account, however deep.
+    /// Written by the account, at any depth.
     Account,
 }
 
-/// An object or array that is open.
+/// An open object or array.
 #[derive(Clone, Copy, Debug)]
 struct Frame {
     place: Place,
     array: bool,
 }
 
-/// What the next byte belongs to.
+/// The kind of text that the next byte belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// What stands between strings.
+    /// Text between strings.
     Between,
     Key,
-    /// A string that is not looked at, and the byte after a backslash in it.
+    /// A string that is skipped, and the byte after a backslash in it.
     Text,
     TextEscape,
     /// A string that may be a link of HubSpot's API.
     Link,
 }
 
-/// The beginning of a string that may be a link, until that is known.
+/// The beginning of a string that may be a link.
 #[derive(Debug, Default)]
 struct Held {
-    /// As it came.
+    /// The bytes as received.
     raw: Vec<u8>,
-    /// As it reads.
+    /// The decoded text.
     text: String,
-    /// Where in `raw` the escape under way began.
+    /// The offset in `raw` of an escape that is not yet complete.
     escape: Option<usize>,
-    /// Whether a slash came as `\/`.
+    /// Whether a slash was written as `\/`.
     escaped_slash: bool,
 }
 
-/// What a byte made of a string that is held, and what comes after that byte.
+/// The decision about a held string after a byte, and the next state.
 enum Decision {
     Undecided,
-    /// It is no link of HubSpot's API.
+    /// The string is not a link of HubSpot's API.
     Other(State),
-    /// It is one; its origin ends before this byte of `raw`.
+    /// It is a link; its origin ends before this byte of `raw`.
     Link(usize, State),
 }
 
-/// Changes the links of one answer as it passes.
+/// Rewrites the links of one answer while it is forwarded.
 #[derive(Debug)]
 pub struct Rewriter {
     links: Links,
     frames: Vec<Frame>,
-    /// Objects and arrays open beyond the deepest that is looked at.
+    /// The number of open objects and arrays below the greatest depth that is read.
     deeper: usize,
     expects_key: bool,
     state: State,
-    /// The latest key; emptied where it is too long to be one that is known.
+    /// The latest key; empty where the key is too long to be a known one.
     key: Vec<u8>,
     held: Held,
     changed: u64,
 }
 
 impl Rewriter {
-    /// Takes the next piece, and gives what can go on: the piece itself where nothing in it changed.
+    /// Reads the next piece. Returns the bytes to forward: the piece itself where nothing in it changed.
     pub fn feed<'a>(&mut self, piece: &'a [u8]) -> Cow<'a, [u8]> {
         let mut out: Option<Vec<u8>> = None;
         // Bytes of the piece from here on are not in `out` yet.
         let mut from = 0;
-        // Where the held string began, if in this piece.
+        // The offset in this piece at which the held string began, if it began here.
         let mut began = None;
         let mut at = 0;
         while at < piece.len() {
@@ -235,7 +235,7 @@ impl Rewriter {
                         }
                         Decision::Other(next) => {
                             let held = std::mem::take(&mut self.held);
-                            // What began in this piece goes on with what is around it.
+                            // A held string that began in this piece is forwarded together with the bytes around it.
                             if began.is_none() {
                                 out.get_or_insert_with(Vec::new).extend_from_slice(&held.raw);
                                 from = at;
@@ -261,23 +261,23 @@ impl Rewriter {
         }
     }
 
-    /// What is left at the end: the beginning of a string that broke off.
+    /// The remaining bytes at the end: the beginning of a string that was cut off.
     pub fn end(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.held).raw
     }
 
-    /// How many links were changed so far.
+    /// The number of links changed so far.
     pub const fn changed(&self) -> u64 {
         self.changed
     }
 
-    /// The origin that takes HubSpot's place, with its slashes as HubSpot wrote them.
+    /// The new origin, with its slashes escaped as HubSpot wrote them.
     fn called(&self, escaped_slash: bool) -> Vec<u8> {
         let called = &self.links.called;
         if escaped_slash { called.replace('/', "\\/").into_bytes() } else { called.clone().into_bytes() }
     }
 
-    /// A byte between strings.
+    /// Handles a byte between strings.
     fn between(&mut self, byte: u8) {
         match byte {
             b'{' | b'[' => self.open(byte == b'['),
@@ -337,7 +337,7 @@ impl Rewriter {
         })
     }
 
-    /// Takes bytes of a key, and says how many.
+    /// Reads bytes of a key. Returns their number.
     fn key(&mut self, piece: &[u8]) -> usize {
         let end = memchr2(b'"', b'\\', piece);
         let part = &piece[..end.unwrap_or(piece.len())];
@@ -351,7 +351,7 @@ impl Rewriter {
         if piece[end] == b'"' {
             self.state = State::Between;
         } else {
-            // No key that is looked for has an escape.
+            // None of the known keys has an escape.
             self.key.clear();
             self.state = State::TextEscape;
         }
@@ -360,7 +360,7 @@ impl Rewriter {
 }
 
 impl Held {
-    /// Takes one more byte of the string; its closing quote decides at the latest.
+    /// Adds a byte to the held string. The closing quote decides at the latest.
     fn push(&mut self, byte: u8, links: &Links) -> Decision {
         let at = self.raw.len();
         self.raw.push(byte);
@@ -407,7 +407,7 @@ impl Held {
     }
 }
 
-/// The character behind four hexadecimal digits; those outside the ASCII range are in no origin.
+/// The character of four hexadecimal digits. Characters outside of ASCII never occur in an origin.
 fn hex(digits: &[u8]) -> char {
     let code = std::str::from_utf8(digits).ok().and_then(|digits| u8::from_str_radix(digits, 16).ok());
     code.filter(u8::is_ascii).map_or(' ', char::from)

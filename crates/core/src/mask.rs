@@ -1,9 +1,9 @@
-//! Masking: makes calls and records of an account safe to share. Ids, names, addresses, texts and tokens are
-//! replaced, the same value always by the same replacement under one key, so that references stay whole.
+//! Masking makes calls and records of an account safe to share. It replaces ids, names, addresses, texts and tokens. Under
+//! one key, the same value always gets the same replacement, so references between records stay valid.
 //!
-//! A table of rules (`rules`, `data/anonymise.tsv`) says what stays and what is replaced by what kind of value. What no
-//! rule knows is replaced by a value that looks alike; it never stays. `replace` makes the replacements, `text` chooses
-//! one for a text, `http` masks paths, queries, URLs and headers. There is no randomness here: the caller passes the key.
+//! A table of rules (`rules`, `data/anonymise.tsv`) lists what stays, and how other values are replaced. A value that no rule
+//! knows is replaced by one of the same form; it never stays. `replace` makes the replacements, `text` chooses one for a
+//! text, `http` masks paths, queries, URLs and headers. There is no randomness here: the caller passes the key.
 
 mod http;
 mod replace;
@@ -17,10 +17,10 @@ use serde_json::{Map, Number, Value};
 use replace::Keyed;
 use rules::{Action, Place, Rules};
 
-/// Members beside a value that name its property.
+/// Members beside a value that name the value's property.
 const NAMES_OF_PROPERTY: [&str; 2] = ["propertyName", "property"];
 
-/// What HubSpot itself defines, and so names nobody.
+/// Names that HubSpot itself defines, and that so identify nobody.
 #[derive(Clone, Debug, Default)]
 pub struct Vocabulary {
     /// The properties that HubSpot defines, by name.
@@ -38,7 +38,7 @@ pub struct KnownProperty {
     pub options: HashSet<String>,
 }
 
-/// Masks under one key.
+/// Masks values under one key.
 ///
 /// ```
 /// use keyway_core::mask::{Masker, Vocabulary, rules::{Action, Rules}};
@@ -62,7 +62,7 @@ impl std::fmt::Debug for Masker {
 }
 
 impl Masker {
-    /// A masker. The key is 32 random bytes; whoever has it can try values, so never write it.
+    /// A masker. The key is 32 random bytes. Whoever has the key can find values by trying, so never write it to a file.
     pub const fn new(key: [u8; 32], rules: Rules, vocabulary: Vocabulary) -> Self {
         Self { keyed: Keyed::new(key), rules, vocabulary }
     }
@@ -72,7 +72,7 @@ impl Masker {
         &self.rules
     }
 
-    /// JSON of a call or of an answer: members by the rules of their keys.
+    /// The JSON of a call or an answer, with each member masked by the rule of its key.
     pub fn json(&self, value: &Value) -> Value {
         self.value(value, Action::Shape, None)
     }
@@ -104,7 +104,7 @@ impl Masker {
         for (key, value) in object {
             match self.rules.action(Place::Key, key) {
                 Some(Action::Drop) => {}
-                // Lists of definitions are called properties, too: their items have names of their own.
+                // Lists of definitions are also called `properties`; their items have names of their own.
                 Some(Action::Properties) if value.as_array().is_some_and(|items| items.iter().any(Value::is_object)) => {
                     masked.insert(key.clone(), self.value(value, Action::Shape, None));
                 }
@@ -119,7 +119,7 @@ impl Masker {
         masked
     }
 
-    /// A member that no rule names: it may be a name of the account's own.
+    /// A member that no rule names: the account may have chosen its name.
     fn key(&self, key: &str) -> String {
         if text::is_object_type(key) || self.names_property(key) {
             return key.to_owned();
@@ -137,7 +137,7 @@ impl Masker {
         match value {
             Value::String(text) => self.property(name, text).into(),
             Value::Number(number) => self.number(number, Action::FilterValue, Some(name)),
-            // Histories, and the values of the oldest APIs, which stand in objects.
+            // Histories, and the values of the oldest APIs, which are inside of objects.
             Value::Array(items) => items.iter().map(|item| self.of_property(name, item)).collect(),
             Value::Object(object) => Value::Object(self.members(object, Some(name))),
             Value::Null | Value::Bool(_) => value.clone(),
@@ -152,11 +152,11 @@ impl Masker {
             (Action::AssociationType | Action::Date | Action::Number, _) => self.text(action, &text),
             _ => self.shape(&text),
         };
-        // What is no number any more has too many digits to be one of HubSpot's.
+        // A text that no longer parses as a number has too many digits to be HubSpot's.
         masked.parse::<Number>().map_or_else(|_| Value::from(0), Value::Number)
     }
 
-    /// JSON that stands in a text: nothing is known of its keys.
+    /// JSON inside of a text: its keys are unknown.
     fn strictly(&self, value: &Value) -> Value {
         match value {
             Value::Null | Value::Bool(_) => value.clone(),

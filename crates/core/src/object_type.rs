@@ -1,7 +1,7 @@
 //! The CRM object types: their names, type ids and the scopes that read and write them.
 //!
-//! A generic CRM path (`/crm/objects/2026-09/{objectType}`) lists the scopes of every type; the
-//! type in the path decides which of them count.
+//! A generic CRM path (`/crm/objects/2026-09/{objectType}`) lists the scopes of every type. The type in the path decides
+//! which of them count.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -10,13 +10,13 @@ use std::sync::LazyLock;
 /// A standard object type, a row of `data/object_types.tsv`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ObjectType {
-    /// Its place in the table; the row for custom types is the last.
+    /// Its index in the table; the row for custom types is the last.
     pub index: usize,
     /// Plural name, as in paths: `contacts`.
     pub name: &'static str,
     /// Singular name: `contact`.
     pub singular: &'static str,
-    /// Type id such as `0-1`; a few types publish none.
+    /// The type id, such as `0-1`; a few types have none.
     pub type_id: Option<&'static str>,
     /// Any one of these scopes reads records.
     pub read: Vec<&'static str>,
@@ -39,27 +39,27 @@ impl ObjectType {
         &TABLE.0
     }
 
-    /// The name that its scopes carry: `custom` for custom types, `goals` for goal targets.
+    /// The name in its scopes: `custom` for custom types, `goals` for goal targets.
     pub fn scope_name(&self) -> &'static str {
         let scope = self.read.first().or(self.write.first());
         let own = scope.and_then(|scope| scope.strip_prefix("crm.objects.")).and_then(|rest| rest.split('.').next());
         match own {
-            // Activities are read with the contacts' scope, but have schema scopes of their own.
+            // The contacts' scope reads activities, but activities have schema scopes of their own.
             Some("contacts") | None => self.name,
             Some(own) => own,
         }
     }
 
-    /// What stands for the custom types in the table: `crm.objects.custom.…`.
+    /// The row of the table for all custom types: `crm.objects.custom.…`.
     pub fn custom() -> &'static Self {
         &TABLE.1
     }
 }
 
 impl ObjectTypeRef {
-    /// Reads a path segment: a name, a singular or a type id, in any case; or a custom type.
-    /// Anything else is no type: an unknown name must not pass as a custom object, or a token
-    /// scoped to custom objects would open types that this table does not know yet.
+    /// Parses a path segment: a name, a singular or a type id, in any case; or a custom type. Anything else is not a type. If an
+    /// unknown name passed as a custom object, a token with the scopes of custom objects would open types that this table does
+    /// not know yet.
     pub fn parse(segment: &str) -> Option<Self> {
         if is_custom(segment) {
             return Some(Self::Custom(segment.to_owned()));
@@ -81,10 +81,10 @@ pub fn row_of(segment: &str) -> Option<&'static ObjectType> {
     if is_custom(segment) { Some(ObjectType::custom()) } else { standard(segment) }
 }
 
-/// Longest name of a custom type that is kept, in bytes. HubSpot's own are shorter.
+/// The longest name of a custom type that is kept, in bytes. HubSpot's own are shorter.
 const CUSTOM_NAME_MAX: usize = 64;
 
-/// What the type that a segment names is called: a standard type's name, or a custom one as written.
+/// The name of the type in a segment: a standard type's name, or a custom one as written.
 pub fn name_of(segment: &str) -> Option<Cow<'static, str>> {
     if is_custom(segment) {
         return Some(segment.get(..CUSTOM_NAME_MAX).unwrap_or(segment).replace(',', "").into());
@@ -108,7 +108,7 @@ fn standard_in_any_case(segment: &str) -> Option<&'static ObjectType> {
     })
 }
 
-/// Names that clients and paths use beside the table's own.
+/// Names that clients and paths use in addition to those of the table.
 const EXTRA_NAMES: [(&str, &str); 3] = [("meeting", "meetings"), ("payments", "commerce_payments"), ("goals", "goal_targets")];
 
 fn is_custom(segment: &str) -> bool {
@@ -144,12 +144,12 @@ fn row(index: usize, line: &'static str) -> Option<ObjectType> {
     })
 }
 
-/// What a call does to the records of a type.
+/// The effect of a call on the records of a type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Access {
-    /// It shows them, or what it answers depends on them.
+    /// It shows them, or its answer depends on them.
     Read,
-    /// It changes them, or what they are associated with.
+    /// It changes them, or their associations.
     Write,
 }
 
@@ -159,7 +159,7 @@ impl Access {
         [Self::Read, Self::Write].into_iter().find(|access| access.verb() == verb)
     }
 
-    /// `read` or `write`, as scopes end.
+    /// `read` or `write`, as in the names of scopes.
     pub const fn verb(self) -> &'static str {
         match self {
             Self::Read => "read",

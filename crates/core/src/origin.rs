@@ -1,8 +1,8 @@
-//! Whether an answer is HubSpot's own word (hubspot facts, section 4).
+//! Whether HubSpot itself wrote an answer (hubspot facts, section 4).
 //!
-//! A web application firewall, a company's proxy or a captive portal may answer in HubSpot's place,
-//! with any status. Such an answer says nothing about a credential, a grant or a path, so only what
-//! [`own_word`] accepts may change what Keyway knows.
+//! A web application firewall, a company's proxy or a captive portal may answer in HubSpot's place, with any status. Such an
+//! answer is not evidence about a credential, a grant or a path. So Keyway changes its state only for answers that
+//! [`own_word`] accepts.
 
 use std::fmt;
 
@@ -25,14 +25,14 @@ pub struct Answered<'a> {
     pub body: Extent<'a>,
 }
 
-/// How much of a body is there.
+/// The part of a body that was read.
 #[derive(Clone, Copy, Debug)]
 pub enum Extent<'a> {
     /// All of it, decoded.
     Whole(&'a [u8]),
-    /// It broke off after this.
+    /// The body was cut off after this part.
     Cut(&'a [u8]),
-    /// It goes on, or is encoded in a way that Keyway does not decode.
+    /// There is more, or the encoding is one that Keyway does not decode.
     Unread(&'a [u8]),
 }
 
@@ -44,15 +44,14 @@ impl<'a> Extent<'a> {
     }
 }
 
-/// What is seen of an answer that is not HubSpot's: fit to be shown on a terminal and in a page, and
-/// free of credentials.
+/// A summary of an answer that is not HubSpot's. It is safe to show on a terminal and in a page, and contains no credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
     /// HTTP status.
     pub status: u16,
     /// The media type, without parameters.
     pub content_type: Option<String>,
-    /// What calls itself the server.
+    /// The value of the header `Server`.
     pub server: Option<String>,
     /// The title of a page, or the first words.
     pub begins: String,
@@ -60,28 +59,27 @@ pub struct Seen {
     pub html: bool,
 }
 
-/// Longest text of each field that is shown, in characters.
+/// The longest text of each field, in characters.
 const SHOWN_MAX: usize = 80;
 /// A word of this length with a digit in it may be a credential that the answer repeats.
 const WORD_MAX: usize = 20;
-/// Longest correlation id that is believed, in characters; HubSpot's are UUIDs.
+/// The longest correlation id that is accepted, in characters; HubSpot's are UUIDs.
 const CORRELATION_MAX: usize = 128;
 
 /// The answer's JSON, if HubSpot itself wrote it.
 ///
-/// A success (2xx) is HubSpot's when its JSON object has all the fields of `documented`, which the
-/// reference of the operation lists. An error is HubSpot's when it has a `correlationId` beside a
-/// message or category; a 429 also with `policyName`, or `errorType` and `requestId`; an error of
-/// OAuth also with HubSpot's own word (`BAD_…`) or its own field `message`. Nothing else is: no
-/// redirect, no page, no JSON that is cut, and no JSON under another content type.
+/// A success (2xx) is HubSpot's when its JSON object has all the fields of `documented`, which the reference of the operation
+/// lists. An error is HubSpot's when it has a `correlationId` beside a message or category; a 429 also with `policyName`, or
+/// `errorType` and `requestId`; an OAuth error also with HubSpot's own word (`BAD_…`) or its own field `message`. No other
+/// answer is HubSpot's: no redirect, no page, no JSON that is cut off, and no JSON with another content type.
 ///
 /// # Errors
-/// It is not HubSpot's; what is seen of it.
+/// The answer is not HubSpot's; the error is a summary of it.
 pub fn own_word(answered: &Answered<'_>, documented: &[&str]) -> Result<Value, Seen> {
     let json = answered.content_type.is_none_or(is_json);
     let object = match answered.body {
         Extent::Whole(body) if json => serde_json::from_slice::<Map<String, Value>>(body).ok(),
-        // HubSpot's own servers set this header; what answers in their place does not know it.
+        // HubSpot's own servers set this header; services that answer in their place do not know it.
         Extent::Unread(_) if json && answered.has_correlation_header && answered.status >= 400 => return Ok(Value::Null),
         _ => None,
     };
@@ -93,7 +91,7 @@ pub fn own_word(answered: &Answered<'_>, documented: &[&str]) -> Result<Value, S
     object.filter(is_own).map(Value::Object).ok_or_else(|| Seen::of(answered))
 }
 
-/// Whether an object is an error as HubSpot writes them.
+/// Whether an object has the form of HubSpot's errors.
 fn is_error(status: u16, object: &Map<String, Value>) -> bool {
     let text = |name: &str| object.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let says = text("message").is_some() || text("category").is_some();
@@ -129,7 +127,7 @@ fn media_type(content_type: &str) -> String {
 }
 
 impl Seen {
-    /// What is to be shown of an answer.
+    /// A summary of an answer.
     pub fn of(answered: &Answered<'_>) -> Self {
         let body = answered.body.bytes();
         let text = String::from_utf8_lossy(&body[..body.len().min(8 << 10)]).into_owned();
@@ -137,7 +135,7 @@ impl Seen {
         let media_type = answered.content_type.map(media_type);
         let html = media_type.as_deref() == Some("text/html") || start.starts_with("<!doctype") || start.starts_with("<html");
         let begins = match answered.body {
-            // Not text.
+            // The body is not text.
             Extent::Unread(_) => String::new(),
             _ if html => harmless(title(&text).unwrap_or_default()),
             _ => harmless(&text),
@@ -175,12 +173,12 @@ fn title(page: &str) -> Option<&str> {
     let start = lower.find("<title")?;
     let start = start + lower[start..].find('>')? + 1;
     let end = start + lower[start..].find('<').unwrap_or(lower.len() - start);
-    // ASCII lower case leaves every byte in its place.
+    // ASCII lower case keeps the offset of every byte.
     page.get(start..end)
 }
 
-/// A text from outside for a person's terminal: one line of letters, digits and plain signs, with
-/// nothing in it that may be a credential.
+/// Makes a foreign text safe for a person's terminal: one line of letters, digits and plain signs, without anything that may
+/// be a credential.
 fn harmless(text: &str) -> String {
     let plain: String = text
         .chars()
@@ -196,7 +194,7 @@ fn harmless(text: &str) -> String {
     }
 }
 
-/// A word without what may be a credential in it.
+/// A word without anything that may be a credential.
 fn masked(word: &str) -> String {
     let is_part = |one: char| one.is_ascii_alphanumeric() || matches!(one, '-' | '_');
     let mut shown = String::new();

@@ -1,40 +1,40 @@
 //! The path of a request, made unambiguous.
 //!
-//! A permit is for the path that was checked, so what is checked and what is forwarded must be the
-//! same text to every reader of it. Percent-encoding and dot segments are resolved once (RFC 3986,
-//! sections 2.3 and 5.2.4); whatever two servers could read differently is refused.
+//! A permit applies to the checked path. So the checked path and the forwarded path must be the same to every parser.
+//! Percent-encoding and dot segments are resolved once (RFC 3986, sections 2.3 and 5.2.4). Keyway refuses a path that two
+//! servers could read differently.
 
 use std::borrow::Cow;
 
-/// Longest path accepted, in bytes. HubSpot's longest template has 110; ids and property names
-/// leave ample room, and HubSpot itself answers 414 past a length it does not publish.
+/// The longest path that is accepted, in bytes. HubSpot's longest template has 110; ids and property names fit easily, and
+/// HubSpot itself answers 414 above a length that it does not publish.
 pub const PATH_BYTES_MAX: usize = 4096;
 
-/// First segment of the paths that are Keyway's own on the data listener. HubSpot publishes no such path, and none
-/// is ever forwarded.
+/// The first segment of Keyway's own paths on the data listener. HubSpot publishes no such path, and Keyway never forwards
+/// one.
 const OWN_SEGMENT: &str = "__keyway";
 
-/// Where the data listener answers whether the server is ready.
+/// The path where the data listener answers whether the server is ready.
 pub const READY: &str = "/__keyway/ready";
 
-/// Where the data listener answers what the presented token is and may do.
+/// The path where the data listener answers whose the presented token is, and what it permits.
 pub const ME: &str = "/__keyway/me";
 
-/// Where an MCP server tells the data listener of a call that it refused by itself, so that it is on record.
+/// The path where an MCP server reports a call that it refused itself, so that the data listener records the call.
 pub const REFUSED: &str = "/__keyway/refused";
 
-/// A path of decoded segments, none of them empty, `.` or `..`, none holding a slash.
+/// A path of decoded segments. None of them is empty, `.` or `..`, and none contains a slash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NormalPath {
-    /// Encoded again, each segment in one way only. Starts with `/`, no slash at the end.
+    /// The path, encoded again in a unique way. Starts with `/`, no slash at the end.
     canonical: String,
     /// The decoded form, kept only where it differs.
     decoded: Option<String>,
-    /// What the client sent, kept only where it differs.
+    /// The text that the client sent, kept only where it differs.
     sent: Option<String>,
 }
 
-/// Why a path cannot be taken.
+/// Why Keyway refuses a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {
     /// Longer than [`PATH_BYTES_MAX`].
@@ -43,7 +43,7 @@ pub enum PathError {
     /// Does not start with a slash.
     #[error("the path does not start with a slash")]
     NotAbsolute,
-    /// Two slashes in a row: readers differ on whether they are one.
+    /// Two slashes in a row: some parsers treat them as one.
     #[error("the path has an empty segment (two slashes in a row)")]
     EmptySegment,
     /// A percent sign without two hex digits, or bytes that are not UTF-8.
@@ -52,7 +52,7 @@ pub enum PathError {
     /// An encoded slash, backslash, dot segment or percent sign, a control character, or a `;`.
     #[error("the path has a character that servers read differently")]
     Ambiguous,
-    /// More `..` than there is path.
+    /// More `..` than there are segments before them.
     #[error("the path leaves the root")]
     AboveRoot,
     /// Starts with the segment of Keyway's own paths.
@@ -72,8 +72,8 @@ impl NormalPath {
         }
         let Segments { segments, dots } = resolve_segments(rest)?;
         let path = Self::of_segments(segments.iter().map(Cow::as_ref));
-        // Every reader that decodes once reads the same segments, however they were written; dot
-        // segments only those who resolve them, so a path that had some goes on without.
+        // Every parser that decodes once reads the same segments, in whatever encoding. Only parsers that resolve dot segments
+        // do so for those, so Keyway forwards a path without its dot segments.
         let sent = (!dots && path.canonical != raw).then(|| raw.to_owned());
         Self { sent, ..path }.unless_own()
     }
@@ -82,7 +82,7 @@ impl NormalPath {
         if self.segments().next() == Some(OWN_SEGMENT) { Err(PathError::Own) } else { Ok(self) }
     }
 
-    /// The path of these segments, which are decoded; each is one of another path or of a template.
+    /// The path of these decoded segments, which come from another path or a template.
     pub(crate) fn of_segments<'a>(segments: impl Iterator<Item = &'a str>) -> Self {
         let (mut canonical, mut decoded) = (String::new(), String::new());
         for segment in segments {
@@ -98,13 +98,13 @@ impl NormalPath {
         Self { canonical, decoded, sent: None }
     }
 
-    /// The path in its one form: every segment percent-encoded in one way, no slash at the end.
+    /// The canonical path: every segment percent-encoded in a unique way, no slash at the end.
     pub fn as_str(&self) -> &str {
         &self.canonical
     }
 
-    /// The path to forward: byte for byte what the client sent, the slash at its end included. Only
-    /// dot segments are resolved.
+    /// The path to forward: byte for byte as the client sent it, with a slash at the end where it had one. Only dot segments are
+    /// resolved.
     pub fn as_sent(&self) -> &str {
         self.sent.as_deref().unwrap_or(&self.canonical)
     }
@@ -116,7 +116,7 @@ impl NormalPath {
     }
 }
 
-/// Most paths hold nothing to resolve; seeing that costs one pass and no segment list.
+/// Most paths need no resolution; this check costs one pass and no list of segments.
 fn is_plain(raw: &str) -> bool {
     let bytes = raw.as_bytes();
     let mut previous = 0;
@@ -140,7 +140,7 @@ static PLAIN: [bool; 256] = {
     table
 };
 
-/// RFC 3986 `pchar` without `%`, and without `;`, whose meaning servers disagree on.
+/// RFC 3986 `pchar` without `%`, and without `;`, on whose meaning servers disagree.
 const fn is_path_char(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b'=' | b':' | b'@')
@@ -148,7 +148,7 @@ const fn is_path_char(byte: u8) -> bool {
 
 struct Segments<'a> {
     segments: Vec<Cow<'a, str>>,
-    /// Whether some were `.` or `..`.
+    /// Whether a segment was `.` or `..`.
     dots: bool,
 }
 
@@ -197,8 +197,8 @@ fn decode(raw: &str) -> Result<Cow<'_, str>, PathError> {
     Ok(Cow::Owned(text))
 }
 
-/// What decoding must not bring forth: a new slash, a dot segment, a control character, or a
-/// percent sign that a second decoding would act on.
+/// Refuses characters that decoding must not produce: a new slash, a dot segment, a control character, or a percent sign that
+/// a second decoding would act on.
 fn refuse_ambiguous(text: &str) -> Result<(), PathError> {
     let twice = text.as_bytes().windows(3).any(|three| three[0] == b'%' && three[1].is_ascii_hexdigit() && three[2].is_ascii_hexdigit());
     let odd = text.chars().any(|c| matches!(c, '/' | '\\') || c.is_control());
@@ -213,8 +213,8 @@ fn encode(segment: &str, out: &mut String) {
     encode_except(segment, is_path_char, out);
 }
 
-/// Appends a text with everything but unreserved characters percent-encoded (RFC 3986, section
-/// 2.3): right in any part of a URL.
+/// Appends a text with every character percent-encoded except unreserved ones (RFC 3986, section 2.3): valid in any part of
+/// a URL.
 pub fn encode_component(text: &str, out: &mut String) {
     encode_except(text, |byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte), out);
 }

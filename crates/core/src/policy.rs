@@ -1,7 +1,7 @@
 //! Decides whether a caller may perform an operation.
 //!
-//! Pure: the caller, the operation and the path come in, a permit or a denial comes out. Reading
-//! tokens is the pipeline's `authenticate`; answering HTTP is its `respond`.
+//! Pure: the input is the caller, the operation and the path; the output is a permit or a denial. The pipeline's
+//! `authenticate` reads tokens, and its `respond` answers over HTTP.
 
 mod denied;
 
@@ -20,7 +20,7 @@ use crate::scope::ScopeSet;
 use crate::sensitive::{self, Guarded, Lacking, Sensitivity};
 use crate::unlisted::{self, Unlisted, UnlistedDenial};
 
-/// Who asks.
+/// The caller of an operation.
 #[derive(Clone, Copy, Debug)]
 pub struct Caller<'a> {
     /// The app's id.
@@ -29,53 +29,52 @@ pub struct Caller<'a> {
     pub app_name: &'a str,
     /// The account the app belongs to.
     pub hub_id: u64,
-    /// The token it presented.
+    /// The token that it presented.
     pub token_id: u64,
     /// The scopes it was granted.
     pub granted: &'a ScopeSet,
-    /// The classes of operations that it is held to.
+    /// The classes of operations that it is limited to.
     pub classes: Classes,
-    /// Whether it presented the token of a session, whose scopes and classes are narrower than the app's.
+    /// Whether it presented a session's token, whose scopes and classes are narrower than the app's.
     pub session: bool,
-    /// The public app that it is an install of, whose scopes a person granted; none for a private app.
+    /// The public app of which it is an install, with scopes that a person granted; none for a private app.
     pub public_app: Option<u64>,
-    /// Which operations it may call that the catalog does not list.
+    /// The unlisted operations that it may call.
     pub unlisted: &'a Unlisted,
 }
 
 impl<'a> Caller<'a> {
-    /// An app that presents its own token and is held to no class.
+    /// An app that presents its own token and is not limited to classes.
     pub const fn of_app(app_id: u64, app_name: &'a str, hub_id: u64, granted: &'a ScopeSet, unlisted: &'a Unlisted) -> Self {
         Self { app_id, app_name, hub_id, token_id: 1, granted, classes: Classes::ALL, session: false, public_app: None, unlisted }
     }
 }
 
-/// Proof that a caller may perform an operation on a path. Only [`authorize`] makes one, and
-/// forwarding takes it by value: a call that was not decided on cannot be forwarded, nor one
-/// decision be used twice.
+/// Proof that a caller may perform an operation on a path. Only [`authorize`] makes one, and forwarding takes it by value.
+/// So Keyway can't forward a call without a decision, nor use a decision twice.
 #[derive(Debug)]
 pub struct Permit {
     operation: OperationId,
     app_id: u64,
     hub_id: u64,
     path: NormalPath,
-    /// What the call reaches beside its path, which was decided on; none where that is nothing. On the heap: a permit
-    /// is handed on by value, and most calls reach nothing.
+    /// The checked types that the call reaches outside of its path; none where there are none. Boxed, since a permit is passed
+    /// by value and most calls reach no such types.
     beside: Option<Box<Beside>>,
 }
 
 impl Permit {
-    /// What may be done.
+    /// The permitted operation.
     pub fn operation(&self) -> &'static Operation {
         Catalog::get().operation(self.operation)
     }
 
-    /// Who may do it.
+    /// The app that holds the permit.
     pub const fn app_id(&self) -> u64 {
         self.app_id
     }
 
-    /// On which account.
+    /// The account of the permit.
     pub const fn hub_id(&self) -> u64 {
         self.hub_id
     }
@@ -85,40 +84,40 @@ impl Permit {
         &self.path
     }
 
-    /// The same permit for a call that also reaches object types beside its path.
+    /// The same permit for a call that also reaches object types outside of its path.
     ///
     /// # Errors
-    /// The caller lacks their scopes, or they are not known.
+    /// The caller lacks their scopes, or the scopes are unknown.
     pub fn reaching(self, caller: &Caller<'_>, beside: Beside) -> Result<Self, Denial> {
         decide_beside(caller, self.operation(), &self.path, &beside)?;
         Ok(Self { beside: (!beside.is_empty()).then(|| Box::new(beside)), ..self })
     }
 
-    /// Takes out what the call reaches beside its path: to decide on it once more.
+    /// Removes the types that the call reaches outside of its path, for a new decision about them.
     pub fn take_beside(&mut self) -> Beside {
         self.beside.take().map(|beside| *beside).unwrap_or_default()
     }
 
-    /// The path that was checked, and the only one to forward.
+    /// The checked path, which is the only one to forward.
     pub fn into_path(self) -> NormalPath {
         self.path
     }
 }
 
-/// Whoever stands behind a caller, for longer than one decision takes.
+/// The owner of a [`Caller`]'s data, for longer than one decision.
 pub trait Holder: Send + Sync {
     /// The caller.
     fn caller(&self) -> Caller<'_>;
 }
 
-/// Whoever wants to know of a call what its answer does not say.
+/// Receives facts about a call that its answer does not contain.
 pub trait Watcher: Send + Sync {
     /// The call names a property that the object type does not have.
     fn unknown_property(&self, object_type: &str, name: &str);
 }
 
-/// In whose name a call that was let through is performed, for what only the account's own state tells: which
-/// object type a list has, to which an association label leads, which properties are sensitive.
+/// The caller of a permitted call, for checks that need the state of the account itself: the object type of a list, the other
+/// end of an association label, the sensitive properties.
 #[derive(Clone)]
 pub struct OnBehalf {
     holder: Arc<dyn Holder>,
@@ -133,18 +132,18 @@ impl fmt::Debug for OnBehalf {
 }
 
 impl OnBehalf {
-    /// A caller, and what it was let through to do.
+    /// A caller, and the operation that it is permitted to perform.
     pub fn new(holder: Arc<dyn Holder>, operation: &'static Operation) -> Self {
         Self { holder, operation, watcher: None }
     }
 
-    /// The same, watched.
+    /// The same, with a watcher.
     #[must_use]
     pub fn watched(self, watcher: Option<Arc<dyn Watcher>>) -> Self {
         Self { watcher, ..self }
     }
 
-    /// Tells whoever watches that a property does not exist.
+    /// Reports to the watcher that a property does not exist.
     pub fn unknown_property(&self, object_type: &str, name: &str) {
         if let Some(watcher) = &self.watcher {
             watcher.unknown_property(object_type, name);
@@ -156,15 +155,15 @@ impl OnBehalf {
         self.holder.caller()
     }
 
-    /// What the caller was let through to do.
+    /// The permitted operation.
     pub const fn operation(&self) -> &'static Operation {
         self.operation
     }
 
-    /// Whether the caller may read or write a sensitive value, or change the definition of such a property.
+    /// Checks whether the caller may read or write a sensitive value, or change the definition of such a property.
     ///
     /// # Errors
-    /// The refusal, as of a call that names the property.
+    /// The refusal, as for a call that names the property.
     pub fn needs_value(&self, row: &'static ObjectType, property: &str, level: Sensitivity, access: Access) -> Result<(), ErrorBody> {
         if sensitive::scopes(row, level, access).intersects(self.caller().granted) {
             return Ok(());
@@ -173,20 +172,20 @@ impl OnBehalf {
         Err(Denial::MissingSensitive(lacking).to_error(&self.caller(), self.operation))
     }
 
-    /// Whether the caller may do what a call does with the sensitive properties that it names. What it asks to be
-    /// shown is left out by whoever answers.
+    /// Checks whether the caller may use the sensitive properties that a call names. Where the call only requests a value, the
+    /// backend leaves the value out of the answer.
     ///
     /// # Errors
-    /// It writes a value, or asks for records by one, without the scope.
+    /// The call writes a value, or searches records by one, without the scope.
     pub fn check(&self, guarded: &Guarded, path: &NormalPath, query: Option<&str>, body: &[u8]) -> Result<(), ErrorBody> {
         let checked = guarded.check(self.caller().granted, self.operation, path, query, body);
         checked.map(drop).map_err(|lacking| Denial::MissingSensitive(lacking).to_error(&self.caller(), self.operation))
     }
 
-    /// Whether the caller may read or write the records of a type.
+    /// Checks whether the caller may read or write the records of a type.
     ///
     /// # Errors
-    /// The refusal, as of a call that names the type.
+    /// The refusal, as for a call that names the type.
     pub fn needs(&self, row: &ObjectType, access: Access) -> Result<(), ErrorBody> {
         let mut beside = Beside::default();
         beside.add(row, access);
@@ -195,36 +194,36 @@ impl OnBehalf {
     }
 }
 
-/// Why a caller may not.
+/// Why a caller may not perform a call.
 #[derive(Clone, Debug)]
 pub enum Denial {
     /// Its scopes are not enough.
     MissingScopes(Requirement),
     /// Only the developer account's key opens this operation.
     DeveloperKeyOnly,
-    /// HubSpot publishes no scope for it, so nobody can be granted it.
+    /// HubSpot publishes no scope for it, so no app can get one.
     NoScopeExists,
     /// No source states its scopes, and Keyway does not guess them.
     ScopesUnstated,
     /// The path names no object type.
     UnknownObjectType(UnknownObjectType),
-    /// Its scopes do not cover the object types that the call reaches beside its path.
+    /// Its scopes do not cover the object types that the call reaches outside of its path.
     MissingBeside(Vec<(&'static ObjectType, Access)>),
     /// Its scopes do not open a sensitive property.
     MissingSensitive(Lacking),
     /// An association type leads to an object type that is not known.
     UnknownAssociation(String),
-    /// The body names object types, and is not JSON that can be read.
+    /// The body should name object types, but is not readable JSON.
     UnreadableBody,
-    /// The caller is held to classes, and this is the safety of an operation of another.
+    /// The caller is limited to classes, and the operation has this safety, of another class.
     Class(Safety),
 }
 
-/// Decides. The path is the one `operation` was resolved from. An operation of which no scope is known is
-/// the operator's choice, like one that the catalog does not list.
+/// Decides about a call. `operation` was resolved from `path`. Where no scope of an operation is known, the operator decides,
+/// as for unlisted operations.
 ///
 /// # Errors
-/// The reason why not, to be answered by [`Denial::to_error`].
+/// The reason, which [`Denial::to_error`] turns into an answer.
 pub fn authorize(caller: &Caller<'_>, operation: &Operation, path: NormalPath) -> Result<Permit, Denial> {
     let allowed = || caller.unlisted.allows(operation.method, path.as_str());
     let requirement = match Catalog::get().requirement(operation, &path) {
@@ -246,13 +245,13 @@ pub fn authorize(caller: &Caller<'_>, operation: &Operation, path: NormalPath) -
     }
 }
 
-/// Whether the classes that a caller is held to open an operation.
+/// Whether the caller's classes open an operation.
 fn check_class(caller: &Caller<'_>, operation: &Operation) -> Result<(), Denial> {
     if caller.classes.open(operation.safety) { Ok(()) } else { Err(Denial::Class(operation.safety)) }
 }
 
-/// Decides about the object types that a call reaches beside its path. A type that the catalog does not list
-/// is the operator's choice, like a path.
+/// Decides about the object types that a call reaches outside of its path. For a type that the catalog does not list, the
+/// operator decides, as for an unlisted path.
 fn decide_beside(caller: &Caller<'_>, operation: &Operation, path: &NormalPath, beside: &Beside) -> Result<(), Denial> {
     if beside.is_empty() {
         return Ok(());
@@ -272,16 +271,15 @@ fn decide_beside(caller: &Caller<'_>, operation: &Operation, path: &NormalPath, 
     }
 }
 
-/// Decides about a call that the catalog does not list: no scope is known that opens it, so the app's
-/// setting decides. What it does is not known either, so its class is the most dangerous one. For connected accounts
-/// only.
+/// Decides about an unlisted call. Its scopes are unknown, so the app's setting decides. Its effect is unknown too, so it has
+/// the most dangerous class. For connected accounts only.
 ///
 /// # Errors
-/// The reason why not, to be answered by [`UnlistedDenial::to_error`].
+/// The reason, which [`UnlistedDenial::to_error`] turns into an answer.
 pub fn authorize_unlisted(caller: &Caller<'_>, method: &str, path: NormalPath) -> Result<Permit, UnlistedDenial> {
     let method = unlisted::decide(caller.unlisted, method, &path)?;
     let catalog = Catalog::get();
-    // What the catalog lists is opened by scopes alone.
+    // For listed operations only scopes count.
     if let Resolution::Found(_) = catalog.resolve(method.as_str(), &path) {
         return Err(UnlistedDenial::Spelling(path.as_str().to_owned()));
     }
@@ -291,8 +289,7 @@ pub fn authorize_unlisted(caller: &Caller<'_>, method: &str, path: NormalPath) -
 }
 
 impl Denial {
-    /// HubSpot's answer (hubspot facts, section 4), with what HubSpot leaves out: which app it
-    /// was, and what to do.
+    /// HubSpot's answer (hubspot facts, section 4), with two additions: which app it was, and what to do.
     pub fn to_error(&self, caller: &Caller<'_>, operation: &Operation) -> ErrorBody {
         match self {
             Self::MissingScopes(requirement) => missing_scopes(requirement, caller, operation),
@@ -326,7 +323,7 @@ impl Denial {
     }
 }
 
-/// Names the class, the classes that are open, and who can open another.
+/// Names the class, the permitted classes, and who can permit another.
 pub(crate) fn class_not_allowed(safety: Safety, caller: &Caller<'_>, operation: &Operation, called: &str) -> ErrorBody {
     let missing = caller.classes.missing(safety);
     let held = if caller.session { "This session" } else { "This app" };
@@ -337,7 +334,7 @@ pub(crate) fn class_not_allowed(safety: Safety, caller: &Caller<'_>, operation: 
     };
     let bulk = if safety.bulk { ", and changes many records in one call" } else { "" };
     let message = format!(
-        "{held} is held to the classes of operations {}. {called} is of the class {}{bulk}: such operations {}.",
+        "{held} is held to the classes of operations {}. {called} has the class {}{bulk}: such operations {}.",
         caller.classes,
         safety.class,
         safety.class.meaning()
@@ -352,19 +349,19 @@ pub(crate) fn class_not_allowed(safety: Safety, caller: &Caller<'_>, operation: 
     )
 }
 
-/// The classes of a caller and these, as an option takes them.
+/// The classes of a caller and these, in the form of the option.
 fn with(caller: &Caller<'_>, missing: &[&'static str]) -> String {
     let words: Vec<&str> = caller.classes.words().into_iter().chain(missing.iter().copied()).collect();
     Classes::parse(&words).unwrap_or_default().to_string()
 }
 
-/// The command that allows an operation of which no scope is known.
+/// The command that allows an operation without a known scope.
 fn choice(caller: &Caller<'_>, operation: &Operation) -> String {
     let pattern: Vec<&str> = operation.template.split('/').map(|segment| if segment.starts_with('{') { "*" } else { segment }).collect();
     format!("To allow it: keyway app update {} --unlisted '{} {}'", caller.app_id, operation.method, pattern.join("/"))
 }
 
-/// How records are associated by a path that names both types.
+/// The operation that associates records by a path that names both types.
 const ASSOCIATE: &str = "PUT /crm/v4/objects/{type}/{id}/associations/{type}/{id}";
 
 fn missing_scopes(requirement: &Requirement, caller: &Caller<'_>, operation: &Operation) -> ErrorBody {
@@ -373,7 +370,7 @@ fn missing_scopes(requirement: &Requirement, caller: &Caller<'_>, operation: &Op
     lacks(&needed, scopes.clone(), caller, operation)
 }
 
-/// One scope of each type is needed; the remedy names them all.
+/// The caller needs one scope of each type; the remedy names them all.
 fn missing_beside(missing: &[(&'static ObjectType, Access)], caller: &Caller<'_>, operation: &Operation) -> ErrorBody {
     let (mut needed, mut listed, mut reaches) = (Vec::new(), Vec::new(), Vec::new());
     for (row, access) in missing {
@@ -410,7 +407,7 @@ fn missing_sensitive(lacking: &Lacking, caller: &Caller<'_>, operation: &Operati
     )
 }
 
-/// HubSpot's refusal, with what it leaves out: the app, the operation, and the command that grants what is `needed`.
+/// HubSpot's refusal, with additions: the app, the operation, and the command that grants the `needed` scopes.
 fn lacks(needed: &[&str], scopes: Vec<String>, caller: &Caller<'_>, operation: &Operation) -> ErrorBody {
     let remedy = if caller.public_app.is_some() {
         format!("add {} to the public app's scopes and have the account authorize it again", needed.join(" and "))

@@ -1,14 +1,14 @@
-//! The header of the PROXY protocol, version 2 ("The PROXY protocol", HAProxy, section 2.2): the bytes in which a proxy
-//! that passes a connection on says whose it is, before the first byte of the client.
+//! The header of the PROXY protocol, version 2 ("The PROXY protocol", HAProxy, section 2.2): bytes in which a proxy names the
+//! client of a forwarded connection, before the client's first byte.
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Bytes at the beginning that say what follows.
+/// The bytes at the beginning, which announce the rest.
 pub const START_BYTES: usize = 16;
-/// Bytes that may follow: the addresses, and what clouds and TLS add to them.
+/// The most bytes of the rest: the addresses, and the additions of clouds and TLS.
 pub const REST_BYTES_MAX: usize = 4 << 10;
 
-/// How it begins: no other protocol does.
+/// The first bytes. No other protocol begins with them.
 const SIGNATURE: [u8; 12] = *b"\r\n\r\n\0\r\nQUIT\n";
 
 /// The beginning of a header.
@@ -16,32 +16,32 @@ const SIGNATURE: [u8; 12] = *b"\r\n\r\n\0\r\nQUIT\n";
 pub struct Start {
     local: bool,
     family: u8,
-    /// Bytes that follow.
+    /// The number of bytes that follow.
     pub rest: usize,
 }
 
-/// Why a connection's first bytes are not a header that can be taken.
+/// Why the first bytes of a connection are not a valid header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotAHeader {
-    /// The client was not a proxy, or one that speaks version 1.
+    /// The client is not a proxy, or it uses version 1.
     #[error("the connection does not begin with a header of the PROXY protocol, version 2")]
     Signature,
-    /// Section 2.2: the receiver must drop what it does not know.
+    /// Section 2.2: the receiver must drop a connection with an unknown version or command.
     #[error("the header has a version or a command that is not in the specification")]
     Command,
-    /// It is longer than any that is in use.
+    /// The header is longer than any header in use.
     #[error("the header is longer than {REST_BYTES_MAX} bytes")]
     TooLong,
-    /// Its addresses take more bytes than it has.
+    /// The header is shorter than its addresses.
     #[error("the header is shorter than its addresses")]
     TooShort,
 }
 
 impl Start {
-    /// Reads the first bytes of a connection.
+    /// Parses the first bytes of a connection.
     ///
     /// # Errors
-    /// They do not begin a header, or one that is too long.
+    /// They do not begin a header, or begin one that is too long.
     pub fn read(bytes: &[u8; START_BYTES]) -> Result<Self, NotAHeader> {
         let [.., command, family, high, low] = *bytes;
         if bytes[..SIGNATURE.len()] != SIGNATURE {
@@ -59,8 +59,8 @@ impl Start {
         Ok(Self { local, family, rest })
     }
 
-    /// The client's address; none where the connection is the proxy's own (a health check), or is of a kind that has no
-    /// IP address.
+    /// The client's address; none where the connection is the proxy's own (a health check), or its address family has no IP
+    /// address.
     ///
     /// # Errors
     /// The addresses are cut off.
@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn a_header_names_the_client() {
         assert_eq!(read(0x21, 0x11, &V4), Ok(Some("198.51.100.7".into())));
-        // With what clouds add.
+        // With the additions of clouds.
         assert_eq!(read(0x21, 0x11, &[&V4[..], &[0xea, 0, 1, 1]].concat()), Ok(Some("198.51.100.7".into())));
         let mut v6 = [0; 36];
         v6[..4].copy_from_slice(&[0x20, 1, 0xd, 0xb8]);

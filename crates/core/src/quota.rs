@@ -1,7 +1,7 @@
-//! HubSpot's rate limits (hubspot facts, section 5), as arithmetic over moments passed in.
+//! HubSpot's rate limits (hubspot facts, section 5), computed from moments that the caller passes in.
 //!
-//! Rolling windows are kept exactly, as the moments of the last calls: a leaky bucket would let
-//! twice the limit through in the first window, and Keyway must never exceed HubSpot's own.
+//! Rolling windows are exact: they keep the moments of the last calls. A leaky bucket would allow twice the limit in the first
+//! window, and Keyway must never exceed HubSpot's limit.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -23,7 +23,7 @@ pub enum Tier {
     Enterprise,
 }
 
-/// Not the name of a tier.
+/// A text that is not the name of a tier.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{0} is not a tier; use free, starter, professional or enterprise")]
 pub struct UnknownTier(pub String);
@@ -68,15 +68,14 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The limits of an install of a marketplace app: a burst of its own, whatever the account's tier,
-    /// and no cap on the day.
+    /// The limits of an install of a marketplace app: a burst of its own, whatever the account's tier, and no daily limit.
     #[must_use]
     pub const fn of_marketplace_install(self) -> Self {
         Self { burst: 110, daily: UNCAPPED, ..self }
     }
 
-    /// The limits of a tier with this many API limit increases (HubSpot sells two at most; more
-    /// count as two). The burst does not stack.
+    /// The limits of a tier with this many API limit increases. HubSpot sells at most two, so more count as two. The burst does
+    /// not stack.
     pub fn for_tier(tier: Tier, addons: u8) -> Self {
         let addons = u64::from(addons.min(2));
         let small = matches!(tier, Tier::Free | Tier::Starter);
@@ -94,13 +93,13 @@ impl Limits {
     }
 }
 
-/// As many calls a day as there is time for. Every number below it is exact as a float too, which is what
-/// shared limits are kept as.
+/// A daily limit that no app can reach in a day. Every number below it is exact as a float too, which is the format of shared
+/// limits.
 pub const UNCAPPED: u64 = 1 << 50;
 
-/// The ten seconds of a burst.
+/// The ten seconds of a burst, in milliseconds.
 pub const BURST_MS: i64 = 10_000;
-/// The second of the search limit.
+/// The second of the search limit, in milliseconds.
 pub const SEARCH_MS: i64 = 1_000;
 
 /// The calls of the last `interval_ms`.
@@ -116,12 +115,12 @@ impl RollingWindow {
         Self { interval_ms, calls: VecDeque::new() }
     }
 
-    /// How many of `max` calls are left at `now`, or how many milliseconds until one is.
+    /// How many of `max` calls are left at `now`.
     ///
     /// # Errors
-    /// The milliseconds, where none is left.
+    /// None is left; the error is the number of milliseconds until one is.
     pub fn left(&mut self, max: u32, now: i64) -> Result<u32, i64> {
-        // Moments go back where somebody sets the clock of an embedded account: what was called counts as called now.
+        // Moments may go back, where somebody sets the clock of an embedded account. Calls with a later moment then count as made now.
         self.calls.iter_mut().rev().take_while(|call| **call > now).for_each(|call| *call = now);
         while self.calls.front().is_some_and(|call| *call <= now - self.interval_ms) {
             self.calls.pop_front();
@@ -129,23 +128,23 @@ impl RollingWindow {
         let used = u32::try_from(self.calls.len()).unwrap_or(u32::MAX);
         match max.checked_sub(used) {
             Some(left @ 1..) => Ok(left),
-            // `max` may have shrunk below what was used, so wait for the call that makes room.
+            // `max` may be smaller than the number of calls now, so wait for the call that makes room.
             _ => Err(self.calls.get((used - max) as usize).map_or(self.interval_ms, |call| call + self.interval_ms - now)),
         }
     }
 
     /// Counts a call.
     pub fn take(&mut self, now: i64) {
-        // The queue stays sorted, whatever is passed in.
+        // The queue stays sorted, even where `now` goes back.
         let last = self.calls.back().copied().unwrap_or(now);
         self.calls.push_back(now.max(last));
     }
 }
 
-/// No day is longer, in milliseconds: one on which the clocks go back has 25 hours.
+/// The longest day in milliseconds, with a margin: a day on which the clocks go back has 25 hours.
 const DAY_MS_MAX: i64 = 26 * 3_600_000;
 
-/// Calls since the last midnight, which is one of the wall clock. Moments are Unix time in milliseconds.
+/// Calls since the last midnight of the wall clock. Moments are Unix time in milliseconds.
 #[derive(Debug)]
 pub struct DailyCount {
     used: u64,
@@ -153,7 +152,7 @@ pub struct DailyCount {
 }
 
 impl DailyCount {
-    /// `used` calls so far on the day that ends at `resets_at`.
+    /// A day that ends at `resets_at`, with `used` calls so far.
     pub const fn new(used: u64, resets_at: Timestamp) -> Self {
         Self { used, resets_at: resets_at.as_ms() }
     }
@@ -163,13 +162,13 @@ impl DailyCount {
             self.used = 0;
             self.resets_at = next_midnight().as_ms();
         } else if self.resets_at.saturating_sub(now) > DAY_MS_MAX {
-            // The clock was ahead when the day began. What was called since counts, and the day ends when it does.
+            // The clock was ahead when the day began. Calls since then count, and the day ends at the correct midnight.
             self.resets_at = next_midnight().as_ms();
         }
         self.used
     }
 
-    /// The count as it stands.
+    /// The count, without a check whether the day has ended.
     pub const fn used_now(&self) -> u64 {
         self.used
     }
@@ -186,18 +185,18 @@ impl DailyCount {
         self.used = self.used.max(used);
     }
 
-    /// Calls made on the day that `now` is in.
+    /// Calls made on the day of `now`.
     pub const fn used_at(&self, now: Timestamp) -> u64 {
         if now.as_ms() >= self.resets_at { 0 } else { self.used }
     }
 
-    /// When the count starts again.
+    /// The end of the day, when the count starts again.
     pub const fn resets_at(&self) -> Timestamp {
         Timestamp::from_ms(self.resets_at)
     }
 }
 
-/// What an app has used.
+/// The calls that an app has used.
 #[derive(Debug)]
 pub struct AppUsage {
     burst: RollingWindow,
@@ -210,7 +209,7 @@ impl Default for AppUsage {
     }
 }
 
-/// What an account has used.
+/// The calls that an account has used.
 #[derive(Debug)]
 pub struct AccountUsage {
     /// Calls of the day.
@@ -219,13 +218,13 @@ pub struct AccountUsage {
 }
 
 impl AccountUsage {
-    /// With this count for the day.
+    /// An account with this count for the day.
     pub const fn new(daily: DailyCount) -> Self {
         Self { daily, search: RollingWindow::new(SEARCH_MS) }
     }
 }
 
-/// What is left after a call was let through; the numbers of the rate headers.
+/// The calls that are left after a permitted call; the numbers of the rate headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Allowance {
     /// Calls per ten seconds.
@@ -238,12 +237,12 @@ pub struct Allowance {
     pub daily_remaining: u64,
 }
 
-/// The limit that a call ran into.
+/// The limit that a call exceeds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exceeded {
-    /// Which one.
+    /// The name of the limit.
     pub policy: Policy,
-    /// Milliseconds until a call can pass.
+    /// Milliseconds until a call is possible.
     pub retry_after_ms: i64,
 }
 
@@ -254,12 +253,12 @@ pub enum Policy {
     TenSecondlyRolling,
     /// The search limit.
     Secondly,
-    /// The day.
+    /// The daily limit.
     Daily,
 }
 
 impl Policy {
-    /// As in `policyName`.
+    /// The value of `policyName`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::TenSecondlyRolling => "TEN_SECONDLY_ROLLING",
@@ -268,7 +267,7 @@ impl Policy {
         }
     }
 
-    /// HubSpot's sentence.
+    /// HubSpot's message.
     pub const fn message(self) -> &'static str {
         match self {
             Self::TenSecondlyRolling => "You have reached your ten_secondly_rolling limit.",
@@ -278,8 +277,8 @@ impl Policy {
     }
 }
 
-/// Lets a call through and counts it, or says which limit it ran into. A refused call counts
-/// against nothing. `next_midnight` is asked only when the day is over.
+/// Permits a call and counts it, or returns the limit that it exceeds. A refused call counts against nothing.
+/// `next_midnight` is called only after the end of the day.
 pub fn admit(
     class: LimitClass,
     limits: &Limits,
@@ -309,7 +308,7 @@ pub fn admit(
     Ok(Allowance { max, remaining: left - 1, daily: limits.daily, daily_remaining: limits.daily - used - 1 })
 }
 
-/// Lets a call through whatever was used: it counts in the account's day, and against nothing else.
+/// Permits a call whatever was used. It counts for the account's day, and against no other limit.
 pub fn count(limits: &Limits, account: &mut AccountUsage, now: Now, next_midnight: impl FnOnce() -> Timestamp) -> Allowance {
     let used = account.daily.used(now.wall.as_ms(), next_midnight) + u64::from(limits.daily != UNCAPPED);
     account.daily.used = used;
@@ -325,7 +324,7 @@ mod tests {
     const FREE: Limits = Limits { burst: 100, associations_burst: 100, daily: 250_000, search: 5 };
     const MIDNIGHT: Timestamp = Timestamp::from_ms(86_400_000);
 
-    /// Both clocks at so many milliseconds.
+    /// Both clocks, at this number of milliseconds.
     fn now(ms: i64) -> Now {
         Now { steady: Moment::from_ms(ms), wall: Timestamp::from_ms(ms) }
     }

@@ -1,7 +1,7 @@
 //! What a scope opens: how many operations that write, and how many that read.
 //!
-//! Least privilege is measured by this, and not by the number of scopes: two scopes that read open
-//! less than one that also writes.
+//! This is the measure of least privilege, and not the number of scopes: two scopes that only read open less than one that
+//! also writes.
 
 use std::collections::HashSet;
 use std::iter::Sum;
@@ -13,10 +13,10 @@ use crate::object_type::ObjectType;
 use crate::requirement::Requirement;
 use crate::scope::{ScopeId, ScopeSet, all_names};
 
-/// An operation that more scopes open than this says nothing about one of them: it belongs to every object type.
+/// An operation that more than this many scopes open does not count for any of them: it belongs to every object type.
 const ALTERNATIVES_MAX: usize = 20;
 
-/// What a set of scopes opens. Ordered: the lesser opens less.
+/// What a set of scopes opens. Of two values, the smaller opens less.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Reach {
     /// Scopes of sensitive values.
@@ -25,9 +25,9 @@ pub struct Reach {
     pub writes: u32,
     /// Operations that read.
     pub reads: u32,
-    /// Scopes.
+    /// The number of scopes.
     pub scopes: u32,
-    /// Scopes that are not named for what they open: `cms.membership.access_groups.write` writes lists.
+    /// Scopes whose name does not match what they open: `cms.membership.access_groups.write` writes lists.
     pub by_another_name: u32,
 }
 
@@ -57,7 +57,7 @@ pub fn of(scope: ScopeId) -> Reach {
     ALL.get(usize::from(scope.number())).copied().unwrap_or_default()
 }
 
-/// What the scopes of a set open, each by itself.
+/// What the scopes of a set open, added up.
 pub fn of_set(set: &ScopeSet) -> Reach {
     set.iter().map(of).sum()
 }
@@ -93,7 +93,7 @@ fn count() -> Vec<Reach> {
         };
         match Catalog::get().requirement_on(operation, None) {
             Some(requirement) => of("", &requirement),
-            // A generic path: by object type.
+            // A generic path counts by object type.
             None => ObjectType::all().iter().for_each(|row| {
                 if let Some(requirement) = Catalog::get().requirement_on(operation, Some(row.name)) {
                     of(row.name, &requirement);
@@ -107,7 +107,7 @@ fn count() -> Vec<Reach> {
     reaches
 }
 
-/// Whether a scope's name begins as the path does: `crm.lists.write` and `/crm/lists`.
+/// Whether a scope's name begins like the path: `crm.lists.write` and `/crm/lists`.
 fn is_named_for(scope: &str, path: &str, object: &str) -> bool {
     let mut parts = scope.split('.');
     let (first, second) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());

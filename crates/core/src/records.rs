@@ -1,14 +1,14 @@
 //! How many records a call reads or changes, for the budgets of sessions.
 //!
-//! A batch of a hundred is a hundred, and so is a page of a hundred. What describes an account (definitions of
-//! properties and pipelines, owners, settings) is no record. Where the number cannot be known before a change is made,
-//! as of an import, there is none, and whoever keeps a budget refuses the call.
+//! A batch of a hundred records counts as a hundred, and so does a page of a hundred. Descriptions of an account (definitions
+//! of properties and pipelines, owners, settings) are not records. Where the number is unknown before a change is made, as for
+//! an import, there is none, and the keeper of the budget refuses the call.
 
 use serde_json::Value;
 
 use crate::catalog::Operation;
 
-/// Beginnings of paths whose answers describe the account and hold no records of people and companies.
+/// Prefixes of paths whose answers describe the account and contain no records.
 const DESCRIPTIONS: [&str; 13] = [
     "/account-info/",
     "/crm-object-schemas/",
@@ -25,7 +25,7 @@ const DESCRIPTIONS: [&str; 13] = [
     "/crm/limits",
 ];
 
-/// Lists of a body that name the records of a change.
+/// Lists in a body that name the records of a change.
 const LISTS: [&str; 8] = ["inputs", "vids", "emails", "recordIdsToAdd", "recordIdsToRemove", "objectIds", "ids", "eventIds"];
 
 /// Fields that only a single record has.
@@ -38,7 +38,7 @@ pub fn are_touched(operation: &Operation) -> bool {
     !DESCRIPTIONS.iter().any(|beginning| plain.starts_with(beginning)) && !plain.ends_with("/labels")
 }
 
-/// How many records a change names; none where its body does not say.
+/// How many records a change names; none where its body does not show the number.
 pub fn changed(operation: &Operation, body: &[u8]) -> Option<u64> {
     if !are_touched(operation) {
         return Some(0);
@@ -57,7 +57,7 @@ pub fn changed(operation: &Operation, body: &[u8]) -> Option<u64> {
     }
 }
 
-/// How many records an answer holds; none where it is no JSON.
+/// How many records an answer contains; none where the answer is not JSON.
 pub fn answered(operation: &Operation, body: &[u8]) -> Option<u64> {
     if body.is_empty() || !are_touched(operation) {
         return Some(0);
@@ -71,7 +71,7 @@ pub fn answered(operation: &Operation, body: &[u8]) -> Option<u64> {
             if IDS.iter().any(|name| fields.contains_key(*name)) {
                 return Some(1);
             }
-            // The APIs before v3 name their lists each in its own way, or have records by their ids.
+            // Each API before v3 has its own name for its list, or has records by their ids.
             let lists = fields.values().filter_map(Value::as_array).filter(|list| list.first().is_some_and(Value::is_object));
             let longest = lists.map(|list| list.len() as u64).max();
             let by_id = fields.iter().filter(|(name, value)| value.is_object() && name.bytes().all(|byte| byte.is_ascii_digit())).count();
@@ -81,7 +81,7 @@ pub fn answered(operation: &Operation, body: &[u8]) -> Option<u64> {
     }
 }
 
-/// One result, or of a read of associations as many as it leads to.
+/// The number of records in one result: one, or for a read of associations the number of its targets.
 fn reached(result: &Value) -> u64 {
     match (result.get("from"), result.get("to").and_then(Value::as_array)) {
         (Some(_), Some(to)) => to.len() as u64,
@@ -118,7 +118,7 @@ mod tests {
         assert_eq!(count(Method::Post, "/contacts/v1/contact/batch", "[{},{}]"), Some(2));
         assert_eq!(count(Method::Post, "/contacts/v1/lists/{listId}/add", r#"{"vids":[1,2],"emails":["a@b.example"]}"#), Some(3));
         assert_eq!(count(Method::Post, "/crm/v3/imports", ""), None);
-        assert_eq!(count(Method::Post, "/crm/v3/properties/{objectType}", "{}"), Some(0), "a definition is no record");
+        assert_eq!(count(Method::Post, "/crm/v3/properties/{objectType}", "{}"), Some(0), "a definition is not a record");
     }
 
     #[test]
@@ -132,6 +132,6 @@ mod tests {
         assert_eq!(count("/contacts/v1/lists/all/contacts/all", r#"{"contacts":[{},{},{}],"has-more":true}"#), Some(3));
         assert_eq!(count(list, r#"{"results":[{"from":{"id":"1"},"to":[{},{}]}]}"#), Some(2));
         assert_eq!(count(list, "<html>"), None);
-        assert_eq!(count("/crm/v3/owners", r#"{"results":[{"id":"1"}]}"#), Some(0), "an owner is no record");
+        assert_eq!(count("/crm/v3/owners", r#"{"results":[{"id":"1"}]}"#), Some(0), "an owner is not a record");
     }
 }

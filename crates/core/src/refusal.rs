@@ -1,9 +1,9 @@
 //! Every answer that Keyway gives in place of forwarding or performing a call: one row of one table.
 //!
-//! A row has the status, HubSpot's category, the name of the refusal, the cause in words, what to do, and which
-//! cause `doctor` names. Whoever refuses a call names the variant ([`Refusal::error`]); the header `keyway-rule`,
-//! the audit log, the console, the doctor and docs/errors.md have the row. What HubSpot itself refuses, and what an
-//! embedded account answers as HubSpot does, is not here.
+//! A row has the status, HubSpot's category, the name of the refusal, the cause in words, the remedy, and the cause that
+//! `doctor` names. Code that refuses a call names the variant ([`Refusal::error`]). The header `keyway-rule`, the audit log,
+//! the console, the doctor and docs/errors.md read the row. HubSpot's own refusals, and those that an embedded account answers
+//! as HubSpot does, are not in the table.
 
 mod page;
 mod table;
@@ -15,7 +15,7 @@ pub use page::{PAGE_BEGIN, PAGE_END, page};
 pub use table::Refusal;
 use table::{ALL, ROWS};
 
-/// The status of a row whose answers have several: a fault rule names its own, and HubSpot's answers keep theirs.
+/// The status of a row with several: a fault rule names its own, and HubSpot's answers keep theirs.
 const ANY_STATUS: u16 = 0;
 
 /// A row of the table.
@@ -29,17 +29,17 @@ struct Row {
     remedy: &'static [&'static str],
 }
 
-/// Who explains a refusal in the doctor.
+/// Which part of the doctor explains a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doctor {
-    /// The row does: the doctor names this cause, with the row's words.
+    /// The row: the doctor names this cause, with the row's words.
     Row(&'static str),
-    /// The doctor's own rules do, since the answer has HubSpot's form and HubSpot gives it too.
+    /// The doctor's own rules, since the answer has HubSpot's form and HubSpot gives it too.
     Rules,
 }
 
 impl Refusal {
-    /// All of them, in the order of the table.
+    /// All refusals, in the order of the table.
     pub fn all() -> impl Iterator<Item = Self> {
         ALL.iter().copied()
     }
@@ -48,7 +48,7 @@ impl Refusal {
         &ROWS[self as usize]
     }
 
-    /// Its name in `keyway-rule`, in the audit log and in docs/errors.md. Does not change.
+    /// Its name in `keyway-rule`, in the audit log and in docs/errors.md, which never changes.
     pub const fn name(self) -> &'static str {
         self.row().name
     }
@@ -71,12 +71,12 @@ impl Refusal {
         self.row().cause
     }
 
-    /// What to do, in order; commands stand between backticks. `APP`, `TOKEN` and `HUB_ID` stand for the ids of the call.
+    /// What to do, in order; commands are between backticks. `APP`, `TOKEN` and `HUB_ID` are placeholders for the ids of the call.
     pub const fn remedy(self) -> &'static [&'static str] {
         self.row().remedy
     }
 
-    /// Who explains it in the doctor.
+    /// Which part of the doctor explains it.
     pub const fn doctor(self) -> Doctor {
         self.row().doctor
     }
@@ -93,7 +93,7 @@ impl Refusal {
         self.remedy().iter().map(with_ids).collect()
     }
 
-    /// The refusal of this name.
+    /// The refusal with this name.
     pub fn named(name: &str) -> Option<Self> {
         static NAMES: LazyLock<HashMap<&'static str, Refusal>> =
             LazyLock::new(|| Refusal::all().map(|refusal| (refusal.name(), refusal)).collect());
@@ -105,34 +105,34 @@ impl Refusal {
         Self::all().filter(move |refusal| refusal.category() == category)
     }
 
-    /// Whether HubSpot uses the category too, so that a category alone does not say that Keyway refused the call.
+    /// Whether HubSpot uses the category too, so that the category alone does not show that Keyway refused the call.
     pub fn is_category_of_hubspot(category: &str) -> bool {
         CATEGORIES_OF_HUBSPOT.contains(&category) || category.starts_with("BAD_")
     }
 
-    /// Whether the call was refused because its caller may not perform it: no sign that the app needs it.
+    /// Whether Keyway refused the call because its caller may not perform it. Such a call does not show that the app needs it.
     pub const fn is_not_permitted(self) -> bool {
         matches!(self.status(), Some(401 | 403 | 405)) && !matches!(self, Self::ConnectionRevoked)
     }
 
-    /// Whether the call was refused before the limits: it counts against none.
+    /// Whether Keyway refused the call before it checked the limits, so that the call counts against none.
     pub const fn is_before_limits(self) -> bool {
         let is_before = matches!(self, Self::Fault | Self::Ended | Self::Gone | Self::NotTranslatable | Self::ConnectionRevoked);
         is_before || self.is_not_permitted() || matches!(self.status(), Some(429))
     }
 
-    /// Whether the body names the refusal, in `subCategory`. What has HubSpot's own form keeps it.
+    /// Whether the body names the refusal, in `subCategory`. An answer in HubSpot's own form does not.
     pub(crate) const fn is_named_in_body(self) -> bool {
         matches!(self.doctor(), Doctor::Row(_)) && !matches!(self, Self::Fault)
     }
 
-    /// The refusal that a body names in `subCategory`.
+    /// The refusal in the `subCategory` of a body.
     pub fn in_body(sub_category: &str) -> Option<Self> {
         Self::named(sub_category.strip_prefix(BODY_PREFIX)?)
     }
 }
 
-/// A part of a command with an id in place of a word.
+/// A part of a command, with the id in place of its placeholder.
 fn in_place(part: &str, word: &str, id: u64) -> String {
     match part.strip_prefix(word) {
         Some(rest) if !rest.starts_with(|next: char| next.is_ascii_alphanumeric() || next == '_') => format!("{id}{rest}"),
@@ -140,7 +140,7 @@ fn in_place(part: &str, word: &str, id: u64) -> String {
     }
 }
 
-/// What stands before the name of a refusal in `subCategory`.
+/// The prefix of a refusal's name in `subCategory`.
 pub(crate) const BODY_PREFIX: &str = "keyway.";
 
 /// The category of a reached rate limit.
@@ -159,19 +159,19 @@ pub const CATEGORIES_OF_HUBSPOT: [&str; 9] = [
     RATE_LIMITS,
 ];
 
-/// What the audit log holds of an error: the name of a refusal, or HubSpot's category of another error. Records of
-/// earlier builds have the category alone.
+/// The word for an error in the audit log: the name of a refusal, or the HubSpot category of another error. Records of
+/// earlier builds have only the category.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Word<'a>(pub &'a str);
 
 impl<'a> Word<'a> {
     /// The refusal; none where the word is a category.
     pub fn refusal(self) -> Option<Refusal> {
-        // Names are in small letters, categories in capital ones.
+        // Names are in lower case, categories in upper case.
         if self.0.starts_with(|first: char| first.is_ascii_lowercase()) { Refusal::named(self.0) } else { None }
     }
 
-    /// The refusal, also where a record of an earlier build has a category that one refusal alone has.
+    /// The refusal. A category in a record of an earlier build counts, too, where only one refusal has it.
     pub fn explained(self) -> Option<Refusal> {
         self.refusal().or_else(|| {
             let mut same = Refusal::with_category(self.0).filter(|_| !Refusal::is_category_of_hubspot(self.0));
@@ -187,7 +187,7 @@ impl<'a> Word<'a> {
         }
     }
 
-    /// Whether the call was refused since its caller may not perform it.
+    /// Whether Keyway refused the call because its caller may not perform it.
     pub fn is_not_permitted(self) -> bool {
         self.refusal().map_or_else(|| NOT_PERMITTED.contains(&self.0), Refusal::is_not_permitted)
     }
@@ -197,12 +197,12 @@ impl<'a> Word<'a> {
         !self.refusal().map_or_else(|| NOT_PERMITTED.contains(&self.0) || self.0 == RATE_LIMITS, Refusal::is_before_limits)
     }
 
-    /// The words that a record may hold where somebody asks for a category or for the name of a refusal.
+    /// All words that records may have for a category or for the name of a refusal.
     pub fn alike(self) -> Vec<&'a str> {
         std::iter::once(self.0).chain(Refusal::with_category(self.0).map(|refusal| -> &'a str { refusal.name() })).collect()
     }
 
-    /// All words for which a condition holds.
+    /// All words that satisfy a condition.
     pub fn all_that(holds: impl Fn(Word<'static>) -> bool) -> Vec<&'static str> {
         let names = Refusal::all().map(Refusal::name);
         let all = names.chain(NOT_PERMITTED).chain([RATE_LIMITS]);
@@ -226,7 +226,7 @@ const NOT_PERMITTED: [&str; 7] = [
     "UNLISTED_OPERATION",
 ];
 
-/// What a category says that stands alone: an embedded account's answer, or a record of an earlier build.
+/// The cause for a category without a refusal: an embedded account's answer, or a record of an earlier build.
 fn of_category(category: &str) -> &'static str {
     match category {
         "INVALID_AUTHENTICATION" => "Keyway did not accept the credential: it was missing, unknown or revoked, or its app is disabled.",

@@ -1,9 +1,8 @@
 //! The scopes that an operation needs.
 //!
-//! HubSpot lists alternatives: any one of them is enough, and of an alternative every scope is
-//! needed. Generic CRM paths list the union of every object type's scopes; there the type in the
-//! path decides (docs/decisions/0002-scopes-of-generic-paths.md). Whether a caller has them is
-//! decided in `policy`.
+//! HubSpot lists alternatives: each of them is enough, and all scopes of an alternative are needed. Generic CRM paths list the
+//! scopes of every object type; there the type in the path decides (docs/decisions/0002-scopes-of-generic-paths.md). `policy`\ndecides
+//! whether a caller has the scopes.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -15,7 +14,7 @@ use crate::safety::is_read_only;
 use crate::scope::{ScopeId, ScopeSet};
 use crate::tables::{Auth, EndpointRow, ScopesFrom, scope_set_rows};
 
-/// What a caller must hold.
+/// What a caller needs.
 #[derive(Clone, Copy, Debug)]
 pub enum Requirement {
     /// A valid token is enough: HubSpot lists no scope.
@@ -24,20 +23,20 @@ pub enum Requirement {
     Scopes(&'static Alternatives),
     /// One alternative of each: an association touches two object types.
     Both(&'static Alternatives, &'static Alternatives),
-    /// The developer account's key; no app token reaches it.
+    /// The developer account's key; no app's token opens the operation.
     DeveloperKey,
-    /// Nobody can be granted it: HubSpot publishes no scope for it.
+    /// Nothing opens it: HubSpot publishes no scope for it.
     Nothing,
     /// No source states its scopes.
     Unstated,
 }
 
-/// Alternatives, any one of which is enough.
+/// Alternatives, each of which is enough.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Alternatives {
-    /// Scopes that are enough by themselves.
+    /// Scopes that are enough alone.
     single: ScopeSet,
-    /// Sets that are needed whole.
+    /// Sets of scopes that are enough together.
     joint: Vec<ScopeSet>,
 }
 
@@ -51,7 +50,7 @@ impl Alternatives {
         let mut found = Self::default();
         for names in alternatives {
             let ids: Option<Vec<ScopeId>> = names.iter().map(|name| ScopeId::of(name)).collect();
-            // A name outside scopes.txt cannot be granted, so its alternative can never be met.
+            // A name outside of scopes.txt can't be granted, so its alternative is never met.
             match ids.as_deref() {
                 None => {}
                 Some([one]) => found.single.insert(*one),
@@ -67,12 +66,12 @@ impl Alternatives {
         found
     }
 
-    /// Whether the granted scopes hold one alternative.
+    /// Whether the granted scopes contain an alternative.
     pub fn met_by(&self, granted: &ScopeSet) -> bool {
         self.single.intersects(granted) || self.joint.iter().any(|set| granted.contains_all(set))
     }
 
-    /// The scope that is enough, or the first of a set that is: the one to grant.
+    /// The scope to grant: one that is enough alone, or the first of a set that is.
     pub fn first_name(&self) -> Option<&'static str> {
         self.sets().first().and_then(|set| set.iter().next()).map(ScopeId::name)
     }
@@ -103,7 +102,7 @@ impl Requirement {
         }
     }
 
-    /// Every sufficient set of scopes that has none to spare.
+    /// Every set of scopes that is enough and has no unnecessary scope.
     pub fn alternatives(&self) -> Vec<ScopeSet> {
         match self {
             Self::Token | Self::DeveloperKey | Self::Nothing | Self::Unstated => Vec::new(),
@@ -112,8 +111,8 @@ impl Requirement {
         }
     }
 
-    /// The names that HubSpot would list as `requiredGranularScopes`, sorted. Where two object
-    /// types are needed, those of the half that is missing.
+    /// The names that HubSpot would list as `requiredGranularScopes`, sorted. Where two object types are needed, only those of the
+    /// type without a scope.
     pub fn missing_names(&self, granted: &ScopeSet) -> Vec<&'static str> {
         let halves: Vec<&Alternatives> = match self {
             Self::Scopes(one) => vec![one],
@@ -152,13 +151,13 @@ pub fn of_records(row: &ObjectType, access: Access) -> Option<&'static Alternati
     RECORDS[usize::from(access == Access::Write)].0.get(row.index).copied().flatten()
 }
 
-/// Whether the granted scopes read or write every type whose records the API can: whichever a call reaches, it may.
+/// Whether the granted scopes read or write every type whose records the API can. Then a call may reach any of them.
 pub fn covers_every_type(granted: &ScopeSet, access: Access) -> bool {
     let rows = ObjectType::all().iter().chain([ObjectType::custom()]);
     rows.filter_map(|row| of_records(row, access)).all(|alternatives| alternatives.met_by(granted))
 }
 
-/// How the requirement of one operation is found.
+/// How to find the requirement of one operation.
 #[derive(Clone, Debug)]
 pub(crate) enum Rule {
     Fixed(Requirement),
@@ -189,7 +188,7 @@ impl Rule {
         }
     }
 
-    /// The same for object types that [`Rule::types_in`] gave.
+    /// The same, for object types from [`Rule::types_in`].
     pub(crate) fn on_types(&self, types: &str) -> Option<Requirement> {
         match self {
             Self::Fixed(requirement) => Some(*requirement),
@@ -221,20 +220,20 @@ fn two(per_type: &PerType, first: &str, second: &str) -> Result<Requirement, Unk
     })
 }
 
-/// The CRM families whose paths carry object types.
+/// The CRM families whose paths contain object types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Family {
     /// Records and their associations: the record scopes of the type.
     Records,
-    /// Properties, pipelines and schemas: `crm.schemas.<type>` where it exists, and the record
-    /// scopes where the operation lists them.
+    /// Properties, pipelines and schemas: `crm.schemas.<type>` where it exists, and the record scopes where the operation lists
+    /// them.
     Definitions,
 }
 
-/// Builds the rules, sharing what is equal.
+/// Builds the rules, and shares equal ones.
 #[derive(Default)]
 pub(crate) struct Rules {
-    /// By the name of the set; and whether it is the union of every type's scopes.
+    /// By the name of the set. The flag is whether the set is the union of every type's scopes.
     listed: HashMap<&'static str, (&'static Alternatives, bool)>,
     per_type: HashMap<(Family, bool, &'static str), &'static PerType>,
 }
@@ -268,9 +267,9 @@ impl Rules {
     }
 }
 
-/// Where HubSpot lists no scope (docs/decisions/0003-operations-without-scopes.md): what is public
-/// or carries its own credentials needs a token at most; the rest nobody can be granted, so it is
-/// refused rather than opened to every token.
+/// For operations without a listed scope (docs/decisions/0003-operations-without-scopes.md). One that is public, or has its
+/// own credentials, needs a token at most. Any other is refused: no app can get a scope for it, and it must not be open to
+/// every token.
 fn scopeless(row: &EndpointRow) -> Requirement {
     let payments = row.template.starts_with("/crm/v3/objects/payments");
     let open = matches!(row.api, "Auth/Oauth" | "Auth/Private apps" | "Meta/Origins" | "Account/Account Info")
@@ -278,7 +277,7 @@ fn scopeless(row: &EndpointRow) -> Requirement {
     match row.auth {
         Auth::DeveloperKey => Requirement::DeveloperKey,
         _ if row.scopes_from == ScopesFrom::Unstated => Requirement::Unstated,
-        // Forms are public: who fills one in presents nothing.
+        // Forms are public: whoever submits one sends no credential.
         Auth::None if row.template.starts_with("/uploads/form/") => Requirement::Token,
         _ if payments => Requirement::Scopes(keep(Alternatives::from_names([vec!["crm.objects.commercepayments.read"]]))),
         _ if open => Requirement::Token,
@@ -286,7 +285,7 @@ fn scopeless(row: &EndpointRow) -> Requirement {
     }
 }
 
-/// The catalog is loaded once and lives as long as the process, and so does what it points to.
+/// Keeps a value for the life of the process. The catalog is loaded once, and so are the values that it refers to.
 fn keep<T>(value: T) -> &'static T {
     Box::leak(Box::new(value))
 }
@@ -304,7 +303,7 @@ fn family(template: &str, writes: bool) -> Option<Family> {
     match (first, family) {
         ("crm", "objects" | "associations") => Some(Family::Records),
         ("crm", "properties" | "property-validations" | "pipelines") | ("crm-object-schemas", _) => Some(Family::Definitions),
-        // Older than v3. Clients read there what is no object type (`/properties/v2/form/properties`).
+        // Older than v3. Here clients also read names that are not object types (`/properties/v2/form/properties`).
         ("properties" | "crm-pipelines", _) if writes => Some(Family::Definitions),
         _ => None,
     }
@@ -314,8 +313,8 @@ fn is_family(segment: &str) -> bool {
     matches!(segment, "objects" | "associations" | "properties" | "property-validations" | "pipelines")
 }
 
-/// Which segments name object types. A path with a literal type (`/crm/objects/2026-09-beta/notes`)
-/// counts only where its set carries the whole union; else its own set is exact already.
+/// The segments that name object types. A path with a literal type (`/crm/objects/2026-09-beta/notes`) counts only where its
+/// set is the whole union; else its own set is already exact.
 fn type_positions(template: &str, union: bool) -> Option<(usize, Option<usize>)> {
     let segments: Vec<&str> = template[1..].split('/').collect();
     let named: Vec<usize> = (0..segments.len()).filter(|at| TYPE_PARAMETERS.contains(&segments[*at])).collect();
@@ -332,7 +331,7 @@ fn type_positions(template: &str, union: bool) -> Option<(usize, Option<usize>)>
 const TYPE_PARAMETERS: [&str; 6] =
     ["{objectType}", "{objectTypeId}", "{fromObjectType}", "{fromObjectTypeId}", "{toObjectType}", "{toObjectTypeId}"];
 
-/// A set that speaks of five object types or more is the union of all.
+/// A set with the scopes of five object types or more is the union of all.
 fn is_union(listed: &Alternatives) -> bool {
     let everything = listed.sets().into_iter().fold(ScopeSet::EMPTY, |mut all, set| {
         all.extend(&set);
@@ -351,8 +350,8 @@ fn per_type(family: Family, writes: bool, listed: &Alternatives) -> PerType {
     PerType(rows.map(|row| alternatives_of(row, family, writes, listed)).collect())
 }
 
-/// The alternatives of one type. Definitions keep what the operation lists; where it lists nothing
-/// of the type's, the record scopes are asked for, so that no type is open to everyone.
+/// The alternatives of one type. Definitions keep the scopes that the operation lists. Where it lists none of the type's,
+/// they need the record scopes, so that no type is open to everyone.
 fn alternatives_of(row: &'static ObjectType, family: Family, writes: bool, listed: &Alternatives) -> Option<&'static Alternatives> {
     let records = if writes { &row.write } else { &row.read };
     let whole = |names: &[String]| Alternatives::from_names(names.iter().map(|name| name.split('+').collect()));

@@ -1,7 +1,7 @@
-//! What a call can do to an account: the class of each operation, and the classes that a caller is held to.
+//! The effect of a call on an account: the class of each operation, and the classes that a caller is limited to.
 //!
-//! The classes stand in `data/safety.tsv`, by method and path. Whether a caller may perform an operation is
-//! decided in [`crate::policy`]; this file knows no caller.
+//! `data/safety.tsv` has the classes, by method and path. [`crate::policy`] decides whether a caller may perform an operation;
+//! this file knows no caller.
 
 mod rules;
 
@@ -11,23 +11,23 @@ use crate::tables::Method;
 
 pub use rules::{Row, rows};
 
-/// What an operation does at worst, from the least dangerous to the most.
+/// The most dangerous effect of an operation, from the least dangerous to the most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Class {
     /// It changes nothing: GET, search, batch read.
     Read,
-    /// It makes something new.
+    /// It creates something new.
     Create,
-    /// It changes what is there, or makes it where it is not.
+    /// It changes what exists, or creates it where it does not.
     Update,
-    /// It deletes what can be brought back, or made again by another call.
+    /// It deletes what can be restored, or created again by another call.
     Delete,
     /// It changes how the account works: definitions, pipelines, workflows, users, webhooks, credentials.
     Settings,
     /// It reaches people: e-mails, messages, enrolments, publishing.
     Send,
-    /// Nothing undoes it: merge, GDPR delete, purge.
+    /// It can't be undone: merge, GDPR delete, purge.
     Irreversible,
 }
 
@@ -35,7 +35,7 @@ impl Class {
     /// Every class, from the least dangerous to the most.
     pub const ALL: [Self; 7] = [Self::Read, Self::Create, Self::Update, Self::Delete, Self::Settings, Self::Send, Self::Irreversible];
 
-    /// As it is written.
+    /// The name in settings.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Read => "read",
@@ -48,7 +48,7 @@ impl Class {
         }
     }
 
-    /// What operations of the class do, in half a sentence.
+    /// The effect of the class, as a predicate.
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::Read => "change nothing",
@@ -61,7 +61,7 @@ impl Class {
         }
     }
 
-    /// The class of this name.
+    /// The class with this name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|class| class.name() == name)
     }
@@ -80,38 +80,38 @@ impl fmt::Display for Class {
 /// How dangerous an operation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Safety {
-    /// What it does at worst.
+    /// The most dangerous effect of the operation.
     pub class: Class,
-    /// Whether one call does it to many things: batches, imports, exports.
+    /// Whether one call affects many things: batches, imports, exports.
     pub bulk: bool,
 }
 
 impl Safety {
-    /// That of an operation of which nothing is known.
+    /// The safety of an unknown operation.
     pub const UNKNOWN: Self = Self { class: Class::Irreversible, bulk: true };
 }
 
 impl fmt::Display for Safety {
-    /// `update`, or `update, bulk`.
+    /// Writes `update`, or `update, bulk`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.class.name())?;
         if self.bulk { f.write_str(", bulk") } else { Ok(()) }
     }
 }
 
-/// The word that opens bulk changes. Bulk reads need `read` alone.
+/// The word that permits bulk changes. Bulk reads need only `read`.
 pub const BULK: &str = "bulk";
-/// The word for every class and bulk.
+/// The word for every class and for bulk.
 pub const EVERYTHING: &str = "all";
 
-/// The classes that a caller is held to, and whether it may change many things in one call.
+/// The classes that a caller is limited to, and whether it may change many things in one call.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Classes(u8);
 
-/// Words that are no classes.
+/// Why words do not name classes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ClassesError {
-    /// A word that is none of them.
+    /// A word that is not a class.
     #[error(
         "{0:?} is not a class of operations. The classes are read, create, update, delete, settings, send and irreversible; bulk opens changes of many records in one call, and all is everything"
     )]
@@ -125,15 +125,15 @@ pub enum ClassesError {
 
 impl Classes {
     const BULK_BIT: u8 = 1 << 7;
-    /// Every class, and bulk: what an app has that nobody restricted.
+    /// Every class, and bulk: the classes of an unrestricted app.
     pub const ALL: Self = Self(u8::MAX);
-    /// Reading alone.
+    /// Only reads.
     pub const READ: Self = Self(Class::Read.bit());
 
-    /// Reads the words of a setting: `all`, or any of the classes and `bulk`.
+    /// Parses the words of a setting: `all`, or any of the classes and `bulk`.
     ///
     /// # Errors
-    /// A word that is none of these, or no class.
+    /// A word is none of these, or there is no class.
     pub fn parse<T: AsRef<str>>(words: &[T]) -> Result<Self, ClassesError> {
         let mut bits = 0;
         for word in words.iter().map(|word| word.as_ref().trim()) {
@@ -160,28 +160,28 @@ impl Classes {
         self.0 & class.bit() != 0
     }
 
-    /// Whether bulk changes are open.
+    /// Whether bulk changes are permitted.
     pub const fn has_bulk(self) -> bool {
         self.0 & Self::BULK_BIT != 0
     }
 
-    /// Whether they open an operation.
+    /// Whether the classes permit an operation.
     pub fn open(self, safety: Safety) -> bool {
         self.has(safety.class) && (!safety.bulk || safety.class == Class::Read || self.has_bulk())
     }
 
-    /// What both have.
+    /// The classes that both sets have.
     #[must_use]
     pub const fn intersection(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
-    /// Whether nothing is here that is not there.
+    /// Whether `other` has all of these classes.
     pub const fn is_subset(self, other: Self) -> bool {
         self.0 & !other.0 == 0
     }
 
-    /// The words that an operation needs and that are not here.
+    /// The words that an operation needs and that are missing.
     pub fn missing(self, safety: Safety) -> Vec<&'static str> {
         let class = (!self.has(safety.class)).then_some(safety.class.name());
         let bulk = (safety.bulk && safety.class != Class::Read && !self.has_bulk()).then_some(BULK);
@@ -208,7 +208,7 @@ impl fmt::Debug for Classes {
     }
 }
 
-/// The safety of the operation with this method and path template; none where no row of the table has it.
+/// The safety of the operation with this method and path template; none where no row of the table matches.
 pub(crate) fn of(method: Method, template: &str) -> Option<Safety> {
     rules::find(method, template).map(|row| row.safety)
 }

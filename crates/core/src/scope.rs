@@ -1,7 +1,7 @@
-//! Scope names and sets of them.
+//! Names of scopes, and sets of them.
 //!
-//! Every scope HubSpot publishes has a number (its line in `data/scopes.txt`), so that a set is a
-//! handful of words and a check is a few instructions. What a scope permits is in `requirement`.
+//! Every scope that HubSpot publishes has a number (its line in `data/scopes.txt`). So a set is a few machine words, and a
+//! check is a few instructions. `requirement` has what a scope permits.
 
 pub mod names;
 pub mod presets;
@@ -15,12 +15,12 @@ use std::sync::LazyLock;
 pub struct ScopeId(u16);
 
 impl ScopeId {
-    /// The id of a name HubSpot publishes.
+    /// The id of a name that HubSpot publishes.
     pub fn of(name: &str) -> Option<Self> {
         TABLE.by_name.get(name).copied()
     }
 
-    /// The number: for tokens that carry scopes, which live shorter than the list stays as it is.
+    /// The number, for tokens that contain scopes. Such tokens expire before the list of scopes changes.
     pub const fn number(self) -> u16 {
         self.0
     }
@@ -35,11 +35,10 @@ impl ScopeId {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct ScopeSet([u64; WORDS]);
 
-/// Room for 320 scopes; a test keeps the list below it.
+/// Room for 320 scopes; a test checks that the list is shorter.
 const WORDS: usize = 5;
 
-/// What a scope allows, in words for a person who is asked for it. Made from its name, whose parts
-/// are HubSpot's words for things.
+/// What a scope permits, in words for a person who grants it. Built from the name, whose parts are HubSpot's names of things.
 pub fn in_plain_words(name: &str) -> String {
     if name == "oauth" {
         return "Know which account this is".to_owned();
@@ -71,7 +70,7 @@ pub fn in_plain_words(name: &str) -> String {
                 "Create"
             }
         ),
-        // Such a name opens all that HubSpot keeps under it.
+        // Such a name opens everything that HubSpot stores under it.
         _ => format!("Read and change {}", name.replace(['.', '_', '-'], " ")),
     }
 }
@@ -85,7 +84,10 @@ impl ScopeSet {
     /// The empty set.
     pub const EMPTY: Self = Self([0; WORDS]);
 
-    /// The set of these names, or the first one that is unknown.
+    /// The set of these names.
+    ///
+    /// # Errors
+    /// The first name that is unknown.
     pub fn from_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, UnknownScope> {
         let mut set = Self::EMPTY;
         for name in names {
@@ -94,14 +96,14 @@ impl ScopeSet {
         Ok(set)
     }
 
-    /// The set of those names that are known: others, as a newer version may have stored them, grant nothing.
+    /// The set of the known names. Others, such as names that a newer version has stored, grant nothing.
     pub fn of_known<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         let mut set = Self::EMPTY;
         names.into_iter().filter_map(ScopeId::of).for_each(|scope| set.insert(scope));
         set
     }
 
-    /// The set of these numbers, as [`ScopeId::number`] gives them; others grant nothing.
+    /// The set of these numbers from [`ScopeId::number`]; others grant nothing.
     pub fn from_numbers(numbers: impl IntoIterator<Item = u16>) -> Self {
         let mut set = Self::EMPTY;
         numbers.into_iter().filter(|number| usize::from(*number) < TABLE.names.len()).for_each(|number| set.insert(ScopeId(number)));
@@ -113,7 +115,7 @@ impl ScopeSet {
         self.0[usize::from(scope.0) / 64] |= 1 << (scope.0 % 64);
     }
 
-    /// Takes one scope away.
+    /// Removes one scope.
     pub fn remove(&mut self, scope: ScopeId) {
         self.0[usize::from(scope.0) / 64] &= !(1 << (scope.0 % 64));
     }
@@ -133,7 +135,7 @@ impl ScopeSet {
         self.0.iter().zip(other.0).any(|(mine, theirs)| mine & theirs != 0)
     }
 
-    /// The scopes that stand in both sets.
+    /// The scopes that both sets contain.
     pub fn intersection(&self, other: &Self) -> Self {
         let mut words = self.0;
         words.iter_mut().zip(other.0).for_each(|(mine, theirs)| *mine &= theirs);

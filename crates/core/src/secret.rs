@@ -2,19 +2,18 @@
 
 use std::fmt;
 
-/// Holds a secret. It has no `Display` and no `Serialize`, and `Debug` prints a placeholder, so it
-/// cannot reach a log, an error or an answer by accident. `expose` is the one way in; searching
-/// for it audits every use.
+/// Holds a secret. It has no `Display` and no `Serialize`, and `Debug` prints a placeholder. So it can't get into a log, an
+/// error or an answer by accident. Only `expose` returns the value; a search for it finds every use.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret<T>(T);
 
 impl<T> Secret<T> {
-    /// Takes a value into custody.
+    /// Wraps a value.
     pub const fn new(value: T) -> Self {
         Self(value)
     }
 
-    /// Hands the value out, for sending or storing it.
+    /// Returns the value, to send or to store it.
     pub const fn expose(&self) -> &T {
         &self.0
     }

@@ -1,8 +1,8 @@
 //! Sensitive properties: the scopes that their values need, and which of them a call names.
 //!
-//! HubSpot requires `….sensitive.*` and `….highly_sensitive.*` scopes "to access the property values" and to
-//! create or edit such properties (its guide to Sensitive Data). Which properties are sensitive only the account
-//! knows; whoever asks brings them along as [`Guarded`].
+//! HubSpot requires `….sensitive.*` and `….highly_sensitive.*` scopes "to access the property values" and to create or edit
+//! such properties (its guide to Sensitive Data). Only the account knows which properties are sensitive; the caller passes
+//! them in as [`Guarded`].
 
 mod read;
 
@@ -17,7 +17,7 @@ use crate::scope::{ScopeId, ScopeSet};
 
 pub use read::{Subject, defined_levels, may_be_asked_for, subjects};
 
-/// How sensitive the values of a property are.
+/// The sensitivity of a property's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Sensitivity {
     /// Sensitive Data.
@@ -30,7 +30,7 @@ impl Sensitivity {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Sensitive, Self::HighlySensitive];
 
-    /// As a definition's `dataSensitivity` has it.
+    /// The value of `dataSensitivity` in a definition.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Sensitive => "sensitive",
@@ -38,14 +38,14 @@ impl Sensitivity {
         }
     }
 
-    /// Reads a definition's `dataSensitivity`; none of what is not sensitive.
+    /// Parses the `dataSensitivity` of a definition; none where the property is not sensitive.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|level| level.name() == name)
     }
 }
 
-/// The scopes of which any one opens the values of a type's sensitive properties. None where HubSpot publishes none:
-/// nobody can be granted them.
+/// The scopes, each of which opens the values of a type's sensitive properties. Empty where HubSpot publishes none: then no app
+/// can get one.
 pub fn scopes(row: &ObjectType, level: Sensitivity, access: Access) -> ScopeSet {
     type Levels = [[ScopeSet; 2]; 2];
     static TABLE: LazyLock<Vec<Levels>> = LazyLock::new(|| {
@@ -54,7 +54,7 @@ pub fn scopes(row: &ObjectType, level: Sensitivity, access: Access) -> ScopeSet 
             Sensitivity::ALL.map(|level| {
                 [Access::Read, Access::Write].map(|access| {
                     let (name, level, verb) = (row.scope_name(), level.name(), access.verb());
-                    // The second version of a scope takes the place of the first; tickets have scopes for both accesses.
+                    // The second version of a scope replaces the first. Tickets have scopes for both accesses.
                     let names = [
                         format!("crm.objects.{name}.{level}.{verb}"),
                         format!("crm.objects.{name}.{level}.{verb}.v2"),
@@ -71,7 +71,7 @@ pub fn scopes(row: &ObjectType, level: Sensitivity, access: Access) -> ScopeSet 
     levels[usize::from(level == Sensitivity::HighlySensitive)][usize::from(access == Access::Write)]
 }
 
-/// Whether a holder of these scopes may see sensitive properties of any type. Most may not, and then there is nothing to guard.
+/// Whether these scopes open sensitive properties of any type. Most apps have none of them, and then there is nothing to guard.
 pub fn opens_any(held: &ScopeSet) -> bool {
     static ALL: LazyLock<ScopeSet> = LazyLock::new(|| {
         let rows = ObjectType::all().iter().chain([ObjectType::custom()]);
@@ -94,7 +94,7 @@ struct Guard {
     level: Sensitivity,
 }
 
-/// A property that a call names, and whose scope its caller lacks.
+/// A property that a call names, but whose scope its caller lacks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lacking {
     /// Its name.
@@ -103,16 +103,16 @@ pub struct Lacking {
     pub row: &'static ObjectType,
     /// How sensitive it is.
     pub level: Sensitivity,
-    /// What the call does with it.
+    /// How the call uses it.
     pub access: Access,
 }
 
-/// What a call does with a property that it names.
+/// How a call uses a property that it names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Use {
-    /// It asks for the value in the answer.
+    /// It requests the value.
     Shown,
-    /// The answer depends on the value: a filter, an order, a record that is named by it.
+    /// The answer depends on the value: a filter, a sort order, a record that the value names.
     Asked,
     /// It writes the value, or changes the definition.
     Written,
@@ -132,12 +132,11 @@ impl Guarded {
         self.0.is_empty()
     }
 
-    /// Looks at what a call names. The names of properties come back that it asks to be shown and whose scope is
-    /// lacking; they can be left out of the answer. A body that can't be read as JSON is refused elsewhere, or by
-    /// who answers.
+    /// Checks the properties that a call names. Returns the requested properties without a scope, which can be left out of the
+    /// answer. Another check, or the backend, refuses a body that can't be parsed as JSON.
     ///
     /// # Errors
-    /// It writes a value, or asks for records by one, without the scope.
+    /// The call writes a value, or searches records by one, without the scope.
     pub fn check(
         &self,
         granted: &ScopeSet,
@@ -168,8 +167,8 @@ impl Guarded {
     }
 }
 
-/// Whether a caller with these scopes can't be kept from anything that `holder` may do with a type's sensitive
-/// properties: there is nothing to guard.
+/// Whether a caller with these scopes may do everything with a type's sensitive properties that `holder` may. Then there is
+/// nothing to guard.
 pub fn holds_as_much(granted: &ScopeSet, holder: &ScopeSet, row: &ObjectType) -> bool {
     Sensitivity::ALL.into_iter().all(|level| {
         [Access::Read, Access::Write].into_iter().all(|access| {
@@ -180,7 +179,7 @@ pub fn holds_as_much(granted: &ScopeSet, holder: &ScopeSet, row: &ObjectType) ->
 }
 
 impl Lacking {
-    /// The scopes of which any one is enough, sorted.
+    /// The scopes, each of which is enough, sorted.
     pub fn scopes(&self) -> Vec<&'static str> {
         scopes(self.row, self.level, self.access).iter().map(ScopeId::name).collect()
     }

@@ -1,13 +1,13 @@
-//! HubSpot's limits on one credential, shared by all the apps behind it.
+//! HubSpot's limits on one credential, shared by all apps that use it.
 //!
-//! HubSpot counts a call when it arrives; Keyway knows only that this is between the moment it was
-//! sent and the moment its answer began. So a call holds its place while it is under way and for a
-//! whole interval after, and no window of HubSpot's ever holds more than its limit.
-//! All of this is in time that only passes; the wall clock decides when the day ends and nothing else.
+//! HubSpot counts a call when it arrives. Keyway knows only that this is between the moment of sending and the first byte of
+//! the answer. So a call occupies a place while it is in progress and for a whole interval after that. Then no window at
+//! HubSpot ever contains more calls than the limit. All of this uses the steady clock; the wall clock decides only when the
+//! day ends.
 //!
-//! Whoever finds no place waits in line with its own app. Places that come free go to the apps in
-//! turn, by weight (start-time fair queueing: each app has a clock that its calls move on, and the
-//! one that is furthest behind comes next). No IO and no clock here: moments are arguments.
+//! A call without a place waits in line with the calls of its own app. Free places go to the apps in turn, by weight
+//! (start-time fair queueing: each app has a clock that its calls advance, and the app that is farthest behind is next). No IO
+//! and no clock here: moments are arguments.
 
 mod day;
 mod line;
@@ -22,49 +22,49 @@ use day::DayOver;
 pub use day::{DayReport, PROBE_EVERY_MS};
 pub use line::{LaneReport, Report};
 
-/// What an app may ask of the limits.
+/// What an app may claim of the limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terms {
-    /// Its part where several apps want more than there is, from 1 to [`WEIGHT_MAX`].
+    /// Its share where several apps need more than there is, from 1 to [`WEIGHT_MAX`].
     pub weight: u32,
-    /// Calls of each interval that no other app gets.
+    /// Calls in each interval that no other app gets.
     pub reserve: u32,
 }
 
-/// What part of its account's limits at HubSpot an app gets.
+/// An app's share of its account's limits at HubSpot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sharing {
-    /// Its part where several apps want more than there is, from 1 to 100.
+    /// Its share where several apps need more than there is, from 1 to 100.
     pub weight: u32,
     /// Calls in ten seconds that no other app gets.
     pub reserve: u32,
-    /// How long a call may wait for its turn, in milliseconds; then it gets HubSpot's 429.
+    /// How long a call may wait for its turn, in milliseconds; after that it gets HubSpot's 429.
     pub max_wait_ms: u32,
 }
 
 impl Default for Sharing {
-    /// Long enough for a burst of twice the limit: a window of HubSpot's is ten seconds.
+    /// Long enough for a burst of twice the limit, since HubSpot's window is ten seconds.
     fn default() -> Self {
         Self { weight: 1, reserve: 0, max_wait_ms: 10_000 }
     }
 }
 
-/// Largest weight.
+/// The largest weight.
 pub const WEIGHT_MAX: u32 = 100;
-/// Calls of one app that may wait in a lane.
+/// The most calls of one app that may wait in a lane.
 pub const WAITING_MAX: usize = 1_000;
-/// How far an app's clock moves with one call, at weight 1.
+/// How far one call advances an app's clock, at weight 1.
 const STEP: u64 = 1_000_000;
-/// The first pause after HubSpot refused a call without saying how long to wait.
+/// The first pause after HubSpot refused a call without a time to wait, in milliseconds.
 const FIRST_PAUSE_MS: i64 = 1_000;
-/// The longest such pause.
+/// The longest such pause, in milliseconds.
 const PAUSE_MS_MAX: i64 = 10_000;
-/// The longest pause that HubSpot may ask for.
+/// The longest pause that HubSpot may ask for, in milliseconds.
 const ASKED_PAUSE_MS_MAX: i64 = 10 * 60_000;
-/// Moments are cut to milliseconds, so an interval that looks whole may be this much short.
+/// Moments are rounded down to milliseconds, so an interval that looks complete may be this much short.
 const MARGIN_MS: i64 = 1;
-/// After a change in the number of instances: the others hear of it within five seconds, and what
-/// they had sent before is in HubSpot's windows for ten more.
+/// How long a change in the number of instances takes, in milliseconds. The other instances notice it within five seconds,
+/// and calls that they sent before are in HubSpot's windows for ten more.
 pub const SETTLED_MS: i64 = 5_000 + BURST_MS + MARGIN_MS;
 
 /// What the gateway learns from the headers of an answer (hubspot facts, section 5).
@@ -80,65 +80,65 @@ pub struct Told {
     pub daily_remaining: Option<u64>,
 }
 
-/// A call's place. It must be given back with [`Share::done`].
+/// A call's place. Release it with [`Share::done`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
     app: u64,
     class: LimitClass,
-    /// Whether it tries if the day that HubSpot calls used up is open again.
+    /// Whether the call is a probe, which shows whether HubSpot accepts calls of this day again.
     probe: bool,
 }
 
-/// What comes of asking for a place.
+/// The result of asking for a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
-    /// There is one.
+    /// The call has a place.
     Granted(Place, Allowance),
-    /// There is none now; a call that waits can expect one after about this many milliseconds.
+    /// There is no place now. A call that waits can expect one after about this many milliseconds.
     Full(Exceeded),
     /// The day's calls are used up; waiting does not help.
     Never(Exceeded),
-    /// Only the line of all instances can tell: there may be a place at once, or in a while.
+    /// Only the line of all instances can decide: there may be a place at once, or later.
     InLine(Exceeded),
 }
 
-/// Who is served next.
+/// The next waiting call.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Next<T> {
-    /// This one has a place now.
+    /// This call has a place now.
     Serve(T, Place, Allowance),
-    /// This one can't have one any more.
+    /// This call can't get a place any more.
     Refuse(T, Exceeded),
-    /// Nobody before this moment, or before a call under way is done.
+    /// No call before this moment, or before a call in progress finishes.
     At(Option<Moment>),
-    /// Nobody waits.
+    /// No call waits.
     Nobody,
 }
 
-/// The limits of one credential, and who waits for them. `T` is what stands for a waiting call.
+/// The limits of one credential, and the calls that wait for them. `T` represents a waiting call.
 #[derive(Debug)]
 pub struct Share<T> {
-    /// As the account is set to.
+    /// The limits in the account's settings.
     configured: Limits,
-    /// As HubSpot has corrected them.
+    /// The limits as HubSpot's answers have corrected them.
     limits: Limits,
     /// Calls of the day.
     pub daily: DailyCount,
     day_over: Option<DayOver>,
-    /// When HubSpot took a call on a day that had been used up; 0 is never.
+    /// When HubSpot accepted a call on a day that had been used up; 0 is never.
     day_opened_at: i64,
     lanes: [Lane<T>; 3],
-    /// Among how many instances the limits are divided.
+    /// The number of instances that divide the limits.
     parts: u32,
-    /// Since when they have been fewer.
+    /// Since when there have been fewer instances.
     fewer_since: Option<i64>,
-    /// Whether places come from a line that all instances share, and not from this one's part.
+    /// Whether places come from a line that all instances share, and not from this instance's part.
     shared: bool,
-    /// Nothing is sent on this instance's own word before this moment.
+    /// Before this moment, this instance sends no call by its own decision.
     held_until: i64,
-    /// Whether the line was lost so lately that it may be back before that.
+    /// Whether the line was lost only recently, so that it may return before `held_until`.
     hopeful: bool,
-    /// The day's calls of all instances when they were last known, and the day's end.
+    /// The day's calls of all instances at the last report, and the day's end.
     known_daily: (u64, i64),
     /// When this instance last reported to the line.
     reported_at: i64,
@@ -149,7 +149,7 @@ pub struct Share<T> {
 struct Lane<T> {
     interval_ms: i64,
     max: u32,
-    /// Calls whose answers have begun, by that moment; those by others than Keyway have app 0.
+    /// Finished calls, by the moment of their answers; calls that Keyway did not make have app 0.
     finished: VecDeque<(i64, u64)>,
     under_way: u32,
     apps: HashMap<u64, Member<T>, foldhash::fast::RandomState>,
@@ -159,14 +159,14 @@ struct Lane<T> {
     /// The clock of the app that was served last.
     clock: u64,
     paused_until: i64,
-    /// Refusals by HubSpot since it last let a call through.
+    /// Refusals by HubSpot since it last accepted a call.
     refusals: u32,
-    /// When it last refused one, and let one through; 0 is never.
+    /// When HubSpot last refused a call, and last accepted one; 0 is never.
     refused_at: i64,
     passed_at: i64,
-    /// Calls by others than this instance, as an answer showed them, and when.
+    /// Calls that this instance did not make, as an answer showed them, and when.
     not_mine: Option<(i64, u32)>,
-    /// Places that other instances have, where the line is shared.
+    /// Places of other instances, where the line is shared.
     elsewhere: u32,
 }
 
@@ -175,7 +175,7 @@ struct Lane<T> {
 struct Member<T> {
     terms: Terms,
     clock: u64,
-    /// Places it has.
+    /// The places that it has.
     used: u32,
     waiting: VecDeque<T>,
 }
@@ -191,13 +191,13 @@ const fn lane_of(class: LimitClass) -> Option<usize> {
 
 const CLASSES: [LimitClass; 3] = [LimitClass::Standard, LimitClass::Associations, LimitClass::Search];
 
-/// The limit that a lane is of.
+/// The HubSpot limit of a lane.
 pub const fn policy_of(lane: usize) -> Policy {
     if lane == 2 { Policy::Secondly } else { Policy::TenSecondlyRolling }
 }
 
 impl<T> Share<T> {
-    /// Nothing used yet but these calls of the day.
+    /// A share without any calls, except these calls of the day.
     pub fn new(limits: Limits, daily: DailyCount) -> Self {
         let lane = |interval_ms, max| Lane {
             interval_ms,
@@ -234,7 +234,7 @@ impl<T> Share<T> {
         }
     }
 
-    /// Takes on other limits: the account's subscription was changed.
+    /// Replaces the limits, after a change of the account's subscription.
     pub fn set_limits(&mut self, limits: Limits) {
         if limits != self.configured {
             (self.configured, self.limits) = (limits, limits);
@@ -242,9 +242,8 @@ impl<T> Share<T> {
         }
     }
 
-    /// Divides the limits among this many instances, of which this is one: what each may do with
-    /// nothing else to agree on. More instances count at once; fewer only when what the others had
-    /// sent has left HubSpot's windows.
+    /// Divides the limits among this many instances, this one included, so that each may send without asking the others. More
+    /// instances count at once; fewer only after the calls of the others have left HubSpot's windows.
     pub fn set_parts(&mut self, parts: u32, now: Moment) {
         let parts = parts.max(1);
         if parts >= self.parts {
@@ -258,7 +257,7 @@ impl<T> Share<T> {
         }
     }
 
-    /// Sends nothing on this instance's own word for as long as the others may not know of it yet.
+    /// Holds all calls until the other instances must know of this one.
     pub fn join(&mut self, now: Moment) {
         self.held_until = self.held_until.max(now.as_ms() + SETTLED_MS);
     }
@@ -269,12 +268,12 @@ impl<T> Share<T> {
         self.lanes.iter_mut().zip(maxima).for_each(|(lane, max)| lane.max = max / divisor);
     }
 
-    /// By how much the limits are divided now: what comes from a shared line is whole.
+    /// The divisor of the limits now. A shared line has the whole limits.
     const fn divisor(&self) -> u32 {
         if self.shared { 1 } else { self.parts }
     }
 
-    /// Takes on which apps have a reserve, so that one is kept before its app has called.
+    /// Sets which apps have a reserve, so that an app's reserve is kept before its first call.
     pub fn set_reserves(&mut self, apps: impl Iterator<Item = (u64, Terms)>) {
         let lane = &mut self.lanes[0];
         lane.apps.values_mut().for_each(|member| member.terms.reserve = 0);
@@ -284,17 +283,17 @@ impl<T> Share<T> {
         }
     }
 
-    /// The limits of the whole account, corrected by what HubSpot said.
+    /// The limits of the whole account, corrected by HubSpot's answers.
     pub const fn limits(&self) -> Limits {
         self.limits
     }
 
-    /// Calls that wait.
+    /// The number of waiting calls.
     pub fn waiting(&self) -> usize {
         self.lanes.iter().map(|lane| lane.waiting).sum()
     }
 
-    /// Asks for a place. Nobody who waits is overtaken.
+    /// Asks for a place. No call overtakes a waiting one.
     pub fn ask(&mut self, class: LimitClass, app: u64, terms: Terms, now: Now, next_midnight: impl FnOnce() -> Timestamp) -> Asked {
         let at = now.steady.as_ms();
         self.daily.used(now.wall.as_ms(), next_midnight);
@@ -320,8 +319,7 @@ impl<T> Share<T> {
         Asked::Full(Exceeded { policy: policy_of(number), retry_after_ms: lane.expected_wait(app, at).max(held - at) })
     }
 
-    /// Puts a call in line. Its ticket comes back where too many of its app wait already, or its
-    /// class is never full.
+    /// Adds a call to the line. Returns its ticket where too many calls of its app wait already, or its class is never full.
     pub fn wait(&mut self, class: LimitClass, app: u64, terms: Terms, ticket: T) -> Result<(), T> {
         let Some(number) = lane_of(class) else { return Err(ticket) };
         let lane = &mut self.lanes[number];
@@ -332,7 +330,7 @@ impl<T> Share<T> {
             return Err(ticket);
         }
         if member.waiting.is_empty() {
-            // What it did not use while it was away is gone.
+            // An app does not save up places that it did not use.
             member.clock = member.clock.max(clock);
         }
         member.waiting.push_back(ticket);
@@ -340,7 +338,7 @@ impl<T> Share<T> {
         Ok(())
     }
 
-    /// Who is served next. `gone` says whether a waiting call has been given up.
+    /// The next waiting call. `gone` is whether a waiting call was abandoned.
     pub fn next(&mut self, now: Now, next_midnight: impl FnOnce() -> Timestamp, gone: impl Fn(&T) -> bool) -> Next<T> {
         let at = now.steady.as_ms();
         self.daily.used(now.wall.as_ms(), next_midnight);
@@ -372,13 +370,12 @@ impl<T> Share<T> {
         if anyone {
             return Next::At(soonest.map(Moment::from_ms));
         }
-        // The call that was to try has left the line.
+        // The probe has left the line.
         self.stop_probing();
         Next::Nobody
     }
 
-    /// Gives a place back when the answer has begun, or it is known that there will be none. `sent`
-    /// says whether HubSpot may have counted the call.
+    /// Releases a place when the answer has begun, or will never come. `sent` is whether HubSpot may have counted the call.
     pub fn done(&mut self, place: Place, sent: bool, now: Moment) {
         let Some(number) = lane_of(place.class) else { return };
         let lane = &mut self.lanes[number];
@@ -391,13 +388,13 @@ impl<T> Share<T> {
         }
     }
 
-    /// HubSpot let a call through, and said how many are left. Calls that others make with the same
-    /// credential show here.
+    /// HubSpot accepted a call, and its headers show how many are left. This reveals calls that others make with the same
+    /// credential.
     pub fn told(&mut self, place: Place, told: Told, now: Moment) {
         let Some(number) = lane_of(place.class) else { return };
         self.lanes[number].refusals = 0;
         self.lanes[number].passed_at = now.as_ms();
-        // The headers are those of the burst, which search and associations do not count against.
+        // The headers belong to the burst, against which search and associations do not count.
         if number == 0 {
             if let Some(max) = told.max.filter(|max| (1..=10_000_000).contains(max)) {
                 self.limits.burst = max;
@@ -407,7 +404,7 @@ impl<T> Share<T> {
             if let Some(remaining) = told.remaining {
                 let counted = lane.max.saturating_sub(remaining);
                 if self.shared {
-                    // Which of them other instances sent is known where the line is kept.
+                    // The keeper of the line knows which of these calls other instances sent.
                     lane.not_mine = Some((now.as_ms(), counted.saturating_sub(lane.used())));
                 } else if self.parts == 1 {
                     for _ in lane.used()..counted {
@@ -429,7 +426,7 @@ impl<T> Share<T> {
         let (at, today) = (now.steady.as_ms(), now.wall.as_ms());
         let asked = retry_after_ms.map(|ms| ms.clamp(0, ASKED_PAUSE_MS_MAX));
         if policy == Policy::Daily {
-            // A refusal that comes after midnight is about the day before.
+            // A refusal after midnight is about the day before.
             let ends = self.daily.resets_at().as_ms();
             if today < ends {
                 self.day_over = Some(DayOver::new(ends, at, retry_after_ms));
@@ -439,7 +436,7 @@ impl<T> Share<T> {
         let Some(number) = lane_of(place.class) else { return };
         let lane = &mut self.lanes[number];
         let pause = asked.unwrap_or_else(|| (FIRST_PAUSE_MS << lane.refusals.min(4)).min(PAUSE_MS_MAX));
-        // Several calls that were under way together and refused together are one refusal.
+        // Several calls that were in progress together and refused together count as one refusal.
         if at >= lane.paused_until {
             lane.refusals += 1;
             lane.refused_at = at;
@@ -447,14 +444,14 @@ impl<T> Share<T> {
         }
     }
 
-    /// HubSpot took a call. Where that call was to show whether the day is open again, it is.
+    /// HubSpot accepted a call. If the call was a probe, the day is open again.
     pub fn passed(&mut self, place: Place, now: Moment) {
         if place.probe && self.day_over.take().is_some() {
             self.day_opened_at = now.as_ms();
         }
     }
 
-    /// Since when HubSpot refuses the day's calls, and the midnight at which that ends.
+    /// Since when HubSpot refuses the day's calls, and the midnight at which this ends.
     pub fn day_is_over(&self, now: Now) -> Option<(Timestamp, Timestamp)> {
         let over = self.day_over.filter(|over| now.wall.as_ms() < over.ends)?;
         Some((now.time_of(Moment::from_ms(over.refused_at)), Timestamp::from_ms(over.ends)))
@@ -466,7 +463,7 @@ impl<T> Share<T> {
 
     fn day_over(&mut self, today: Timestamp) -> Option<Exceeded> {
         let (today, ends) = (today.as_ms(), self.daily.resets_at().as_ms());
-        // The day may end sooner than it seemed, where the clock was ahead.
+        // If the clock was ahead, the day may end sooner than assumed.
         self.day_over = self.day_over.map(|over| DayOver { ends: over.ends.min(ends), ..over }).filter(|over| today < over.ends);
         if self.is_counted_out() {
             return Some(Exceeded { policy: Policy::Daily, retry_after_ms: ends - today });
@@ -474,7 +471,7 @@ impl<T> Share<T> {
         self.day_over.map(|over| over.exceeded(today))
     }
 
-    /// A place for one call that tries whether the day is open again, where it is time for one.
+    /// A place for a probe of the day, where it is time for one.
     fn probe(&mut self, number: usize, place: Place, terms: Terms, now: Now) -> Option<Asked> {
         let at = now.steady.as_ms();
         let over = self.day_over.filter(|over| over.may_probe(at) && !self.is_counted_out())?;
@@ -498,8 +495,8 @@ impl<T> Share<T> {
         }
     }
 
-    /// Where this instance's count of the day must end: of what was left when all was last known,
-    /// each has its part.
+    /// The maximum for this instance's count of the day: the calls of all instances when they were last known, and this
+    /// instance's part of the rest.
     fn daily_max(&self) -> u64 {
         let known = if self.known_daily.1 == self.daily.resets_at().as_ms() { self.known_daily.0 } else { 0 };
         known + self.limits.daily.saturating_sub(known) / u64::from(self.divisor())
@@ -527,7 +524,7 @@ impl<T> Lane<T> {
         member
     }
 
-    /// Places taken, by calls under way and by those that still count.
+    /// Occupied places: calls in progress, and finished calls that still count.
     fn used(&self) -> u32 {
         self.under_way.saturating_add(u32::try_from(self.finished.len()).unwrap_or(u32::MAX))
     }
@@ -539,7 +536,7 @@ impl<T> Lane<T> {
     }
 
     fn finish(&mut self, at: i64, app: u64) {
-        // The queue stays sorted, whatever is passed in.
+        // The queue stays sorted, even where `at` goes back.
         let last = self.finished.back().map_or(at, |(last, _)| *last);
         self.finished.push_back((at.max(last), app));
     }
@@ -547,7 +544,7 @@ impl<T> Lane<T> {
     fn release(&mut self, app: u64) {
         if let Some(member) = self.apps.get_mut(&app) {
             member.used = member.used.saturating_sub(1);
-            // One with a reserve stays, so that its reserve is kept while it is silent.
+            // An app with a reserve stays in the list, so that its reserve is kept while it makes no calls.
             if member.used == 0 && member.waiting.is_empty() && member.terms.reserve == 0 {
                 self.apps.remove(&app);
             }
@@ -560,7 +557,7 @@ impl<T> Lane<T> {
         at >= self.paused_until && !trying && self.free_for(app) > 0
     }
 
-    /// Places that are free and kept for nobody else.
+    /// Free places that are not reserved for another app.
     fn free_for(&self, app: u64) -> u32 {
         let kept = |(other, member): (&u64, &Member<T>)| if *other == app { 0 } else { member.terms.reserve.saturating_sub(member.used) };
         let kept: u32 = if self.reserving == 0 { 0 } else { self.apps.iter().map(kept).sum() };
@@ -590,7 +587,7 @@ impl<T> Lane<T> {
         Some(ticket)
     }
 
-    /// The ticket of the app that is furthest behind among those that may have a place.
+    /// The next ticket of the app that is farthest behind, among those that may have a place.
     fn pop_next(&mut self, at: i64) -> Option<(u64, T)> {
         let waiting = self.apps.iter().filter(|(app, member)| !member.waiting.is_empty() && self.has_room(**app, at));
         let app = waiting.min_by_key(|(app, member)| (member.clock, **app)).map(|(app, _)| *app)?;
@@ -602,7 +599,7 @@ impl<T> Lane<T> {
         Some((app, ticket))
     }
 
-    /// When the next place comes free by itself; none while all are under way.
+    /// When the next place becomes free by itself; none while all calls are in progress.
     fn room_at(&self, at: i64) -> Option<i64> {
         if at < self.paused_until {
             return Some(self.paused_until);
@@ -622,7 +619,7 @@ impl<T> Lane<T> {
         if needed == 0 {
             return (self.paused_until - at).max(1);
         }
-        // Whole intervals first, then the place that comes free within one.
+        // Whole intervals first, then the place that becomes free within one.
         let max = u64::from(self.max.max(1));
         let place = usize::try_from((needed - 1) % max).unwrap_or(0);
         let within = self.finished.get(place).map_or(self.interval_ms, |(finished, _)| finished + self.interval_ms - at);

@@ -1,19 +1,17 @@
-//! Foreign text where people read it: terminals, Markdown, HTML, CSV and JSON.
+//! Makes foreign text safe where people read it: terminals, Markdown, HTML, CSV and JSON.
 //!
-//! Names of files, apps and people, the content of repositories and answers of HubSpot may hold
-//! anything. An escape sequence rewrites a terminal, a line feed forges a line, a bidirectional
-//! override reverses what is read, an equals sign makes a cell of a spreadsheet run. Every such
-//! letter is written visibly (`\u{1b}`, `\n`), so that what was there can still be seen. Whoever
-//! shows foreign text takes it from here; a test refuses other ways.
+//! Names of files, apps and people, the content of repositories and HubSpot's answers may contain any character. An escape
+//! sequence rewrites a terminal, a line feed forges a line, a bidirectional override reverses the text, an equals sign makes
+//! a spreadsheet execute a cell. Each such character is written visibly (`\u{1b}`, `\n`), so that a reader can see it. All code
+//! that shows foreign text uses this module; a test refuses other ways.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// Whether a letter acts on what shows it in place of being shown: controls (C0, C1, DEL), and letters
-/// of formatting that have no width or change the direction (Unicode, categories Cc and Cf, with the
-/// separators of lines and paragraphs).
+/// Whether a character acts on the program that shows it: controls (C0, C1, DEL), and formatting characters that have no
+/// width or change the direction (Unicode, categories Cc and Cf, with the separators of lines and paragraphs).
 pub fn acts(letter: char) -> bool {
     letter.is_control()
         || turns(letter)
@@ -21,7 +19,7 @@ pub fn acts(letter: char) -> bool {
         || matches!(letter, '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// Whether a letter changes the direction in which text is read, or ends a line where no line feed is.
+/// Whether a character changes the direction of text, or ends a line without a line feed.
 pub const fn turns(letter: char) -> bool {
     matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
@@ -56,12 +54,12 @@ pub fn line(text: &str) -> Cow<'_, str> {
     visibly(text, |_| false)
 }
 
-/// Text whose lines and columns are our own: its line feeds and tabs stay.
+/// Text with Keyway's own lines and columns: its line feeds and tabs stay.
 pub fn lines(text: &str) -> Cow<'_, str> {
     visibly(text, |letter| matches!(letter, '\n' | '\t'))
 }
 
-/// A path, on a line. Bytes that are not UTF-8 are written as `\x9b`.
+/// A path, on one line. Bytes that are not UTF-8 are written as `\x9b`.
 pub fn path(path: &(impl AsRef<Path> + ?Sized)) -> String {
     let mut out = String::new();
     for chunk in path.as_ref().as_os_str().as_encoded_bytes().utf8_chunks() {
@@ -73,8 +71,8 @@ pub fn path(path: &(impl AsRef<Path> + ?Sized)) -> String {
     out
 }
 
-/// JSON, in which such letters can only stand inside strings: they are written as JSON's own escapes, and
-/// the value stays the same.
+/// JSON. Such characters can only be inside of strings, so they are written as JSON's own escapes, and the value stays the
+/// same.
 pub fn json(text: &str) -> Cow<'_, str> {
     let stays = |letter| matches!(letter, '\n' | '\t' | '\r');
     if !text.chars().any(|letter| acts(letter) && !stays(letter)) {
@@ -93,8 +91,8 @@ pub fn json(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// A cell of a CSV file, before it is quoted: spreadsheets take what begins with one of `= + - @`, a tab or
-/// a carriage return for a formula, so that an apostrophe stands before it.
+/// A cell of a CSV file, before it is quoted. Spreadsheets read text that begins with one of `= + - @`, a tab or a carriage
+/// return as a formula, so an apostrophe is put before it.
 pub fn csv(text: &str) -> Cow<'_, str> {
     let shown = visibly(text, |letter| matches!(letter, '\n'));
     if text.trim_start_matches(['\n', ' ']).starts_with(['=', '+', '-', '@', '\t', '\r']) { Cow::Owned(format!("'{shown}")) } else { shown }
@@ -137,7 +135,7 @@ impl fmt::Display for Cell<'_> {
     }
 }
 
-/// Text between the backticks of Markdown, where nothing is escaped but a pipe in a table.
+/// Text between the backticks of Markdown, where only a pipe in a table is escaped.
 #[derive(Clone, Copy, Debug)]
 pub struct Code<'a>(pub &'a str);
 

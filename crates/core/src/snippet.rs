@@ -1,12 +1,11 @@
-//! Ready lines for the languages that integrations are written in: all that changes of a program is
-//! the address and the token.
+//! Ready-made snippets for the languages of integrations. Only the address and the token of a program change.
 
 /// A text to copy.
 #[derive(Clone, Debug)]
 pub struct Snippet {
-    /// What programs call it, such as `curl`.
+    /// The name for programs, such as `curl`.
     pub id: &'static str,
-    /// What people call it.
+    /// The name for people.
     pub name: &'static str,
     /// The text, without a line end at its end.
     pub text: String,
@@ -50,7 +49,7 @@ pub fn of(base: &str, token: &str, scopes: &[String]) -> Vec<Snippet> {
     ]
 }
 
-/// A read that one of the scopes permits; without any, the one that every token may make.
+/// A read that one of the scopes permits; without scopes, the read that every token may make.
 pub fn first_call(scopes: &[String]) -> String {
     const READS: [&str; 6] = ["contacts", "companies", "deals", "line_items", "products", "leads"];
     let held = |object: &&&str| scopes.iter().any(|scope| *scope == format!("crm.objects.{object}.read"));

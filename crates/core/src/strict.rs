@@ -1,8 +1,8 @@
-//! What a run of tests against an embedded account shows of the code under test: which operations it
-//! calls, which scopes it needs, what of that ends, and which mistakes it makes.
+//! What a run of tests against an embedded account shows of the code under test: the operations that it calls, the scopes that
+//! it needs, the end dates, and its mistakes.
 //!
-//! [`Rule`] names the mistakes. A [`run::Run`] is what was observed and can be added to another one;
-//! a [`report::Report`] is what follows from it. `text` and `junit` write a report down.
+//! [`Rule`] names the mistakes. A [`run::Run`] has the observations, and can be added to another one. A [`report::Report`] has
+//! the conclusions. `text` and `junit` write a report.
 
 pub mod junit;
 pub mod report;
@@ -57,7 +57,7 @@ impl Rule {
         }
     }
 
-    /// What it finds.
+    /// What the rule finds.
     pub const fn finds(self) -> &'static str {
         match self {
             Self::Unserved => "a call that the embedded account does not serve (501), or whose path or method HubSpot's API does not have",
@@ -90,10 +90,10 @@ impl Rule {
         Self::ALL.into_iter().find(|rule| rule.name() == name)
     }
 
-    /// The rules of a comma list of names; every rule for `all`.
+    /// Parses a list of rule names with commas; `all` is every rule.
     ///
     /// # Errors
-    /// A name that no rule has. The text lists those that there are.
+    /// A name is not a rule. The text lists the rules.
     pub fn list(text: &str) -> Result<Vec<Self>, String> {
         if text == "all" {
             return Ok(Self::ALL.to_vec());

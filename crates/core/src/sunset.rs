@@ -1,7 +1,7 @@
-//! When something ends: operations by their path, ways of authentication, kinds of app.
+//! End dates: of operations by their path, ways of authentication, and kinds of app.
 //!
-//! The dates are `data/sunsets.tsv`; where several apply, the earliest counts, as HubSpot's own
-//! notices have it for v4 (hubspot facts, section 2).
+//! `data/sunsets.tsv` has the dates. Where several apply, the earliest counts, as in HubSpot's own notices for v4
+//! (hubspot facts, section 2).
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -10,14 +10,14 @@ use crate::catalog::tables::{PreV3Row, SuccessorRow, SunsetRow, pre_v3, successo
 use crate::catalog::{Catalog, Method};
 use crate::time::Timestamp;
 
-/// The earliest end that a path falls under. Templates and real paths are both fine.
+/// The earliest end that applies to a path. The path may be a template.
 pub fn of_path(path: &str) -> Option<&'static SunsetRow> {
     ends_of(path).min_by_key(|row| row.date)
 }
 
-/// Every end that a path falls under.
+/// Every end that applies to a path.
 fn ends_of(path: &str) -> impl Iterator<Item = &'static SunsetRow> {
-    // A pattern that ends in a slash also means a path that ends there.
+    // A pattern that ends in a slash also matches a path that ends there.
     let path = format!("{}/", path.trim_end_matches('/'));
     sunsets().iter().filter(move |row| {
         let mut patterns = row.matches.split(' ');
@@ -26,7 +26,7 @@ fn ends_of(path: &str) -> impl Iterator<Item = &'static SunsetRow> {
     })
 }
 
-/// A day as which to see the calendar.
+/// The day that a calendar assumes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AsOf {
     day: String,
@@ -34,8 +34,8 @@ pub struct AsOf {
 }
 
 impl AsOf {
-    /// The calendar on this day (`2027-10-01`). With `keeps_unsupported` only what HubSpot says stops has
-    /// ended, and not what it merely calls unsupported. None where it is no day.
+    /// The calendar of this day (`2027-10-01`). With `keeps_unsupported`, only operations that HubSpot stops have ended, and not
+    /// those that it only stops supporting. None where the text is not a day.
     pub fn new(day: &str, keeps_unsupported: bool) -> Option<Self> {
         let is_day = day.len() == 10 && Timestamp::parse_iso(day).is_some();
         is_day.then(|| Self { day: day.to_owned(), keeps_unsupported })
@@ -46,31 +46,31 @@ impl AsOf {
         &self.day
     }
 
-    /// The first end of a path that has come by then.
+    /// The first end of a path that has passed on this day.
     pub fn end_of_path(&self, path: &str) -> Option<&'static SunsetRow> {
         ends_of(path).filter(|row| self.has_come(row)).min_by_key(|row| row.date)
     }
 
-    /// The end of a way of authentication, if it has come by then.
+    /// The end of a way of authentication, if it has passed on this day.
     pub fn end_of_auth(&self, name: &str) -> Option<&'static SunsetRow> {
         of_auth(name).filter(|row| self.has_come(row))
     }
 
-    /// Days are written so that they sort as text.
+    /// ISO dates sort as text.
     fn has_come(&self, row: &SunsetRow) -> bool {
         row.date <= self.day.as_str() && !(self.keeps_unsupported && row.may_run_on())
     }
 }
 
-/// What HubSpot says of the successor of a numbered-version operation, by its template.
+/// HubSpot's successor of an operation with a numbered version, by the operation's template.
 pub fn successor(method: Method, template: &str) -> Option<&'static SuccessorRow> {
     static ROWS: LazyLock<HashMap<(Method, &'static str), &'static SuccessorRow>> =
         LazyLock::new(|| successors().iter().map(|row| ((row.method, row.path.trim_end_matches('/')), row)).collect());
     ROWS.get(&(method, template)).copied()
 }
 
-/// Whether an operation, or its successor, takes the developer API key and no token. Keyway refuses such a call, so it
-/// goes to HubSpot itself.
+/// Whether an operation, or its successor, takes the developer API key and no token. Keyway refuses such calls, so the program
+/// must send them to HubSpot itself.
 pub fn leads_to_developer_key(method: Method, template: &str) -> bool {
     let takes = |path: &str| Catalog::get().takes_developer_key(method, path);
     takes(template) || successor(method, template).and_then(|row| row.successor).is_some_and(takes)
@@ -88,7 +88,7 @@ pub fn family(path: &str) -> Option<&'static PreV3Row> {
     pre_v3().iter().filter(begins).max_by_key(|row| row.prefix.len())
 }
 
-/// Whether a pattern is in a path at a boundary of segments.
+/// Whether a path contains a pattern, at a boundary of segments.
 fn holds(path: &str, pattern: &str) -> bool {
     path.match_indices(pattern).any(|(at, _)| pattern.ends_with('/') || path[at + pattern.len()..].starts_with('/'))
 }
@@ -146,7 +146,7 @@ mod tests {
         assert_eq!((end("/crm/v3/objects/contacts"), end("/crm/v4/associations/1/2/labels")), (None, None));
         assert_eq!(end("/oauth/v1/token"), Some("OAuth v1 endpoints"));
         assert_eq!(end("/contacts/v1/lists/7"), Some("Contact Lists v1"));
-        // Its own end has passed it by, that of its version has not.
+        // The path is exempt from its own end, but not from the end of its version.
         assert_eq!(end("/contacts/v1/lists/all/contacts/all"), None);
         assert!(AsOf::new("2027-10-01", false).unwrap().end_of_path("/contacts/v1/lists/all/contacts/all").is_some());
     }

@@ -1,9 +1,9 @@
-//! The rows of `data/`, typed. Nothing is decided here.
+//! The rows of `data/`, with types. No decision is made here.
 
 use std::fmt;
 use std::sync::LazyLock;
 
-/// A method that some operation has.
+/// A method of the catalog's operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Method {
     /// GET
@@ -22,12 +22,12 @@ impl Method {
     /// Every method, in the order of the enum.
     pub const ALL: [Self; 5] = [Self::Get, Self::Post, Self::Put, Self::Patch, Self::Delete];
 
-    /// Reads the method of a request line; others than these belong to no operation.
+    /// Parses the method of a request line. Other methods belong to no operation.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|method| method.as_str() == text)
     }
 
-    /// As on the request line.
+    /// The name on the request line.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",
@@ -45,32 +45,32 @@ impl fmt::Display for Method {
     }
 }
 
-/// What an operation accepts as authentication.
+/// The authentication that an operation accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Auth {
     /// OAuth access tokens and service keys; private-app tokens work there too.
     Bearer,
     /// The developer account's key only.
     DeveloperKey,
-    /// Nothing in the header: the credentials stand in the body, or there are none.
+    /// Nothing in the header: the credentials are in the body, or there are none.
     None,
 }
 
-/// Who says which scopes open an operation.
+/// The source of an operation's scopes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScopesFrom {
     /// HubSpot's specification or documentation of the operation.
     Published,
-    /// They are those of the operation that HubSpot names, or that serves the same, in its place.
+    /// The operation that HubSpot names in its place, or one with the same function.
     Successor,
-    /// HubSpot's description of the scope names the family.
+    /// HubSpot's description of a scope that names the family.
     Family,
-    /// Nobody: the scopes are not known.
+    /// No source: the scopes are unknown.
     Unstated,
 }
 
 impl ScopesFrom {
-    /// As in the tables.
+    /// The name in the tables.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Published => "published",
@@ -105,13 +105,13 @@ pub struct EndpointRow {
     pub auth: Auth,
     /// The id of its scope set; none where HubSpot lists no scope.
     pub scope_set: Option<&'static str>,
-    /// Who says so.
+    /// The source of the scopes.
     pub scopes_from: ScopesFrom,
-    /// Where it is known from: the clients that send it, or a page. Empty for HubSpot's specification.
+    /// The source of the operation: the clients that send it, or a page. Empty for HubSpot's specification.
     pub source: &'static str,
 }
 
-/// A row of `scope_sets.tsv`: any one alternative is enough, all scopes of it are needed.
+/// A row of `scope_sets.tsv`: each alternative is enough, and all scopes of it are needed.
 #[derive(Clone, Debug)]
 pub struct ScopeSetRow {
     /// Such as `S001`.
@@ -123,7 +123,7 @@ pub struct ScopeSetRow {
 /// A row of `successors.tsv`.
 #[derive(Clone, Copy, Debug)]
 pub struct SuccessorRow {
-    /// The method; the successor's too, unless `difference` says otherwise.
+    /// The method; also that of the successor, unless `difference` has another.
     pub method: Method,
     /// The numbered-version path.
     pub path: &'static str,
@@ -142,18 +142,18 @@ pub struct SunsetRow {
     pub date: &'static str,
     /// `published`, `month only` or `inferred`.
     pub certainty: &'static str,
-    /// What ends.
+    /// The API or version that ends.
     pub what: &'static str,
-    /// Path patterns, those after `!` excepted; `auth:…` or `app:…`.
+    /// Path patterns, without those after `!`; `auth:…` or `app:…`.
     pub matches: &'static str,
     /// What happens on the day.
     pub effect: &'static str,
-    /// Where to go.
+    /// The replacement.
     pub move_to: &'static str,
 }
 
 impl SunsetRow {
-    /// Whether HubSpot says of it only that it is unsupported: it may run on, and nobody mends it.
+    /// Whether HubSpot only stops support: the API may keep working, but HubSpot no longer fixes it.
     pub fn may_run_on(&self) -> bool {
         self.effect.starts_with("unsupported")
     }
@@ -166,7 +166,7 @@ pub struct PreV3Row {
     pub prefix: &'static str,
     /// Its name.
     pub what: &'static str,
-    /// Where it went.
+    /// The replacement.
     pub move_to: &'static str,
 }
 
@@ -186,7 +186,7 @@ pub struct SdkCallRow {
 pub struct LegacySdkCallRow {
     /// `hubspot-node`, `hubspot3`, `hapipy`, `hubspot-php` or `hubspot-ruby`.
     pub client: &'static str,
-    /// As written below the client: `contacts.getById`, `contacts()->getById`, `Hubspot::Contact.find_by_id`.
+    /// The call below the client, as written: `contacts.getById`, `contacts()->getById`, `Hubspot::Contact.find_by_id`.
     pub call: &'static str,
     /// The method it sends.
     pub method: Method,
@@ -199,9 +199,9 @@ pub struct LegacySdkCallRow {
 pub struct LegacySdkClassRow {
     /// As in [`LegacySdkCallRow`].
     pub client: &'static str,
-    /// The class that can be made by itself: `ContactsClient`.
+    /// A class that programs use on its own: `ContactsClient`.
     pub class: &'static str,
-    /// What its calls stand under in the other table: `contacts`.
+    /// The prefix of its calls in the other table: `contacts`.
     pub attribute: &'static str,
 }
 
@@ -280,7 +280,7 @@ pub fn sdk_calls() -> &'static [SdkCallRow] {
     &ROWS
 }
 
-/// `legacy_sdk_calls.tsv`: clients that HubSpot or others have given up, and that are still in use.
+/// `legacy_sdk_calls.tsv`: clients that HubSpot or others no longer maintain, but that are still in use.
 pub fn legacy_sdk_calls() -> &'static [LegacySdkCallRow] {
     static ROWS: LazyLock<Vec<LegacySdkCallRow>> = LazyLock::new(|| {
         cells::<4>(include_str!("../../../data/legacy_sdk_calls.tsv"))
@@ -300,7 +300,7 @@ pub fn legacy_sdk_classes() -> &'static [LegacySdkClassRow] {
     &ROWS
 }
 
-/// The rows after the header line, cut at tabs; a missing last cell is empty.
+/// The rows after the header line, split at tabs; a missing last cell is empty.
 fn cells<const N: usize>(file: &'static str) -> impl Iterator<Item = [&'static str; N]> {
     file.lines().skip(1).filter(|line| !line.trim().is_empty()).map(|line| {
         let mut row = [""; N];

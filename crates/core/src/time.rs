@@ -1,4 +1,4 @@
-//! Moments: the time of day as HubSpot writes it, and time that only passes.
+//! Moments: the time of day in HubSpot's format, and steady time, which only moves forward.
 //!
 //! There is no clock here; callers pass the moment in.
 
@@ -20,7 +20,7 @@ impl Timestamp {
         self.0
     }
 
-    /// This moment moved by `ms` milliseconds, stopping at the ends of the range.
+    /// This moment, shifted by `ms` milliseconds; it stops at the ends of the range.
     pub const fn plus_ms(self, ms: i64) -> Self {
         Self(self.0.saturating_add(ms))
     }
@@ -31,18 +31,18 @@ impl Timestamp {
         jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH).strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
     }
 
-    /// Reads a date as HTTP writes it (RFC 9110, section 5.6.7).
+    /// Parses a date in HTTP's format (RFC 9110, section 5.6.7).
     pub fn parse_http(text: &str) -> Option<Self> {
         let moment = jiff::fmt::rfc2822::parse(text).ok()?;
         Some(Self(moment.timestamp().as_millisecond()))
     }
 
-    /// Its day in UTC, ISO 8601: `2026-09-21`.
+    /// The day in UTC, ISO 8601: `2026-09-21`.
     pub fn to_date(self) -> String {
         self.to_iso().chars().take(10).collect()
     }
 
-    /// Reads ISO 8601: a date alone (midnight UTC), or a date and time with `Z` or an offset.
+    /// Parses ISO 8601: a date alone (midnight UTC), or a date and time with `Z` or an offset.
     pub fn parse_iso(text: &str) -> Option<Self> {
         if text.len() == 10 {
             return Self::parse_iso(&format!("{text}T00:00:00Z"));
@@ -52,10 +52,10 @@ impl Timestamp {
     }
 }
 
-/// A moment of a clock that only goes forward: milliseconds since that clock began.
+/// A moment of a clock that only moves forward: milliseconds since that clock began.
 ///
-/// Setting the machine's clock does not move it, so intervals are measured with it. Two machines, or
-/// two starts of one machine, have nothing in common.
+/// A change of the machine's clock does not affect it, so intervals are measured with it. Moments of two machines, or of two
+/// starts of one machine, can't be compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Moment(i64);
 
@@ -70,29 +70,29 @@ impl Moment {
         self.0
     }
 
-    /// This moment moved by `ms` milliseconds, stopping at the ends of the range.
+    /// This moment, shifted by `ms` milliseconds; it stops at the ends of the range.
     #[must_use]
     pub const fn plus_ms(self, ms: i64) -> Self {
         Self(self.0.saturating_add(ms))
     }
 }
 
-/// What both clocks show at one time.
+/// The time of both clocks at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {
     /// For intervals: windows, pauses, leases.
     pub steady: Moment,
-    /// The time of day, which somebody may set: for days, and for what people read.
+    /// The time of day, which somebody may set: for days, and for people.
     pub wall: Timestamp,
 }
 
 impl Now {
-    /// The moment at which the wall clock shows `wall`, if nobody sets it meanwhile.
+    /// The moment at which the wall clock shows `wall`, unless somebody sets the clock before that.
     pub const fn moment_of(self, wall: Timestamp) -> Moment {
         self.steady.plus_ms(wall.as_ms().saturating_sub(self.wall.as_ms()))
     }
 
-    /// What the wall clock would have shown at a moment, as it goes now.
+    /// The wall clock's time at a moment, by its present setting.
     pub const fn time_of(self, moment: Moment) -> Timestamp {
         self.wall.plus_ms(moment.as_ms().saturating_sub(self.steady.as_ms()))
     }

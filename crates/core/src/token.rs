@@ -1,29 +1,29 @@
-//! The text of a token: how Keyway's own are made and told from HubSpot's.
+//! The text of a token: how Keyway makes its own tokens, and recognises them.
 //!
-//! A token looks like HubSpot's (`pat-<region>-<uuid>`), since clients check the prefix. The UUID
-//! is version 8 (RFC 9562, section 5.8) and its last three bytes are a checksum over the rest, so
-//! Keyway and its scanner know their own without a look-up. Random bytes are passed in.
+//! A token has the form of HubSpot's (`pat-<region>-<uuid>`), since clients check the prefix. The UUID is version 8 (RFC 9562,
+//! section 5.8), and its last three bytes are a checksum over the rest. So Keyway and its scanner recognise Keyway's tokens
+//! without a look-up. The caller passes in the random bytes.
 
 use std::fmt;
 
 use crate::credential;
 use crate::secret::Secret;
 
-/// A token in plain text. Shown once, then gone.
+/// A token in plain text. It is shown once and never stored.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PlainToken(Secret<String>);
 
-/// What is stored of a token: a keyed hash, of no use to whoever reads it.
+/// The stored form of a token: a keyed hash, useless to a reader without the key.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TokenHash(pub [u8; 32]);
 
-/// The key of the hashes. Derived from the master key; every instance on one store has the same.
+/// The key of the hashes. Derived from the master key; all instances on one store have the same.
 pub struct TokenKey(Secret<[u8; 32]>);
 
-/// What a presented credential looks like.
+/// The form of a presented credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// A token of Keyway's: the checksum fits.
+    /// A token issued by Keyway: the checksum is correct.
     Ours,
     /// `pat-<region>-<uuid>`, not Keyway's.
     Pat,
@@ -31,7 +31,7 @@ pub enum Shape {
     Other,
 }
 
-/// Bytes of a UUID that are the checksum.
+/// The number of checksum bytes in the UUID.
 const CHECKSUM_BYTES: usize = 3;
 
 impl PlainToken {
@@ -45,17 +45,17 @@ impl PlainToken {
         Self(Secret::new(format!("pat-{region}-{}", uuid_text(&bytes))))
     }
 
-    /// Takes a token that somebody chose: `pat-<region>-<uuid>` as a whole, so at most 45 bytes. None of any other form.
+    /// Accepts a token that somebody chose: `pat-<region>-<uuid>` as a whole, so at most 45 bytes. None for any other form.
     pub fn given(text: &str) -> Option<Self> {
         (shape(text) != Shape::Other).then(|| Self(Secret::new(text.to_owned())))
     }
 
-    /// The text itself, for showing it once.
+    /// The text itself, to be shown once.
     pub fn expose(&self) -> &str {
         self.0.expose()
     }
 
-    /// A form that may be shown and stored: the region and the last four characters.
+    /// A part that Keyway may show and store: the region and the last four characters.
     pub fn hint(&self) -> String {
         credential::hint(self.expose())
     }
@@ -74,25 +74,25 @@ impl fmt::Debug for TokenHash {
 }
 
 impl TokenKey {
-    /// Takes the key into custody.
+    /// Wraps the key.
     pub const fn new(key: [u8; 32]) -> Self {
         Self(Secret::new(key))
     }
 
-    /// The hash under which a token is stored and looked up.
+    /// The hash that is stored for a token and looked up.
     pub fn hash(&self, token: &str) -> TokenHash {
         TokenHash(*blake3::keyed_hash(self.0.expose(), token.as_bytes()).as_bytes())
     }
 }
 
-/// What a presented credential looks like. Says nothing of whether it is known.
+/// The form of a presented credential, which may be unknown.
 pub fn shape(text: &str) -> Shape {
     let Some((region, bytes)) = parse(text) else { return Shape::Other };
     let versioned = bytes[6] >> 4 == 8 && bytes[8] >> 6 == 2;
     if versioned && checksum(region, &bytes) == bytes[16 - CHECKSUM_BYTES..] { Shape::Ours } else { Shape::Pat }
 }
 
-/// Whether this is a token of Keyway's, by its checksum.
+/// Whether this is a token issued by Keyway, by its checksum.
 pub fn looks_like_ours(text: &str) -> bool {
     shape(text) == Shape::Ours
 }
@@ -118,7 +118,7 @@ fn parse(text: &str) -> Option<(&str, [u8; 16])> {
 
 fn checksum(region: &str, bytes: &[u8; 16]) -> [u8; CHECKSUM_BYTES] {
     let mut hasher = blake3::Hasher::new();
-    // Changing this text would make every token that was ever issued look foreign.
+    // A change of this text would invalidate the checksum of every token issued before.
     hasher.update(b"keyway token v1\0").update(region.as_bytes()).update(&bytes[..16 - CHECKSUM_BYTES]);
     let mut check = [0; CHECKSUM_BYTES];
     check.copy_from_slice(&hasher.finalize().as_bytes()[..CHECKSUM_BYTES]);

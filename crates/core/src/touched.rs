@@ -1,9 +1,8 @@
-//! Which CRM records a call reads singly or changes, and which properties it sets.
+//! The CRM records that a call reads one by one or changes, and the properties that it sets.
 //!
-//! The ids stand in the path, in the body and in the answer; `plan` says where for each operation,
-//! `read` takes them out of JSON. Values are never kept: an id is a number, and what is not one (an
-//! e-mail address that names a contact) is counted and not stored. A name of a property is kept
-//! where it has HubSpot's form. Everything here was written by a client or by HubSpot, so all of it
+//! The ids are in the path, in the body and in the answer. `plan` knows where for each operation, and `read` finds them in
+//! JSON. Values are never kept: an id is a number, and another value (an e-mail address that names a contact) is counted but
+//! not stored. The name of a property is kept where it has HubSpot's form. A client or HubSpot wrote all of this, so all of it
 //! is bounded.
 
 pub(crate) mod plan;
@@ -17,17 +16,17 @@ use crate::object_type;
 use crate::path::NormalPath;
 use plan::{Kind, Plan};
 
-/// Record ids that are listed; further ones are counted.
+/// The most record ids that are listed; further ones are counted.
 pub const RECORDS_MAX: usize = 100;
-/// Names of properties that are listed; further ones are counted.
+/// The most names of properties that are listed; further ones are counted.
 pub const PROPERTIES_MAX: usize = 100;
-/// Longest name of a property that is listed, in bytes.
+/// The longest name of a property that is listed, in bytes.
 const PROPERTY_BYTES_MAX: usize = 100;
-/// Bytes of all names of properties that are listed.
+/// The most bytes of all listed names of properties.
 const PROPERTIES_BYTES_MAX: usize = 4_096;
-/// Longest object type that is listed, in bytes.
+/// The longest object type that is listed, in bytes.
 const TYPE_BYTES_MAX: usize = 64;
-/// What records of the engagements API are listed under: its calls do not say which activity it is.
+/// The object type for records of the engagements API, whose calls do not show the kind of activity.
 const ENGAGEMENTS: &str = "engagements";
 /// The activities that HubSpot's engagements API calls engagements.
 const ACTIVITIES: [&str; 7] = ["calls", "communications", "emails", "meetings", "notes", "postal_mail", "tasks"];
@@ -39,16 +38,16 @@ pub struct RecordRef {
     id: u64,
 }
 
-/// A text that names no record.
+/// Why a text does not name a record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0} is not a record; write an object type and an id, such as contacts/123, 0-1/123 or 2-456/789")]
 pub struct NoRecord(String);
 
 impl RecordRef {
-    /// Reads `contacts/123`, `contact/123`, `0-1/123` or `2-456/789`.
+    /// Parses `contacts/123`, `contact/123`, `0-1/123` or `2-456/789`.
     ///
     /// # Errors
-    /// It is not an object type and a number.
+    /// The text is not an object type and a number.
     pub fn parse(text: &str) -> Result<Self, NoRecord> {
         let read = || {
             let (object_type, id) = text.trim().split_once('/')?;
@@ -58,8 +57,7 @@ impl RecordRef {
         read().ok_or_else(|| NoRecord(text.chars().take(100).collect()))
     }
 
-    /// Every form under which the record is listed: an activity also goes by the name that the
-    /// engagements API has for it.
+    /// Every form under which the record may be listed: an activity also has the name that the engagements API gives it.
     pub fn forms(&self) -> Vec<String> {
         let mut forms = vec![self.to_string()];
         if self.object_type == ENGAGEMENTS {
@@ -77,8 +75,8 @@ impl fmt::Display for RecordRef {
     }
 }
 
-/// The object type that a text names, as it is listed: a standard one by its name, a custom one in
-/// small letters. None where it is no type, or a custom one of a form that HubSpot does not give.
+/// The object type in a text, as it is listed: a standard one by its name, a custom one in lower case. None where the text is
+/// not a type, or is a custom one in a form that HubSpot does not use.
 fn type_of(text: &str) -> Option<Cow<'static, str>> {
     let name = object_type::name_of(text)?;
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
@@ -88,58 +86,58 @@ fn type_of(text: &str) -> Option<Cow<'static, str>> {
     Some(if name.bytes().any(|byte| byte.is_ascii_uppercase()) { name.to_ascii_lowercase().into() } else { name })
 }
 
-/// The id that a text is: digits and nothing else.
+/// The id in a text: only digits.
 fn id_of(text: &str) -> Option<u64> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
-/// The form of the name of a property, in small letters; none where HubSpot gives no such name.
+/// The normal form of a property's name, in lower case; none where HubSpot accepts no such name.
 pub fn property_name(text: &str) -> Option<Cow<'_, str>> {
     let starts = text.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic());
     let fits = starts && text.len() <= PROPERTY_BYTES_MAX && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    // HubSpot does not tell Email from email, and neither must who looks for it.
+    // HubSpot treats Email and email as the same, and so must every search.
     fits.then(|| if text.bytes().any(|byte| byte.is_ascii_uppercase()) { text.to_ascii_lowercase().into() } else { text.into() })
 }
 
-/// What is known so far of the records that a call touches.
+/// The facts known so far about the records that a call touches.
 #[derive(Clone, Debug)]
 pub struct Touched {
     plan: &'static Plan,
-    /// The object types that the path names, in the order of the plan.
+    /// The object types in the path, in the order of the plan.
     types: [Option<Cow<'static, str>>; 2],
     records: Vec<RecordRef>,
     /// Records beyond those that are listed.
     more: u64,
-    /// Records that the call names by something that is not their id.
+    /// Records that the call names by something other than their id.
     named_otherwise: u64,
-    /// Whether it named one of them so.
+    /// Whether the call named one of them by a property.
     by_property: bool,
     properties: Vec<String>,
     property_bytes: usize,
     more_properties: u64,
-    /// Whether something could not be read that may name records.
+    /// Whether a part that may name records could not be read.
     incomplete: bool,
-    /// Whether nothing more is to be learnt from the answer.
+    /// Whether the answer can add nothing more.
     settled: bool,
 }
 
-/// What is kept of it. Texts are lists with one space between their items.
+/// The facts that are kept. Texts are lists with one space between the items.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Named {
     /// Records, such as `contacts/123`, without repetitions.
     pub records: String,
-    /// How many records there are, those included that are not listed.
+    /// The number of records, those included that are not listed.
     pub record_count: u64,
     /// Whether there may be records that are neither listed nor counted.
     pub incomplete: bool,
     /// Names of properties that the call sets, in alphabetical order.
     pub properties: String,
-    /// How many there are, those included that are not listed.
+    /// The number of properties, those included that are not listed.
     pub property_count: u64,
 }
 
 impl Touched {
-    /// What the path and the query say. None where the operation reads no single record and changes none.
+    /// The facts in the path and the query. None where the operation reads no single record and changes none.
     pub fn of(operation: &Operation, path: &NormalPath, query: Option<&str>) -> Option<Box<Self>> {
         let plan = plan::of(operation)?;
         let types = [plan.first, plan.second].map(|kind| match kind {
@@ -162,7 +160,7 @@ impl Touched {
         });
         for (number, (side, at)) in plan.path.iter().enumerate() {
             let text = path.segments().nth(*at).unwrap_or_default();
-            // The property of the query is that of the first record of the path.
+            // The property in the query belongs to the first record of the path.
             let id = if touched.by_property && number == 0 { None } else { id_of(text) };
             touched.add(*side, id);
         }
@@ -178,7 +176,7 @@ impl Touched {
         Some(touched)
     }
 
-    /// What the body says, which was read whole.
+    /// Adds the facts in the whole body.
     pub fn body(&mut self, bytes: &[u8]) {
         if self.plan.body == plan::Body::None || bytes.is_empty() {
             return;
@@ -189,17 +187,17 @@ impl Touched {
         }
     }
 
-    /// The body was not read: it went on as it came.
+    /// The body was forwarded without being read.
     pub fn body_unread(&mut self) {
         self.incomplete |= self.plan.body != plan::Body::None;
     }
 
-    /// Whether the answer names records that nothing before it does.
+    /// Whether the answer names records that the call does not.
     pub fn awaits_answer(&self) -> bool {
         !self.settled
     }
 
-    /// What an answer of success says. `whole` is whether this is all of it.
+    /// Adds the facts in an answer of success. `whole` is whether `bytes` is the whole answer.
     pub fn answer(&mut self, bytes: &[u8], whole: bool) {
         if self.settled {
             return;
@@ -208,10 +206,10 @@ impl Touched {
         let read = read::answer(self, bytes) && whole;
         let found = self.records.len() as u64 + self.more - before;
         self.settled = true;
-        // One record was asked for and found: the rest of the answer says nothing of it.
+        // The call asked for one record and found it: the rest of the answer adds nothing.
         let is_one = self.plan.is_one() && found > 0;
         if read || is_one {
-            // What is not in a complete answer was not found, and so not touched.
+            // A record that a complete answer lacks was not found, and so not touched.
             self.named_otherwise = 0;
         } else {
             self.incomplete = true;
@@ -219,12 +217,12 @@ impl Touched {
         }
     }
 
-    /// The call was refused, and so changed nothing and read nothing.
+    /// The call was refused, so it changed and read nothing.
     pub fn refused(&mut self) {
         self.settled = true;
     }
 
-    /// What is kept, with or without the names of properties.
+    /// The facts to keep, with or without the names of properties.
     pub fn named(&self, with_properties: bool) -> Named {
         use fmt::Write as _;
         let mut records = String::with_capacity(self.records.len() * 24);
@@ -246,7 +244,7 @@ impl Touched {
         }
     }
 
-    /// Adds a record of one of the types of the path; one that is named otherwise where there is no id.
+    /// Adds a record of one of the path's types. Without an id, counts it as named otherwise.
     fn add(&mut self, side: usize, id: Option<u64>) {
         match (self.types[side].clone(), id) {
             (Some(object_type), Some(id)) => self.add_record(RecordRef { object_type, id }),
@@ -280,8 +278,8 @@ impl Touched {
     }
 }
 
-/// Whether a query says that the record in the path is named by a property (`idProperty`). Every
-/// spelling of the parameter counts: what is stored by mistake can't be taken back.
+/// Whether a query names the record in the path by a property (`idProperty`). Every spelling of the parameter counts: a value
+/// that is stored by mistake can't be withdrawn.
 fn by_property(query: &str) -> bool {
     let is_property = |pair: &str| {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -295,7 +293,7 @@ fn is_own_id(property: &str) -> bool {
     property.is_empty() || property.eq_ignore_ascii_case("hs_object_id")
 }
 
-/// A part of a query without its percent signs; what is not text there is left as it is.
+/// A part of a query, percent-decoded; unchanged where the result is not text.
 pub(crate) fn decoded(text: &str) -> Cow<'_, str> {
     if !text.contains('%') {
         return text.into();

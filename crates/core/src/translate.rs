@@ -1,4 +1,4 @@
-//! Carries a call of a numbered version to its dated successor, where both are published alike.
+//! Rewrites a call of a numbered version to its dated successor, where HubSpot publishes both with the same behaviour.
 
 use crate::catalog::{Catalog, Operation, Resolution};
 use crate::error_body::{ErrorBody, ErrorDetail};
@@ -6,29 +6,29 @@ use crate::path::NormalPath;
 use crate::refusal::Refusal;
 use crate::sunset;
 
-/// Why a call can't be carried over.
+/// Why a call can't be rewritten.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Untranslatable {
-    /// HubSpot names no successor that is generally available.
+    /// HubSpot publishes no successor that is generally available.
     #[error("HubSpot has published no successor of {0} that is generally available")]
     NoSuccessor(String),
-    /// Something that a caller sends or reads differs.
+    /// Something that a caller sends or receives differs.
     #[error("{operation} and its successor {successor} differ ({difference}): the caller must be changed")]
     Differs {
         /// The numbered operation.
         operation: String,
         /// Its successor's path.
         successor: &'static str,
-        /// As in `data/successors.tsv`.
+        /// The difference, as in `data/successors.tsv`.
         difference: &'static str,
     },
 }
 
-/// The dated operation and path of a call that names a numbered version; none where it names a
-/// dated one already. The path is the one `operation` was resolved from.
+/// The dated operation and path for a call of a numbered version; none where the call already names a dated one. `operation`\nwas
+/// resolved from `path`.
 ///
 /// # Errors
-/// There is no successor, or callers would notice.
+/// There is no successor, or callers would notice the change.
 pub fn translate(operation: &Operation, path: &NormalPath) -> Result<Option<(&'static Operation, NormalPath)>, Untranslatable> {
     if !operation.is_numbered() {
         return Ok(None);
@@ -46,8 +46,8 @@ pub fn translate(operation: &Operation, path: &NormalPath) -> Result<Option<(&'s
     }
 }
 
-/// Whether no caller notices the difference: nothing, `warnings` that are not sent any more, or a 207
-/// that is not published any more (data/README.md).
+/// Whether no caller notices the difference: there is none, or only `warnings` or a 207 that HubSpot no longer publishes
+/// (data/README.md).
 pub fn agrees(difference: &str) -> bool {
     difference.split("; ").all(|one| match one.split_once(": ") {
         None => one == "none",
@@ -60,8 +60,8 @@ pub fn agrees(difference: &str) -> bool {
     })
 }
 
-/// The successor's template with what the path has in the places of the variables. One variable may
-/// have another name there; were it two, which is which would be a guess.
+/// The successor's template, with the path's values in place of the variables. One variable may have another name there. With
+/// two, the assignment would be a guess.
 fn fill(template: &str, successor: &str, path: &NormalPath) -> Option<String> {
     let is_variable = |part: &str| part.starts_with('{');
     let names = template[1..].split('/');
@@ -87,7 +87,7 @@ fn fill(template: &str, successor: &str, path: &NormalPath) -> Option<String> {
 }
 
 impl From<Untranslatable> for ErrorBody {
-    /// What to do belongs to the answer: the caller can't be changed, but what it may do can.
+    /// The answer has a remedy: the caller can't be changed, but its permissions can.
     fn from(error: Untranslatable) -> Self {
         let body = Refusal::NotTranslatable.error(error.to_string());
         let remedy = "call the successor, or switch the translation off for this app (keyway app update APP --translate off) until the old version ends";
@@ -149,7 +149,7 @@ mod tests {
         }
     }
 
-    /// Every row: it is refused, or leads to an operation with the same variables.
+    /// Every row is refused, or leads to an operation with the same variables.
     #[test]
     fn every_row_of_the_table_is_carried_whole_or_refused() {
         let mut carried = 0;

@@ -1,21 +1,20 @@
-//! Unlisted operations: calls of paths that the catalog does not know, on connected accounts.
+//! Unlisted operations: calls to paths that the catalog does not list, on connected accounts.
 //!
-//! Per app, the operator chooses which of them Keyway forwards: none, those that read, all, or those
-//! whose path fits a pattern. The decision is made in [`crate::policy::authorize_unlisted`]; how the
-//! audit log names such a call, without ids in it, is [`masked`].
+//! For each app, the operator chooses which of them Keyway forwards: none, those that read, all, or those whose path matches a
+//! pattern. [`crate::policy::authorize_unlisted`] decides; [`masked`] is the path without ids in the audit log.
 
 use std::fmt;
 
 use crate::catalog::{Catalog, Method, Resolution};
 use crate::path::NormalPath;
 
-/// Most rules of one app.
+/// The most rules of one app.
 pub const RULES_MAX: usize = 50;
-/// Longest pattern, in bytes.
+/// The longest pattern, in bytes.
 pub const PATTERN_BYTES_MAX: usize = 300;
 
-/// First segments that an unlisted call never reaches, in lower case: Keyway answers OAuth itself, and
-/// what mints or reads credentials must not be called with the credential of the connection.
+/// First segments that no unlisted call may have, in lower case. Keyway answers OAuth itself, and no app may issue or read
+/// credentials with the connection's credential.
 const NEVER_FORWARDED: [&str; 3] = ["oauth", "localdevauth", ".well-known"];
 
 /// Which unlisted operations an app may call. The default is none.
@@ -30,11 +29,11 @@ enum Rule {
     Read,
     /// Everything.
     All,
-    /// Paths of this form; of one method, or of all.
+    /// Paths that match the pattern, with one method or with all.
     Path { method: Option<Method>, pattern: String },
 }
 
-/// A setting that cannot be taken.
+/// A setting that Keyway can't accept.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnlistedError {
     /// Neither a word nor a pattern.
@@ -45,17 +44,17 @@ pub enum UnlistedError {
     /// A part of the API that is never forwarded.
     #[error("{0:?}: Keyway never forwards /{1} as an unlisted operation, because it issues or reads credentials")]
     Never(String, &'static str),
-    /// Too many.
+    /// Too many rules.
     #[error("an app has at most {RULES_MAX} rules for unlisted operations")]
     TooMany,
 }
 
 impl Unlisted {
-    /// Reads the setting: `refuse` alone, or any of `read`, `all` and path patterns. In a pattern, `*` is
-    /// one segment; as the last segment it is one or more.
+    /// Parses the setting: `refuse` alone, or any of `read`, `all` and path patterns. In a pattern, `*` is one segment; at the end
+    /// it is one or more.
     ///
     /// # Errors
-    /// A word that is none of these, or too many.
+    /// A word is none of these, or there are too many.
     pub fn parse<T: AsRef<str>>(texts: &[T]) -> Result<Self, UnlistedError> {
         let mut rules = Vec::new();
         for text in texts.iter().map(|text| text.as_ref().trim()) {
@@ -72,13 +71,13 @@ impl Unlisted {
         Ok(Self { rules })
     }
 
-    /// The setting as it is written; `refuse` where nothing is allowed.
+    /// The setting as users write it; `refuse` where nothing is allowed.
     pub fn to_texts(&self) -> Vec<String> {
         if self.rules.is_empty() { vec!["refuse".to_owned()] } else { self.rules.iter().map(ToString::to_string).collect() }
     }
 
-    /// Whether an app with this setting may call a path, written as in a request or as [`masked`]. What
-    /// issues or reads credentials is never allowed.
+    /// Whether an app with this setting may call a path, in the form of a request or of [`masked`]. Operations that issue or read
+    /// credentials are never allowed.
     pub fn allows(&self, method: Method, path: &str) -> bool {
         let fits = |rule: &Rule| match rule {
             Rule::Read => method == Method::Get,
@@ -139,22 +138,22 @@ fn never_forwarded(path: &str) -> Option<&'static str> {
     NEVER_FORWARDED.into_iter().find(|never| *never == first)
 }
 
-/// Why an unlisted call is refused.
+/// Why Keyway refuses an unlisted call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UnlistedDenial {
     /// The app's setting does not allow it.
     NotAllowed,
     /// It issues or reads credentials.
     Never(&'static str),
-    /// The catalog knows the operation in this spelling, with its scopes.
+    /// The catalog lists the operation in this spelling, with its scopes.
     Spelling(String),
     /// No operation has the method.
     Method,
-    /// The caller is held to classes of operations, and what the call does is not known.
+    /// The caller is limited to classes of operations, and the effect of the call is unknown.
     Class,
 }
 
-/// Whether the setting of an app allows a call that the catalog does not know.
+/// Decides whether an app's setting allows an unlisted call.
 ///
 /// # Errors
 /// The reason why not.
@@ -163,7 +162,7 @@ pub(crate) fn decide(allowed: &Unlisted, method: &str, path: &NormalPath) -> Res
         return Err(UnlistedDenial::Never(never));
     }
     let method = Method::parse(method).ok_or(UnlistedDenial::Method)?;
-    // A server that ignores letter case would take this for an operation whose scopes were not checked.
+    // A server that ignores letter case would treat this path as an operation whose scopes were not checked.
     let lower = path.as_str().to_ascii_lowercase();
     if lower != path.as_str()
         && let Ok(known) = NormalPath::parse(&lower)
@@ -174,8 +173,8 @@ pub(crate) fn decide(allowed: &Unlisted, method: &str, path: &NormalPath) -> Res
     if allowed.allows(method, path.as_str()) { Ok(method) } else { Err(UnlistedDenial::NotAllowed) }
 }
 
-/// A path as the audit log keeps it: segments that may be ids, addresses or secrets become `*`. Words of
-/// letters, hyphens and underscores, and versions, stay. The result is a pattern for [`Unlisted`].
+/// The path in the audit log: segments that may be ids, addresses or secrets become `*`. Words of letters, hyphens and
+/// underscores stay, and so do versions. The result is a pattern for [`Unlisted`].
 pub fn masked(path: &NormalPath) -> String {
     let mut masked = String::new();
     for segment in path.segments().take(SEGMENTS_MAX) {
@@ -188,9 +187,9 @@ pub fn masked(path: &NormalPath) -> String {
     masked
 }
 
-/// Segments of a path that the audit log keeps.
+/// The most segments of a path in the audit log.
 const SEGMENTS_MAX: usize = 16;
-/// Longest word of an API's path; HubSpot's longest has 31 letters.
+/// The longest word that is kept, in bytes; HubSpot's longest has 31 letters.
 const WORD_BYTES_MAX: usize = 32;
 
 fn is_word(segment: &str) -> bool {

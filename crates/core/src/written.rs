@@ -1,6 +1,6 @@
-//! Files that Keyway itself wrote, known by their first lines: nobody reads them as code, or writes over others.
+//! Recognises files that Keyway itself wrote, by their first lines. Keyway does not read them as code, and overwrites no others.
 
-/// Whether the head of a file says that Keyway wrote it: plans, and reports of a scan.
+/// Whether the head of a file shows that Keyway wrote it: plans, and reports of a scan.
 pub fn is_keyways(head: &str) -> bool {
     let head = head.trim_start_matches('\u{feff}').trim_start();
     let marked = head.starts_with("<!-- keyway ")

@@ -1,7 +1,7 @@
-//! How the agents' door is written into the settings of each client, by one table.
+//! The settings that connect each client to the agents' door, by one table.
 //!
-//! No snippet holds a token: a client that can read it from the environment does, under `KEYWAY_TOKEN`;
-//! for the others the place is marked.
+//! No snippet contains a token. A client that can read the token from the environment does so, from `KEYWAY_TOKEN`; for the
+//! others the snippet marks the place.
 
 use serde::Serialize;
 
@@ -15,7 +15,7 @@ pub enum Over {
     Stdio,
 }
 
-/// What a snippet is written in.
+/// The format of a snippet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Language {
@@ -25,7 +25,7 @@ pub enum Language {
     Toml,
 }
 
-/// One client, reached in one way.
+/// One client, with one way to the door.
 #[derive(Debug)]
 struct Row {
     client: &'static str,
@@ -33,18 +33,18 @@ struct Row {
     over: Over,
     place: &'static str,
     language: Language,
-    /// `{url}` stands for the door's address and `{gateway}` for that of the data listener, each quoted.
+    /// `{url}` is the door's address and `{gateway}` the data listener's, each in quotes.
     template: &'static str,
     note: &'static str,
 }
 
-/// In place of the token, where a client reads none from the environment.
+/// The placeholder of the token, where a client reads none from the environment.
 pub const TOKEN_GOES_HERE: &str = "PASTE_THE_TOKEN_HERE";
 
 /// For clients that read the token from the environment.
 const FROM_ENVIRONMENT: &str = "Set KEYWAY_TOKEN to the token in the environment of the client.";
 
-/// The first row of a client is the way to take where nobody chose.
+/// The first row of a client is its default.
 const TABLE: [Row; 13] = [
     Row {
         client: "claude-desktop",
@@ -286,7 +286,7 @@ env_vars = ["KEYWAY_TOKEN"]
     },
 ];
 
-/// What to write, and where.
+/// The text of a client's settings, and where to write it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Snippet {
     /// `cursor`.
@@ -295,9 +295,9 @@ pub struct Snippet {
     pub title: &'static str,
     /// How the client reaches the door.
     pub over: Over,
-    /// The file or form that it goes to.
+    /// The file or form to write it into.
     pub place: &'static str,
-    /// What it is written in.
+    /// The format of the text.
     pub language: Language,
     /// The text.
     pub text: String,
@@ -305,7 +305,7 @@ pub struct Snippet {
     pub note: &'static str,
 }
 
-/// Where the door is.
+/// The addresses of the door.
 #[derive(Clone, Copy, Debug)]
 pub struct Door<'a> {
     /// The address of the MCP listener, with its path.
@@ -314,7 +314,7 @@ pub struct Door<'a> {
     pub gateway: &'a str,
 }
 
-/// The clients, each once, in the order in which they are shown.
+/// The clients, each once, in the order of display.
 pub fn clients() -> impl Iterator<Item = (&'static str, &'static str)> {
     TABLE
         .iter()
@@ -323,7 +323,7 @@ pub fn clients() -> impl Iterator<Item = (&'static str, &'static str)> {
         .map(|(_, row)| (row.client, row.title))
 }
 
-/// The snippet of a client; none where it is not known, or can't reach the door in that way.
+/// The snippet of a client; none where the client is unknown, or can't reach the door in that way.
 pub fn snippet(client: &str, over: Option<Over>, door: Door<'_>) -> Option<Snippet> {
     let row = TABLE.iter().find(|row| row.client == client && over.is_none_or(|over| over == row.over))?;
     let quoted = |text: &str| serde_json::Value::from(text).to_string();

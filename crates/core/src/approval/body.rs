@@ -1,14 +1,14 @@
-//! The one form of a body of JSON: keys in order, no space, numbers as they were written.
+//! The canonical form of a JSON body: keys in order, no spaces, numbers as written.
 //!
-//! Two bodies with the same form say the same to every reader. A body that says a thing twice (a key that is there two
-//! times) does not: which of the two a server takes is not known, so nobody could be shown what it does.
+//! Two bodies with the same canonical form mean the same to every reader. A body with a duplicate key does not: nobody knows
+//! which of the two values a server takes, so Keyway could not show a person what the call does.
 
 use serde_json::Value;
 
-/// Longest body of a call that needs an approval, in bytes.
+/// The longest body of a call that needs an approval, in bytes.
 pub const BODY_BYTES_MAX: usize = 256 * 1024;
 
-/// A body that nobody can be shown.
+/// A body that can't be shown for approval.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BodyError {
     /// Not JSON.
@@ -17,21 +17,21 @@ pub enum BodyError {
     /// Longer than [`BODY_BYTES_MAX`].
     #[error("the body is longer than {BODY_BYTES_MAX} bytes")]
     TooLong,
-    /// An object has a key twice.
+    /// An object has a duplicate key.
     #[error("an object in the body has the key {0:?} twice")]
     Twice(String),
 }
 
-/// A body in its one form, and what it says.
+/// The canonical form of a body, and its value.
 ///
 /// # Errors
-/// It is not JSON, too long, or says a thing twice.
+/// The body is not JSON, is too long, or has a duplicate key.
 pub fn canonical(bytes: &[u8]) -> Result<(String, Value), BodyError> {
     if bytes.len() > BODY_BYTES_MAX {
         return Err(BodyError::TooLong);
     }
     let text = std::str::from_utf8(bytes).map_err(|_| BodyError::NotJson)?;
-    // Checks the form and the depth, so that what follows need not.
+    // This checks the form and the depth, so that the reader below need not.
     let value: Value = serde_json::from_str(text).map_err(|_| BodyError::NotJson)?;
     let mut reader = Reader { text, at: 0 };
     let form = reader.value()?;
@@ -45,7 +45,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// The next byte that is no space.
+    /// The next byte that is not a space.
     fn peek(&mut self) -> u8 {
         let bytes = self.text.as_bytes();
         while bytes.get(self.at).is_some_and(u8::is_ascii_whitespace) {

@@ -1,7 +1,7 @@
-//! What a person is shown before they decide: the call, and each record before and after it.
+//! What a person sees before deciding: the call, and each record before and after it.
 //!
-//! Bounded: a value is cut, and so are the numbers of records and properties. What is cut still counts for the digest,
-//! which is over the whole call and all that was read.
+//! The size is bounded: long values are cut, and so are long lists of records and properties. The digest covers the whole
+//! call and everything that was read, including what is cut.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,13 @@ use serde_json::Value;
 
 use super::intent::{Intent, Step};
 
-/// Longest value that is shown, in characters.
+/// The longest value that is shown, in characters.
 const VALUE_CHARS_MAX: usize = 300;
-/// Longest path, query or body that is shown, in characters.
+/// The longest path, query or body that is shown, in characters.
 const CALL_CHARS_MAX: usize = 4_000;
-/// Properties of one record that are shown.
+/// The most properties of one record that are shown.
 const PROPERTIES_MAX: usize = 100;
-/// Bytes of all values that are shown.
+/// The most bytes of all values that are shown.
 const BYTES_MAX: usize = 128 * 1024;
 
 /// What a call would change.
@@ -27,15 +27,15 @@ pub struct Change {
     pub method: String,
     /// The path, and the query where there is one.
     pub target: String,
-    /// The body, where no record says what is in it.
+    /// The body, where no record shows its content.
     pub body: Option<String>,
-    /// What a GET of the same path answers now, where the call names no record.
+    /// The answer to a GET of the same path now, where the call names no record.
     pub before: Option<String>,
     /// The records that the call names.
     pub records: Vec<Changed>,
-    /// Records beyond those that are listed.
+    /// The number of further records that are not listed.
     pub more: u64,
-    /// What could not be read.
+    /// Records that Keyway could not read.
     pub unread: Vec<Unread>,
 }
 
@@ -45,11 +45,11 @@ pub struct Change {
 pub struct Changed {
     /// The object type.
     pub object_type: String,
-    /// What names the record; none for one that is to be made.
+    /// The id of the record, or the value that names it; none for a new record.
     pub id: Option<String>,
     /// `there`, `not there`, `not read` or `new`.
     pub state: String,
-    /// Its properties: those that the call sets, or a few by which a person knows the record.
+    /// Its properties: those that the call sets, or a few that help a person to recognise the record.
     pub properties: Vec<Property>,
 }
 
@@ -59,13 +59,13 @@ pub struct Changed {
 pub struct Property {
     /// Its name.
     pub name: String,
-    /// Its value now; none where it has none, or was not read.
+    /// Its present value; none where it has none, or was not read.
     pub before: Option<String>,
     /// Its value after the call; none where the call does not set it.
     pub after: Option<String>,
 }
 
-/// Records that could not be read.
+/// Records that Keyway could not read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Unread {
@@ -75,12 +75,12 @@ pub struct Unread {
     pub why: String,
 }
 
-/// A record as it was read; null where the account has none.
+/// A record as read; null where the account has none.
 pub type State = Value;
 
 impl Change {
-    /// What a call with this intent would change of records that were read as `states`, one for each step; none where
-    /// it was not read.
+    /// The changes that a call with this intent would make to records that were read as `states`, one for each step; none where
+    /// a record was not read.
     pub fn of(method: &str, target: &str, body: Option<&str>, intent: &Intent, states: &[Option<State>], unread: Vec<Unread>) -> Self {
         let mut left = BYTES_MAX;
         let mut records = Vec::new();
@@ -98,7 +98,7 @@ impl Change {
         Self { method: method.to_owned(), target: cut(target, CALL_CHARS_MAX), body, before: None, records, more, unread }
     }
 
-    /// The same, with what a GET of the same path answers.
+    /// The same, with the present answer to a GET of the same path.
     #[must_use]
     pub fn of_what_is(self, before: Option<&str>) -> Self {
         Self { before: before.map(|before| cut(before, CALL_CHARS_MAX)), ..self }

@@ -1,7 +1,7 @@
-//! What a call means to do: the records that it names, and the properties that it sets.
+//! What a call is about to do: the records that it names, and the properties that it sets.
 //!
-//! Where an operation has its records is `touched`'s to say; here the values stand beside the names. A call that names
-//! no record has no step, and is shown as it is.
+//! `touched` determines where an operation has its records; this adds the values to the names. A call that names no record
+//! has no step, and is shown unchanged.
 
 use serde_json::Value;
 
@@ -10,35 +10,35 @@ use crate::path::NormalPath;
 use crate::touched::decoded;
 use crate::touched::plan::{self, Body, Kind, Plan};
 
-/// Records of one call that a person is shown, and that are read before it.
+/// The most records of one call that Keyway reads before the call and shows to a person.
 const STEPS_MAX: usize = 200;
 
 /// What a call does to one record.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Step {
-    /// The object type, as it is spelled; empty where the call does not say it.
+    /// The object type, as spelled; empty where the call does not name it.
     pub object_type: String,
-    /// What names the record; none for one that is to be made.
+    /// The value that names the record; none for a new record.
     pub id: Option<String>,
-    /// The property that `id` is a value of; none where it is the record's own id.
+    /// The property that has `id` as its value; none where `id` is the record's own id.
     pub id_property: Option<String>,
-    /// The properties that are set, and their values after it.
+    /// The properties that the call sets, with their new values.
     pub sets: Vec<(String, Value)>,
 }
 
-/// What a call means to do.
+/// What a call is about to do.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Intent {
     /// Its records, in the order of the call; at most 200.
     pub steps: Vec<Step>,
-    /// Records beyond those.
+    /// The number of further records.
     pub more: u64,
-    /// Entries of the lists that the body has.
+    /// The number of entries in the lists of the body.
     listed: u64,
 }
 
 impl Intent {
-    /// What path, query and body say; `body` is null where there is none.
+    /// The intent in path, query and body; `body` is null where there is none.
     pub fn of(operation: &Operation, path: &NormalPath, query: Option<&str>, body: &Value) -> Self {
         let plan = plan::of(operation);
         let mut intent = Self { listed: listed(plan, body), ..Self::default() };
@@ -49,9 +49,9 @@ impl Intent {
         intent
     }
 
-    /// How many records the call touches, where `named` are the ids that it names without repetitions: the larger of
-    /// those, with the records that are to be made, and the entries of the lists in its body. None where the
-    /// operation is one of many records and the call names none.
+    /// How many records the call touches. `named` is the number of different ids that the call names. The result is the larger
+    /// of `named` plus the new records, and the number of entries in the body's lists. None where the operation changes
+    /// many records and the call names none.
     pub fn count(&self, named: u64, is_bulk: bool) -> Option<u64> {
         let new = self.steps.iter().filter(|step| step.id.is_none()).count() as u64;
         let count = (named + new).max(self.listed).max(self.steps.len() as u64 + self.more);
@@ -63,7 +63,7 @@ impl Intent {
     }
 }
 
-/// Entries of the lists at the top of a body, but for those of names.
+/// The number of entries in the lists at the top of a body, except lists of names.
 fn listed(plan: Option<&Plan>, body: &Value) -> u64 {
     const NAMES: [&str; 3] = ["properties", "propertiesWithHistory", "associations"];
     let is_record = plan.is_some_and(|plan| matches!(plan.body, Body::Record | Body::Legacy));
@@ -80,7 +80,7 @@ fn listed(plan: Option<&Plan>, body: &Value) -> u64 {
 struct Reading<'a> {
     plan: &'a Plan,
     path: &'a NormalPath,
-    /// The property of the query that names the first record of the path.
+    /// The property by which the query names the path's first record.
     id_property: Option<String>,
 }
 
@@ -108,7 +108,7 @@ impl Reading<'_> {
         }
     }
 
-    /// The contact of a path such as `/contacts/v1/contact/email/{email}/profile`.
+    /// The contact in a path such as `/contacts/v1/contact/email/{email}/profile`.
     fn by_email(&self) -> Step {
         let mut segments = self.path.segments().skip_while(|segment| !matches!(*segment, "email" | "utk" | "createOrUpdate"));
         let property = if segments.next() == Some("utk") { "utk" } else { "email" };
@@ -168,7 +168,7 @@ fn word(value: &Value) -> Option<String> {
     }
 }
 
-/// Names and values that are set: an object, or a list of pairs as the APIs before v3 have it.
+/// The names and values that a call sets: an object, or a list of pairs in the APIs before v3.
 fn properties(of: &Value) -> Vec<(String, Value)> {
     let listed = |list: &[Value]| {
         let pair = |one: &Value| Some((word(&one["name"]).or_else(|| word(&one["property"]))?, one["value"].clone()));
@@ -181,7 +181,7 @@ fn properties(of: &Value) -> Vec<(String, Value)> {
     }
 }
 
-/// The property by which the query says that a record is named; none where it is the record's own id.
+/// The property by which the query names a record; none where the query names it by its own id.
 fn id_property(query: Option<&str>) -> Option<String> {
     let pairs = query?.split('&').filter_map(|pair| pair.split_once('='));
     let mut named = pairs.filter(|(key, _)| decoded(key).eq_ignore_ascii_case("idProperty")).map(|(_, value)| decoded(value).into_owned());

@@ -1,4 +1,4 @@
-//! How the records of a call are read before it, as they are now: batch reads of each object type, made of the call alone.
+//! Reads the present state of a call's records: batch reads of each object type, built from the call alone.
 
 use serde_json::{Value, json};
 
@@ -7,9 +7,9 @@ use super::intent::Intent;
 use crate::path::encode_component;
 use crate::touched::property_name;
 
-/// Records that one batch read takes (hubspot facts, section 6).
+/// The most records in one batch read (hubspot facts, section 6).
 const INPUTS_MAX: usize = 100;
-/// Properties that one batch read asks for.
+/// The most properties in one batch read.
 const NAMES_MAX: usize = 200;
 
 /// One batch read.
@@ -48,7 +48,7 @@ fn read(intent: &Intent, object_type: &str, id_property: Option<&str>, steps: Ve
     names.dedup();
     names.truncate(NAMES_MAX);
     if let Some(property) = id_property.and_then(property_name).filter(|property| !names.iter().any(|name| name == property)) {
-        // Alone it would take the place of those that HubSpot shows when nothing is asked for.
+        // Requested alone, it would replace the properties that HubSpot shows by default.
         names.push(property.into_owned());
     }
     let mut ids: Vec<&str> = steps.iter().filter_map(|at| intent.steps[*at].id.as_deref()).collect();
@@ -66,7 +66,7 @@ fn read(intent: &Intent, object_type: &str, id_property: Option<&str>, steps: Ve
 }
 
 impl Read {
-    /// Puts what an answer says of the records to their steps: null for a record that the account does not have.
+    /// Assigns the records in an answer to their steps: null for a record that the account does not have.
     pub fn states(&self, intent: &Intent, answer: &Value, states: &mut [Option<State>]) {
         let results = answer["results"].as_array().map_or(&[][..], Vec::as_slice);
         for at in &self.steps {

@@ -7,12 +7,12 @@ use crate::object_type;
 use crate::path::NormalPath;
 use crate::safety::Class;
 
-/// Most operations that one rule names.
+/// The most operations in one rule.
 pub const OPERATIONS_MAX: usize = 50;
-/// Longest name of an operation in a rule, in bytes.
+/// The longest name of an operation in a rule, in bytes.
 const OPERATION_BYTES_MAX: usize = 300;
 
-/// Calls that need a person's approval: those of a class, those that touch more than a number of records, and those of
+/// The calls that need a person's approval: those of a class, those that touch more than a number of records, and those of
 /// an operation. The default is none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rule {
@@ -21,14 +21,14 @@ pub struct Rule {
     operations: Vec<Named>,
 }
 
-/// An operation, as it is written: a method and a path whose parts in braces stand for any.
+/// An operation, as written: a method and a path, whose parts in braces match anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Named {
     method: Method,
     path: String,
 }
 
-/// A rule that cannot be taken.
+/// A rule that Keyway can't accept.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RuleError {
     /// Not a class.
@@ -36,32 +36,32 @@ pub enum RuleError {
     Class(String, String),
     /// Not an operation of the catalog.
     #[error(
-        "{0:?} is not an operation of HubSpot's that Keyway knows. Write a method and a path, such as \"POST /crm/v3/objects/{{objectType}}/merge\""
+        "{0:?} is not a HubSpot operation that Keyway knows. Write a method and a path, such as \"POST /crm/v3/objects/{{objectType}}/merge\""
     )]
     Operation(String),
-    /// Too many.
+    /// Too many operations.
     #[error("a rule names at most {OPERATIONS_MAX} operations")]
     TooMany,
 }
 
-/// What of a call a rule looks at.
+/// The parts of a call that a rule checks.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
     /// The operation.
     pub operation: &'a Operation,
-    /// The method that was called.
+    /// The method of the call.
     pub method: &'a str,
-    /// The path that is called.
+    /// The path of the call.
     pub path: &'a NormalPath,
-    /// How many records it touches; none where that can't be counted.
+    /// How many records the call touches; none where Keyway can't count them.
     pub records: Option<u64>,
 }
 
 impl Rule {
-    /// Reads a rule: names of classes, a number of records, and operations.
+    /// Parses a rule: names of classes, a number of records, and operations.
     ///
     /// # Errors
-    /// A word is not a class, or an operation is not known: a rule with a typing mistake would protect nothing.
+    /// A word is not a class, or an operation is not known. A rule with a typing mistake would protect nothing.
     pub fn parse(classes: &[String], above: Option<u64>, operations: &[String]) -> Result<Self, RuleError> {
         let mut rule = Self { above, ..Self::default() };
         for text in classes.iter().map(|text| text.trim()) {
@@ -93,17 +93,17 @@ impl Rule {
         self.classes.iter().map(|class| class.name()).collect()
     }
 
-    /// From more than how many records on a change needs an approval.
+    /// The number of records above which a change needs an approval.
     pub const fn above(&self) -> Option<u64> {
         self.above
     }
 
-    /// The operations, as they are written.
+    /// The operations, as written.
     pub fn operations(&self) -> Vec<String> {
         self.operations.iter().map(|named| format!("{} {}", named.method, named.path)).collect()
     }
 
-    /// A rule under which every call needs an approval that needs one under either.
+    /// A rule under which a call needs an approval where either of the two rules demands one.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
         let mut both = self.clone();
@@ -136,7 +136,7 @@ impl Named {
     fn parse(text: &str) -> Option<Self> {
         let (method, path) = text.split_once(' ').filter(|_| text.len() <= OPERATION_BYTES_MAX)?;
         let (method, path) = (Method::parse(method)?, path.trim());
-        // The catalog has the path with something in the place of each part that varies.
+        // The catalog has the path, with a value in place of each variable.
         let mut filled = String::new();
         for segment in path.strip_prefix('/')?.trim_end_matches('/').split('/') {
             let _ = write!(filled, "/{}", if is_any(segment) { "1" } else { segment });
@@ -146,7 +146,7 @@ impl Named {
         is_known.then(|| Self { method, path: path.trim_end_matches('/').to_owned() })
     }
 
-    /// Whether a call is of this operation, in whatever version and spelling.
+    /// Whether a call performs this operation, in any version and spelling.
     fn fits(&self, method: &str, path: &NormalPath) -> bool {
         let called: Vec<&str> = path.segments().filter(|segment| !is_version(segment)).collect();
         let named: Vec<&str> = self.path[1..].split('/').filter(|segment| !is_version(segment)).collect();
@@ -160,13 +160,13 @@ fn is_any(segment: &str) -> bool {
     segment == "*" || (segment.starts_with('{') && segment.ends_with('}'))
 }
 
-/// Whether two parts of a path mean the same: an object type goes by several names.
+/// Whether two parts of a path mean the same: an object type has several names.
 fn is_same(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other)
         || object_type::name_of(one).is_some_and(|name| object_type::name_of(other).is_some_and(|also| name.eq_ignore_ascii_case(&also)))
 }
 
-/// `v3`, `2026-09`, `2026-09-beta`: HubSpot has the same operation in several versions.
+/// Whether a segment is a version: `v3`, `2026-09`, `2026-09-beta`. HubSpot has the same operation in several versions.
 fn is_version(segment: &str) -> bool {
     let digits = |text: &str, count: usize| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
     let number = segment.strip_prefix(['v', 'V']).is_some_and(|number| digits(number, 1));

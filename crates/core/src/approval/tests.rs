@@ -1,4 +1,4 @@
-//! The rule at and beside its bounds, and what is read of a call.
+//! The rule at its limits, and the reading of a call.
 
 use serde_json::{Value, json};
 
@@ -64,7 +64,7 @@ fn a_change_of_n_records_passes_and_one_of_more_needs_an_approval_in_every_form_
     let new = |number: u64| json!({ "properties": { "email": format!("{number}@example.com") } });
     // Each names two records.
     let link = |number: u64| json!({ "from": { "id": number.to_string() }, "to": { "id": (100 + number).to_string() }, "type": "1" });
-    /// An operation, the records that a count of inputs names, and the body.
+    /// An operation, the number of records that a count of inputs names, and the body.
     type Form = (&'static str, fn(u64) -> u64, Box<dyn Fn(u64) -> Value>);
     let forms: Vec<Form> = vec![
         ("POST /crm/v3/objects/contacts/batch/update", |of| of, Box::new(move |of| inputs(of, id))),
@@ -77,7 +77,7 @@ fn a_change_of_n_records_passes_and_one_of_more_needs_an_approval_in_every_form_
             |of| of,
             Box::new(move |of| inputs(of, |number| json!({ "id": number.to_string() }))),
         ),
-        // One record again and again is a long list all the same.
+        // A list that repeats one record is a long list, too.
         ("POST /crm/v3/objects/contacts/batch/update", |of| of, Box::new(move |of| inputs(of, move |_| id(7)))),
         ("POST /crm/v4/associations/contacts/companies/batch/associate/default", |of| of / 2, Box::new(move |of| inputs(of, link))),
         ("POST /crm/v3/associations/contacts/companies/batch/create", |of| of / 2, Box::new(move |of| inputs(of, link))),
@@ -102,7 +102,7 @@ fn a_change_of_n_records_passes_and_one_of_more_needs_an_approval_in_every_form_
     let one = Call::of("PATCH /crm/v3/objects/contacts/1", json!({ "properties": { "city": "Bern", "zip": "1", "state": "2" } }));
     assert_eq!((one.count(), one.hit(&rule(&[], Some(1), &[]))), (Some(1), None));
     assert!(one.hit(&rule(&[], Some(0), &[])).is_some());
-    // What reads is not counted.
+    // Reads are not counted.
     let read = Call::of("POST /crm/v3/objects/contacts/batch/read", inputs(50, id));
     assert_eq!(read.hit(&above_four), None);
 }

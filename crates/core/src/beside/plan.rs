@@ -1,5 +1,4 @@
-//! Where each operation names object types that its own scopes leave out. Made once from the catalog's
-//! templates.
+//! Where each operation names object types that its own scopes do not cover. Computed once from the catalog's templates.
 
 use std::sync::LazyLock;
 
@@ -7,47 +6,47 @@ use super::Access;
 use crate::catalog::{Catalog, Method, Operation};
 use crate::object_type;
 
-/// Which parameters of the query name types.
+/// Query parameters that name object types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Query {
     /// None.
     None,
-    /// `associations`, with a comma between names.
+    /// `associations`, with commas between names.
     Associations,
     /// `objectType`, `objectTypeId` and the like.
     ObjectType,
-    /// `includeAssociations=true`, of deals before v3: contacts and companies.
+    /// `includeAssociations=true` for deals before v3: contacts and companies.
     IncludeAssociations,
 }
 
-/// Where a body names types.
+/// Where a body names object types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Body {
     /// Nowhere.
     None,
-    /// In `associations`, at any depth, and in texts such as `associations.deal`. Names of types have this access;
-    /// the targets of new associations are written.
+    /// In `associations`, at any depth, and in texts such as `associations.deal`. Names of types have this access; the targets
+    /// of new associations have write access.
     Records(Access),
-    /// In every field that is called after an object type.
+    /// In every field named after an object type.
     Types(Access),
     /// In `associations`, as ids in a field for each type (before v3).
     Ids,
-    /// In `definitionId` (associations v1): both ends.
+    /// In `definitionId` (associations v1): both ends of the association.
     Definitions,
     /// In `eventType`, before the dot, and in `objectTypeId`.
     Events,
 }
 
-/// Where an operation names types.
+/// Where an operation names object types.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Plan {
     /// Segments of the path.
     pub path: Vec<(usize, Access)>,
-    /// Types that it always reaches, read and written: bits as in [`super::Beside`].
+    /// Types that the operation always reads and writes: bits as in [`super::Beside`].
     pub always: (u64, u64),
-    /// The segment with the id of a list whose members it shows or changes.
+    /// The segment with the id of a list whose members the operation shows or changes.
     pub list: Option<usize>,
-    /// The segment with the id of an association type, whose ends it reads (associations v1).
+    /// The segment with the id of an association type whose ends the operation reads (associations v1).
     pub definition: Option<usize>,
     pub query: Query,
     pub body: Body,
@@ -55,23 +54,23 @@ pub(super) struct Plan {
 
 static PLANS: LazyLock<Vec<Option<Plan>>> = LazyLock::new(|| Catalog::get().operations().iter().map(plan).collect());
 
-/// The plan of an operation; none where its scopes cover all that it reaches.
+/// The plan of an operation; none where its scopes cover everything that it reaches.
 pub(super) fn of(operation: &Operation) -> Option<&'static Plan> {
     PLANS.get(usize::from(operation.id.0))?.as_ref()
 }
 
-/// Whether an operation's body names types and is JSON alone: another content type would hide them.
-/// Imports are forms.
+/// Whether an operation's body names types and must be JSON: another content type would hide them from Keyway. Imports are
+/// forms.
 pub fn takes_json_only(operation: &Operation) -> bool {
     of(operation).is_some_and(|plan| plan.body != Body::None) && operation.api != IMPORTS
 }
 
-/// Whether an operation takes a form whose first part names types: an import.
+/// Whether an operation takes a form whose first part names types, as imports do.
 pub fn takes_form(operation: &Operation) -> bool {
     operation.api == IMPORTS && of(operation).is_some_and(|plan| plan.body != Body::None)
 }
 
-/// HubSpot's name for the API of imports.
+/// HubSpot's name for the imports API.
 const IMPORTS: &str = "CRM/Imports";
 
 impl Plan {
@@ -106,7 +105,7 @@ fn access_of(operation: &Operation) -> Access {
     if operation.read_only { Access::Read } else { Access::Write }
 }
 
-/// The form of the body, for methods that have one.
+/// Where the body names types, for methods that have a body.
 fn body_of(operation: &Operation, body: Body) -> Body {
     if matches!(operation.method, Method::Get) { Body::None } else { body }
 }
@@ -115,14 +114,14 @@ fn types_in_body(operation: &Operation, access: Access) -> Plan {
     Plan { body: body_of(operation, Body::Types(access)), ..Plan::NOTHING }
 }
 
-/// Records: the types of the path are covered by the operation's scopes.
+/// Records. The operation's scopes cover the types in the path.
 fn records(operation: &Operation, segments: &[&'static str]) -> Plan {
-    // An association's body has ids of its types; the types themselves stand in the path.
+    // The body has only ids of association types; the path has the object types.
     let body = if segments.contains(&"associations") { Body::None } else { body_of(operation, Body::Records(access_of(operation))) };
     Plan { query: Query::Associations, body, ..Plan::NOTHING }
 }
 
-/// Lists: who is on one, and what its filters ask, tells of the records of its type.
+/// Lists. Their members and filters reveal data of the records of the list's type.
 fn lists(operation: &Operation, segments: &[&'static str]) -> Plan {
     let path = segments.iter().enumerate().filter(|(_, segment)| is_type_parameter(segment)).map(|(at, _)| (at, Access::Read)).collect();
     let of_members = segments.contains(&"memberships") || segments.contains(&"update-list-filters");
@@ -130,7 +129,7 @@ fn lists(operation: &Operation, segments: &[&'static str]) -> Plan {
     Plan { path, list, query: Query::ObjectType, ..types_in_body(operation, Access::Read) }
 }
 
-/// Lists before v3 are of contacts. What only names them shows no contact.
+/// Lists before v3 contain contacts. An operation that only names such a list shows no contact.
 fn contact_lists(operation: &Operation, segments: &[&'static str]) -> Plan {
     let of_contacts = segments.get(4) == Some(&"contacts") || operation.method == Method::Post;
     if of_contacts { Plan { always: (bits(&["contacts"]), 0), ..Plan::NOTHING } } else { Plan::NOTHING }

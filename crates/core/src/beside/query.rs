@@ -1,5 +1,5 @@
-//! Object types in a query. A name is read as leniently as a server might: a parameter in any letter case,
-//! with or without brackets, percent-encoded, several times, and several names in one value.
+//! Object types in a query. Keyway reads names as leniently as a server might: a parameter in any letter case, with or
+//! without brackets, percent-encoded, repeated, and with several names in one value.
 
 use super::plan::Query;
 use super::{Access, Beside};
@@ -27,11 +27,11 @@ pub(super) fn read(beside: &mut Beside, form: Query, query: &str) {
     }
 }
 
-/// Parameters that have object types.
+/// Parameters whose values are object types.
 const TYPE_PARAMETERS: [&str; 3] = ["objectType", "objectTypeId", "objectTypeIds"];
 
-/// Whether a parameter's name, as it was sent, may be one of the form's. Without a percent sign it is what it
-/// says, and most queries end here without a copy.
+/// Whether a parameter's name may be one of those that name types. A name without a percent sign needs no decoding, so most
+/// queries end here without a copy.
 fn may_name_types(form: Query, key: &str) -> bool {
     let starts = |with: &str| key.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));
     let named = match form {
@@ -44,7 +44,7 @@ fn may_name_types(form: Query, key: &str) -> bool {
 }
 
 fn names(beside: &mut Beside, value: &str) {
-    // A plus is a space in a query, and not always decoded.
+    // A plus in a query means a space, but not every server decodes it.
     let names = value.split([',', ';', '+']).map(str::trim).filter(|name| !name.is_empty());
     names.for_each(|name| beside.add_named(name, Access::Read));
 }

@@ -1,7 +1,7 @@
-//! Takes object types out of JSON, in one pass, keeping nothing else of it.
+//! Reads the object types in JSON, in one pass, and keeps nothing else of it.
 //!
-//! A body may say a thing twice (a key that is there two times): which of them HubSpot takes is not known,
-//! so both count. A body that names types and can't be read as JSON is marked: HubSpot may read it.
+//! A body may have a duplicate key. Nobody knows which of the two values HubSpot takes, so both count. A body that names
+//! types but is not readable JSON is marked, since HubSpot may read it.
 
 use std::fmt;
 
@@ -12,8 +12,8 @@ use super::plan::Body;
 use super::{Access, Beside};
 use crate::{association, object_type};
 
-/// Whether a body may name types. The bodies of records are looked through for the one word; a name in it that
-/// is written with escapes, and JSON in another encoding than UTF-8 (which has zero bytes), are read too.
+/// Whether a body may name types. Bodies of records are searched for one word. A name written with escapes, and JSON in an
+/// encoding other than UTF-8 (which has zero bytes), count as well.
 pub(super) fn may_name_types(form: Body, bytes: &[u8]) -> bool {
     match form {
         Body::None => false,
@@ -39,32 +39,32 @@ struct Reading<'b> {
     form: Body,
 }
 
-/// Where in the text the reader is.
+/// The reader's place in the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
-    /// What is passed over.
+    /// A value that is skipped.
     Skip,
     /// Anywhere else.
     Any,
-    /// A name of a type, or several.
+    /// A name of a type, or several names.
     Name,
-    /// Names are the keys.
+    /// An object whose keys are names of types.
     NamedKeys,
-    /// What a record is associated with: names of types, or targets.
+    /// The associations of a record: names of types, or targets.
     Associations,
     /// The types of one association.
     Types,
     TypeId,
     Category,
-    /// The association of a column of an import, whose ends the column names.
+    /// The association in a column of an import; the column names both ends.
     ForeignKey,
-    /// Ids of records of this row.
+    /// Ids of records of the type in this row.
     Ids(&'static str),
     Definition,
     Event,
 }
 
-/// What an object says of one association, until the object ends.
+/// One association in an object, collected until the object ends.
 #[derive(Default)]
 struct Frame {
     ids: Vec<Option<u64>>,
@@ -72,13 +72,13 @@ struct Frame {
     is_own: bool,
     /// Whether the object names a type by its name.
     has_name: bool,
-    /// Whether objects within it said what it is associated with.
+    /// Whether nested objects named the other end of the association.
     has_types: bool,
     /// Whether it is the target of an association.
     is_target: bool,
 }
 
-/// Fields that are called after an object type, in any letter case.
+/// Fields that contain an object type, in any letter case.
 const TYPE_FIELDS: [&str; 14] = [
     "objectType",
     "objectTypeId",
@@ -96,7 +96,7 @@ const TYPE_FIELDS: [&str; 14] = [
     "toColumnObjectTypeId",
 ];
 
-/// Fields with ids before v3, and the type of the records.
+/// Fields with ids in the APIs before v3, and the type of the records.
 const ID_FIELDS: [(&str, &str); 8] = [
     ("contactIds", "contacts"),
     ("associatedVids", "contacts"),
@@ -117,7 +117,7 @@ impl Reading<'_> {
         }
     }
 
-    /// Where the value of a key is.
+    /// The place of a key's value.
     fn child(&mut self, place: Place, key: &str) -> Place {
         let is = |name: &str| key.eq_ignore_ascii_case(name);
         match (self.form, place) {
@@ -126,14 +126,14 @@ impl Reading<'_> {
                 Place::Skip
             }
             (_, Place::Skip) => Place::Skip,
-            // Values of records; a property may be called after anything.
+            // Values of records: a property may have any name.
             (Body::Records(_), Place::Any) if is("properties") => Place::Skip,
             (Body::Records(_), Place::Any) if is("associations") => Place::Associations,
             (Body::Records(_), Place::Associations) if is("types") => Place::Types,
             (Body::Records(_), Place::Associations | Place::Types) if is("associationTypeId") => Place::TypeId,
             (Body::Records(_), Place::Associations | Place::Types) if is("associationCategory") => Place::Category,
             (Body::Records(_), Place::Associations) => {
-                // As answers have it: a type for each key.
+                // The form of answers: a key for each type.
                 if let Some(row) = object_type::row_of(key) {
                     self.beside.add(row, self.access());
                 }
@@ -168,7 +168,8 @@ impl Reading<'_> {
             Place::Category => frame.is_own &= text.eq_ignore_ascii_case("HUBSPOT_DEFINED"),
             Place::Ids(row) => self.add_row(row),
             Place::Event => {
-                // `object` and `conversation` are no types; what else is none, no account tells of.
+                // `object` and `conversation` are not object types. Nobody documents which other subjects are not, so an unknown one is
+                // ignored.
                 let subject = text.split('.').next().unwrap_or_default();
                 if let Some(row) = object_type::row_of(subject).filter(|_| text.contains('.')) {
                     self.beside.add(row, Access::Read);
@@ -197,7 +198,7 @@ impl Reading<'_> {
         }
     }
 
-    /// An object has ended.
+    /// Called at the end of an object.
     fn leave(&mut self, place: Place, frame: &Frame, outer: &mut Frame) {
         for id in &frame.ids {
             match self.form {
@@ -211,7 +212,7 @@ impl Reading<'_> {
         let has_types = !frame.ids.is_empty() || frame.has_types;
         match place {
             Place::Types => outer.has_types |= has_types,
-            // A target without a type of association: what it is, HubSpot decides.
+            // A target without an association type: HubSpot decides what kind of record it is.
             Place::Associations if matches!(self.form, Body::Records(_)) && !has_types && frame.is_target => {
                 self.beside.add_unresolved(None, Access::Write)
             }
@@ -220,7 +221,7 @@ impl Reading<'_> {
     }
 }
 
-/// The name of a type in `associations.deal`, which searches and filters take in place of a property.
+/// The name of a type in `associations.deal`. Searches and filters accept it in place of a property.
 fn associated(text: &str) -> Option<&str> {
     const PREFIX: &str = "associations.";
     let start = text.trim_start_matches(['-', '+', ' ']);
@@ -252,7 +253,7 @@ impl<'de> Visitor<'de> for At<'_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let mut own = Frame { is_own: true, ..Frame::default() };
-        // What follows a name's key is another object.
+        // Where an object is in the place of a name, its members are read like any others.
         let place = if self.place == Place::Name { Place::Any } else { self.place };
         while let Some(child) = map.next_key_seed(Key { reading: self.reading, place, frame: &mut own })? {
             map.next_value_seed(At { reading: self.reading, place: child, frame: &mut own })?;
@@ -282,7 +283,7 @@ impl<'de> Visitor<'de> for At<'_, '_> {
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<(), E> {
-        // HubSpot may take 4.0 for 4.
+        // HubSpot may read 4.0 as 4.
         let whole = (number.fract() == 0.0 && (0.0..1e9).contains(&number)).then_some(number as u64);
         self.reading.number(self.place, whole, self.frame);
         Ok(())
@@ -297,7 +298,7 @@ impl<'de> Visitor<'de> for At<'_, '_> {
     }
 }
 
-/// A key, which says where its value is.
+/// A key, which decides the place of its value.
 struct Key<'r, 'b> {
     reading: &'r mut Reading<'b>,
     place: Place,

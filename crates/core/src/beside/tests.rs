@@ -1,7 +1,7 @@
 use super::*;
 use crate::catalog::{Catalog, Resolution};
 
-/// What a call reaches, such as `read deals`; a name that is no type is `unknown NAME`.
+/// The types that a call reaches, such as `read deals`. A name that is not a type is `unknown NAME`.
 fn reached(call: &str, body: &str) -> String {
     let (method, target) = call.split_once(' ').unwrap();
     let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
@@ -20,7 +20,7 @@ fn check(call: &str, body: &str, expected: &str) {
     assert_eq!(reached(call, body), expected, "{call} {body}");
 }
 
-/// Every version in which records are read and written.
+/// Every version of the paths that read and write records.
 const RECORDS: [&str; 5] = [
     "/crm/v3/objects/contacts",
     "/crm/v4/objects/0-1",
@@ -75,7 +75,7 @@ fn associations_in_a_query_are_read_in_every_spelling() {
         check(&format!("GET {root}?associations=p_boat,2-77,p42_boat"), "", "read custom objects");
         check(&format!("GET {root}?associations=boat"), "", "unknown boat");
     }
-    // `%2C` and `%252C` differ: what is encoded twice is a name of its own.
+    // `%2C` and `%252C` differ: text that is encoded twice is a different name.
     check("GET /crm/v3/objects/contacts?associations=deals%252Ccompanies", "", "unknown deals%2Ccompanies");
 }
 
@@ -116,7 +116,7 @@ fn a_new_record_writes_the_types_that_it_is_associated_with() {
             check(&format!("POST {root}/batch/upsert"), &format!("{{\"inputs\":[{{\"id\":\"1\",{associations}}}]}}"), "write deals");
             check(&format!("PATCH {root}/1"), &format!("{{{associations}}}"), "write deals");
         }
-        // A label of the account's own may have any number, and what it leads to is not published.
+        // An account may give its own label any number, and nobody publishes what the label connects.
         let own = to_deal.replace("HUBSPOT_DEFINED", "USER_DEFINED");
         check(&format!("POST {root}"), &format!("{{{own}}}"), "association 4");
         check(&format!("POST {root}"), &format!("{{{}}}", to_deal.replace(":4", ":987654")), "association 987654");
@@ -243,10 +243,10 @@ fn a_body_that_names_types_and_cannot_be_read_is_marked() {
     check(create, r#"{'associations':[]}"#, "unreadable");
     check(create, "\u{feff}{\"associations\":[]}", "unreadable");
     check(create, &"{\"associations\":".repeat(200), "unreadable");
-    // UTF-16, in which no byte after another spells the word.
+    // UTF-16: its bytes do not contain the word as ASCII.
     let utf16: String = "{\"associations\":[]}".chars().flat_map(|letter| ['\0', letter]).collect();
     check(create, &utf16, "unreadable");
-    // What is not read names nothing that HubSpot could find in it.
+    // Where the body can't be read, it names nothing that HubSpot could find in it.
     check(create, "{\"properties\":{}", "");
 }
 

@@ -1,31 +1,30 @@
-//! From a method and a path to the operation it means.
+//! Resolves a method and a path to an operation.
 //!
-//! A tree of segments. Among siblings a literal segment wins over a template, as HubSpot's own
-//! table requires (`/objects/contacts` beside `/objects/{objectType}`); where the literal leads
-//! nowhere, the template is tried. One tree for all methods, so that a path which exists under
-//! another method is told apart (405) from one that does not (404).
+//! A tree of segments. Among siblings a literal segment wins over a template, as HubSpot's own table requires
+//! (`/objects/contacts` beside `/objects/{objectType}`); where the literal leads nowhere, the template is tried. One tree
+//! serves all methods, so that a path with another method (405) differs from an unknown path (404).
 
 use std::collections::BTreeMap;
 
 use super::{Catalog, Method, Operation, OperationId};
 use crate::path::NormalPath;
 
-/// What a request means.
+/// The result for a request.
 #[derive(Debug)]
 pub enum Resolution<'a> {
     /// This operation.
     Found(&'a Operation),
-    /// The path exists, under these methods.
+    /// The path exists with these methods.
     MethodNotAllowed(Vec<Method>),
     /// No operation of the catalog has such a path.
     Unknown,
 }
 
-/// Deepest path of the catalog is 12 segments; a deeper one is unknown without a look.
+/// The deepest path of the catalog has 12 segments. A path with more segments than this is unknown without a search.
 const SEGMENTS_MAX: usize = 16;
 
-/// The tree, laid out flat: at some 4,000 operations the cost of a look-up is cache misses, so a node
-/// is small and its edges lie side by side.
+/// The tree in a flat layout. With about 4,000 operations, cache misses dominate the cost of a look-up, so nodes are small
+/// and their edges are adjacent.
 #[derive(Default)]
 pub(super) struct Tree {
     nodes: Vec<Node>,
@@ -33,7 +32,7 @@ pub(super) struct Tree {
 }
 
 struct Node {
-    /// The literal that leads here; empty for the root and for templates.
+    /// The literal of the edge to this node; empty for the root and for templates.
     label: &'static str,
     edges_start: u32,
     edges_end: u32,
@@ -42,17 +41,17 @@ struct Node {
     operations: [Option<OperationId>; 5],
 }
 
-/// A literal child, found by a cheap fingerprint and confirmed by its label.
+/// A literal child: a cheap fingerprint finds it, and its label confirms it.
 #[derive(Clone, Copy)]
 struct Edge {
     fingerprint: u64,
     child: u32,
 }
 
-/// No node: the root is nobody's child.
+/// No node. The root has this index, and it is not a child of any node.
 const NONE: u32 = 0;
 
-/// A node while the tree grows.
+/// A node during the construction of the tree.
 #[derive(Default)]
 struct Sapling {
     label: &'static str,
@@ -62,7 +61,7 @@ struct Sapling {
 }
 
 impl Tree {
-    /// Builds the tree; of rows with one shape and method the first one stays.
+    /// Builds the tree. Of rows with the same shape and method, the first one counts.
     pub(super) fn build(rows: impl Iterator<Item = (Method, &'static str, OperationId)>) -> Self {
         let mut saplings = vec![Sapling::default()];
         for (method, template, id) in rows {
@@ -88,7 +87,7 @@ impl Tree {
         tree
     }
 
-    /// The first node, literals before templates, that ends the path and satisfies `accept`.
+    /// The first node, literals before templates, at the end of the path for which `accept` returns a value.
     fn walk<T>(&self, at: u32, rest: &[&str], accept: &mut impl FnMut(&Node) -> Option<T>) -> Option<T> {
         let node = &self.nodes[at as usize];
         let Some((segment, rest)) = rest.split_first() else { return accept(node) };
@@ -117,7 +116,7 @@ fn child(saplings: &mut Vec<Sapling>, at: usize, segment: &'static str) -> usize
     *next as usize
 }
 
-/// Length, first and last bytes: enough to tell siblings apart nearly always.
+/// The length and the first and last bytes: they distinguish nearly all siblings.
 fn fingerprint(segment: &str) -> u64 {
     let bytes = segment.as_bytes();
     let length = (bytes.len() as u64) << 56;
@@ -174,11 +173,10 @@ fn lookup<'a>(catalog: &'a Catalog, method: Option<Method>, segments: &[&str]) -
     if allowed.is_empty() { Resolution::Unknown } else { Resolution::MethodNotAllowed(allowed) }
 }
 
-/// Rewrites a path to its other spelling: HubSpot answers with the version before and behind the
-/// family (`/crm/v3/objects` and `/crm/objects/v3`, `/settings/v3/users` and `/settings/users/v3`;
-/// hubspot facts, section 2a), and to `/crm/v3/schemas` as to `/crm-object-schemas/v3/schemas`.
-/// Its own clients send both. Of dated versions that is observed for the CRM only. The number of
-/// segments stays.
+/// Changes a path to its other spelling. HubSpot accepts the version before and after the family (`/crm/v3/objects` and
+/// `/crm/objects/v3`, `/settings/v3/users` and `/settings/users/v3`; hubspot facts, section 2a), and `/crm/v3/schemas` as
+/// well as `/crm-object-schemas/v3/schemas`. Its own clients send both. For dated versions this is observed only in the
+/// CRM. The number of segments stays the same.
 fn respell(segments: &mut [&str]) -> bool {
     let [first, second, third, ..] = segments else { return false };
     let is_respelled = if *first == "crm" { is_version } else { is_numbered };

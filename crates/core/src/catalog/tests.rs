@@ -1,4 +1,4 @@
-//! The catalog as a specification: every operation is found, and each is asked for its scopes.
+//! The catalog as a specification: every operation can be found, and has a requirement.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use crate::policy::{Caller, authorize};
 use crate::scope::ScopeSet;
 use crate::unlisted::Unlisted;
 
-/// A path that means this operation: an object type where the name says so, else an id.
+/// A path of this operation: an object type where the parameter's name asks for one, else an id.
 fn sample_path(template: &str) -> String {
     let segment = |segment: &str| match segment {
         "{objectType}" | "{objectTypeId}" | "{fromObjectType}" | "{fromObjectTypeId}" => "2-77".to_owned(),
@@ -115,7 +115,7 @@ fn what_no_source_states_is_marked() {
     assert_eq!(families, BTreeSet::from(known), "families that ended before HubSpot had scopes, and writes of owners");
 }
 
-/// Where a family older than v3 went, or that nobody says so.
+/// Every operation older than v3 belongs to a family of the table, and has an end date.
 #[test]
 fn every_operation_older_than_v3_belongs_to_a_family_and_has_an_end() {
     for operation in Catalog::get().operations().iter().filter(|operation| operation.is_pre_v3()) {
@@ -182,8 +182,7 @@ fn fixed_sets_keep_their_alternatives() {
     assert_eq!(needs("GET", "/account-info/2026-09/details"), "oauth");
 }
 
-/// Operations that HubSpot lists without a scope: decided in docs/decisions/0003.
-/// This file may shrink, never grow.
+/// Operations that HubSpot lists without a scope; docs/decisions/0003 decided on them. This file may shrink, but never grow.
 const EXCEPTIONS: &str = include_str!("scopeless_operations.txt");
 
 #[test]
@@ -194,7 +193,7 @@ fn every_operation_refuses_no_scope_passes_one_alternative_and_refuses_it_less_o
         let path = NormalPath::parse(&sample_path(operation.template)).unwrap();
         let alternatives = Catalog::get().requirement(operation, &path).unwrap().alternatives();
         if alternatives.is_empty() {
-            // Of those older than v3, what has no scope takes the developer's key, is a public form or is marked.
+            // Among operations older than v3, one without a scope takes the developer's key, is a public form, or is marked.
             let explained = operation.auth != Auth::Bearer || operation.scopes_from == tables::ScopesFrom::Unstated;
             if !operation.is_pre_v3() || !explained {
                 scopeless.insert(operation.to_string());

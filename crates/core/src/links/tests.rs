@@ -9,7 +9,7 @@ fn links() -> Links {
     Links::new("http://hubspot.test:1", CALLED).unwrap()
 }
 
-/// The whole text, fed in pieces of this many bytes.
+/// The output for the whole text, in pieces of this many bytes.
 fn in_pieces(text: &[u8], bytes: usize) -> String {
     let mut rewriter = links().rewriter();
     let mut out: Vec<u8> = text.chunks(bytes).flat_map(|piece| rewriter.feed(piece).into_owned()).collect();
@@ -17,7 +17,7 @@ fn in_pieces(text: &[u8], bytes: usize) -> String {
     String::from_utf8(out).unwrap()
 }
 
-/// Checks one text, whole and cut at every byte.
+/// Checks one text, as a whole and cut at every byte.
 fn check(text: &str, expected: &str) {
     for bytes in [text.len().max(1), 1, 2, 3, 7] {
         assert_eq!(in_pieces(text.as_bytes(), bytes), expected, "in pieces of {bytes}");
@@ -37,7 +37,7 @@ fn the_link_of_a_page_names_the_address_that_was_called() {
         r#"{"results":[],"paging":{"next":{"after":"2","link":"https://api.hubapi.com/crm/v3/objects/contacts?limit=2&after=2"}}}"#,
         r#"{"results":[],"paging":{"next":{"after":"2","link":"http://127.0.0.1:8484/crm/v3/objects/contacts?limit=2&after=2"}}}"#,
     );
-    // Pages of one record's associations, within the results of a batch; the page before.
+    // Pages of one record's associations, within the results of a batch; the previous page.
     check(
         r#"{"results":[{"to":[],"paging":{"next":{"link":"https://api-eu1.hubapi.com/a"},"prev":{"link":"http://hubspot.test:1"}}}]}"#,
         r#"{"results":[{"to":[],"paging":{"next":{"link":"http://127.0.0.1:8484/a"},"prev":{"link":"http://127.0.0.1:8484"}}}]}"#,
@@ -72,7 +72,7 @@ fn what_the_account_wrote_stays_as_it_is() {
     unchanged(r#"{"link":"https://api.hubapi.com/x","url":"https://api.hubapi.com/x","next":{"link":"https://api.hubapi.com/x"}}"#);
     unchanged(r#"{"message":"\"links\":{\"a\":\"https://api.hubapi.com/x\"}"}"#);
     unchanged(r#"["https://api.hubapi.com/x",{"paging":["next",{"link":"https://api.hubapi.com/x"}]}]"#);
-    // After it, links are links again.
+    // After the account's own text, links change again.
     check(
         r#"{"properties":{"a":["\\"]},"links":{"a":"https://api.hubapi.com/"}}"#,
         r#"{"properties":{"a":["\\"]},"links":{"a":"http://127.0.0.1:8484/"}}"#,
@@ -158,7 +158,7 @@ fn headers_with_urls_change_like_links() {
     assert_eq!(links.link_header("<https://example.org/>; rel=next"), None);
 }
 
-/// What must come out, from the parsed text.
+/// The expected output, from the parsed text.
 fn reference(value: &Value, place: Place, key: &str) -> Value {
     let change = |text: &str| links().url(text).unwrap_or_else(|| text.to_owned());
     match value {

@@ -1,4 +1,4 @@
-//! Masks where a call goes and what stands around its body: path, query, URL, headers, media type.
+//! Masks the parts of a call outside of its body: path, query, URL, headers, media type.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -9,7 +9,7 @@ use crate::catalog::{Catalog, Resolution};
 use crate::hosts::ApiHost;
 use crate::path::{NormalPath, encode_component};
 
-/// Longest value of a header that stays, in bytes.
+/// The longest header value that stays, in bytes.
 const HEADER_BYTES_MAX: usize = 20;
 
 /// The literal segments of all paths that HubSpot publishes.
@@ -19,7 +19,7 @@ static LITERALS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
 });
 
 impl Masker {
-    /// A path: the literal segments of HubSpot's templates stay, all others are masked.
+    /// A path. The literal segments of HubSpot's templates stay, and all others are masked.
     pub fn path(&self, method: &str, path: &str) -> String {
         let Ok(path) = NormalPath::parse(path) else { return format!("/{}", self.keyed.word(path)) };
         let mut masked = String::new();
@@ -64,7 +64,7 @@ impl Masker {
             .collect()
     }
 
-    /// A URL: hosts of HubSpot stay, and path and query are masked as those of a call.
+    /// A URL. HubSpot's hosts stay; path and query are masked like those of a call.
     pub fn url(&self, url: &str) -> String {
         let Some((scheme, rest)) = url.split_once("://").filter(|(scheme, _)| matches!(*scheme, "http" | "https")) else {
             return self.keyed.text(url);
@@ -86,7 +86,7 @@ impl Masker {
         masked
     }
 
-    /// The value of a header of an answer; none where it is left out. Only numbers stay.
+    /// The value of a header in an answer; none where the header is dropped. Only numbers stay.
     pub fn header(&self, name: &str, value: &str) -> Option<String> {
         let is_number = (1..=HEADER_BYTES_MAX).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
         (is_number && self.rules.lists(Place::Header, name)).then(|| value.to_owned())

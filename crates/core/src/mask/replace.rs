@@ -1,22 +1,22 @@
-//! Keyed replacements: the same value gets the same replacement under one key, and nobody without the key can find
-//! the value by trying values.
+//! Keyed replacements. Under one key, the same value always gets the same replacement. Without the key, nobody can find a
+//! value by trying values.
 
 use crate::time::Timestamp;
 
-/// Letters of a replacement; 32 of them.
+/// The 32 letters of a replacement.
 const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
-/// Letters after the first of a replaced word: 45 bits, so that a million words have no two alike but once in 70.
+/// Letters after the first of a replaced word: 45 bits, so that a million words contain two equal ones once in 70 cases.
 const WORD_LETTERS: usize = 9;
-/// Texts of up to this many characters are replaced word by word.
+/// The longest text that is replaced word by word, in characters.
 const SHORT_CHARS_MAX: usize = 64;
-/// Longest digits that become as many digits; more are replaced as a word.
+/// The most digits that are replaced by as many digits; longer numbers are replaced as a word.
 const DIGITS_MAX: usize = 18;
 /// Rounds of the permutation of digits.
 const ROUNDS: u64 = 8;
 /// A day in milliseconds.
 const DAY_MS: i64 = 86_400_000;
 
-/// What a replacement is made for; two purposes of one value have nothing in common.
+/// The purpose of a replacement; the replacements of one value for two purposes have nothing in common.
 #[derive(Clone, Copy)]
 enum Purpose {
     Word = 1,
@@ -26,7 +26,7 @@ enum Purpose {
     Days = 5,
 }
 
-/// The key of one cassette or one seed. It is never written.
+/// The key of one cassette or one seed. It is never written to a file.
 #[derive(Clone)]
 pub(super) struct Keyed([u8; 32]);
 
@@ -41,14 +41,14 @@ impl Keyed {
         *hasher.finalize().as_bytes()
     }
 
-    /// A word in place of another, without regard to case: `x` and nine letters.
+    /// The replacement of a word, without regard to case: `x` and nine letters.
     pub(super) fn word(&self, value: &str) -> String {
         let hash = self.hash(Purpose::Word, value.to_lowercase().as_bytes());
         let letters = hash[..WORD_LETTERS].iter().map(|byte| char::from(LETTERS[usize::from(byte & 31)]));
         std::iter::once('x').chain(letters).collect()
     }
 
-    /// Text in place of text: word by word while it is short, then a word and filling of the class of its length.
+    /// The replacement of a text: word by word while it is short, else a word and filler text for the class of its length.
     pub(super) fn text(&self, value: &str) -> String {
         let chars = value.chars().count();
         if chars > SHORT_CHARS_MAX {
@@ -74,7 +74,7 @@ impl Keyed {
         out
     }
 
-    /// A name of letters, digits and lines in place of another: it stays one word, however long.
+    /// The replacement of a name of letters, digits and underscores: it stays one word, however long.
     pub(super) fn name(&self, value: &str) -> String {
         if value.chars().count() > SHORT_CHARS_MAX { self.word(value) } else { self.text(value) }
     }
@@ -84,8 +84,8 @@ impl Keyed {
         self.digits(run).unwrap_or_else(|| self.word(run))
     }
 
-    /// As many digits in place of digits. No two different ones get the same: this is a permutation of all numbers
-    /// with so many digits (a Feistel network, walked until it stays in the range). None where it is no such number.
+    /// The replacement of a number by as many digits. Different numbers get different ones: this is a permutation of all numbers
+    /// of that length (a Feistel network, repeated until the result is in the range). None where the text is not such a number.
     pub(super) fn digits(&self, value: &str) -> Option<String> {
         let length = value.len();
         if !(1..=DIGITS_MAX).contains(&length) || !value.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -115,7 +115,7 @@ impl Keyed {
         }
     }
 
-    /// Every digit replaced, all else as it is: telephone numbers, and fractions.
+    /// Replaces every digit and keeps the rest: for telephone numbers and fractions.
     pub(super) fn stream(&self, value: &str) -> String {
         let digits: Vec<u8> = value.bytes().filter(u8::is_ascii_digit).collect();
         let hash = self.hash(Purpose::Stream, &digits);
@@ -131,14 +131,14 @@ impl Keyed {
         replaced.collect()
     }
 
-    /// A UUID in place of another.
+    /// The replacement of a UUID.
     pub(super) fn uuid(&self, value: &str) -> String {
         let hash = self.hash(Purpose::Uuid, value.to_lowercase().as_bytes());
         let hex: String = hash[..16].iter().map(|byte| format!("{byte:02x}")).collect();
         format!("{}-{}-4{}-8{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..32])
     }
 
-    /// An e-mail address at a domain that nobody can own (RFC 2606), in place of another.
+    /// The replacement of an e-mail address, at a domain that nobody can own (RFC 2606).
     pub(super) fn email(&self, value: &str) -> String {
         match value.trim().rsplit_once('@') {
             Some((local, domain)) => format!("{}@{}", self.word(local), self.domain(domain)),
@@ -146,14 +146,14 @@ impl Keyed {
         }
     }
 
-    /// A domain below `example.com` in place of another; the same for the domain of an address and of a company.
+    /// The replacement of a domain, below `example.com`; the same for the domain of an address and of a company.
     pub(super) fn domain(&self, value: &str) -> String {
         let value = value.trim().trim_end_matches('.').to_lowercase();
         let (www, rest) = value.strip_prefix("www.").map_or(("", value.as_str()), |rest| ("www.", rest));
         format!("{www}{}.example.com", self.word(rest))
     }
 
-    /// A number in place of another, of the same size and sign; none where it is no number.
+    /// The replacement of a number, with the same size and sign; none where the text is not a number.
     pub(super) fn number(&self, value: &str) -> Option<String> {
         let (sign, rest) = value.strip_prefix('-').map_or(("", value), |rest| ("-", rest));
         let (whole, fraction) = rest.split_once('.').map_or((rest, None), |(whole, fraction)| (whole, Some(fraction)));
@@ -167,13 +167,13 @@ impl Keyed {
         }
     }
 
-    /// How far moments are moved: back by 52 to 1,075 weeks, so that weekdays and order stay.
+    /// By how much dates are shifted: 52 to 1,075 weeks back, so that weekdays and order stay.
     fn shift_ms(&self) -> i64 {
         let weeks = 52 + (first_u64(&self.hash(Purpose::Days, b"")) & 1023) as i64;
         weeks * 7 * DAY_MS
     }
 
-    /// A moment or day in ISO 8601, or milliseconds since 1970, moved; none where it is neither.
+    /// A date or time in ISO 8601, or milliseconds since 1970, shifted; none where the text is neither.
     pub(super) fn date(&self, value: &str) -> Option<String> {
         if (11..=14).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_digit()) {
             return Some((value.parse::<i64>().ok()? - self.shift_ms()).to_string());

@@ -1,12 +1,12 @@
-//! The rule table of the masking: which keys, properties, path parameters, query parameters and headers are
-//! known, and what becomes of their values. What no row names is replaced.
+//! The rule table of the masking: the known keys, properties, path parameters, query parameters and headers, and the
+//! treatment of their values. A value that no row names is replaced.
 
 use std::collections::{HashMap, HashSet};
 
-/// What becomes of a value.
+/// The treatment of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
-    /// Numbers and flags stay; a text stays only where it is a known word.
+    /// Numbers and flags stay. A text stays only where it is a known word.
     Keep,
     /// A known word stays; another text is replaced.
     Word,
@@ -20,17 +20,17 @@ pub enum Action {
     Property,
     /// An object of property values, each masked by the rule of its property.
     Properties,
-    /// The value of a filter or of a pair, masked by the rule of the property that stands beside it.
+    /// The value of a filter or of a pair, masked by the rule of the property beside it.
     FilterValue,
     /// One of a property's options: those that HubSpot defines stay.
     Option,
-    /// An id; digits become as many digits.
+    /// An id; digits are replaced by as many digits.
     Id,
     /// A cursor; masked as an id.
     Cursor,
     /// A number; its digits are replaced.
     Number,
-    /// A moment or day; moved by a number of days that is the same for all.
+    /// A date or time, shifted by a number of days that is the same for all.
     Date,
     /// An e-mail address.
     Email,
@@ -44,9 +44,9 @@ pub enum Action {
     Text,
     /// An error message: common words and codes stay.
     Message,
-    /// Replaced by what it looks like.
+    /// Replaced by its form.
     Shape,
-    /// Left out.
+    /// Removed.
     Drop,
 }
 
@@ -122,7 +122,7 @@ impl Place {
         ("compare", Self::Compare),
     ];
 
-    /// Places whose rows only name what stays, or what is compared.
+    /// Places whose rows only list names that stay, or keys that are compared.
     fn only(self) -> Option<&'static str> {
         match self {
             Self::Header | Self::Media | Self::Host | Self::Word | Self::Phrase => Some("keep"),
@@ -132,20 +132,20 @@ impl Place {
     }
 }
 
-/// A row can't be read.
+/// A row that can't be parsed.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {what}")]
 pub struct RuleError {
     /// Its line, from 1.
     pub line: usize,
-    /// What is wrong.
+    /// The error.
     pub what: String,
 }
 
 /// The table that is part of the program: `data/anonymise.tsv`.
 pub const BUILT_IN: &str = include_str!("../../../../data/anonymise.tsv");
 
-/// Most bytes that a table of rules may have.
+/// The most bytes of a table of rules.
 pub const BYTES_MAX: usize = 1 << 20;
 
 /// The rules.
@@ -163,13 +163,13 @@ impl Rules {
         rules
     }
 
-    /// Adds the rows of a table; a row takes the place of an earlier one with the same place and name.
+    /// Adds the rows of a table. A row replaces an earlier one with the same place and name.
     ///
-    /// Three columns, separated by tabs: place, action, and names separated by spaces. Empty lines, the heading and
-    /// lines that begin with `#` are passed over.
+    /// Three columns, separated by tabs: place, action, and names separated by spaces. Empty lines, the heading and lines that
+    /// begin with `#` are skipped.
     ///
     /// # Errors
-    /// A row can't be read; no row was added.
+    /// A row can't be parsed. Then no row was added.
     pub fn extend(&mut self, table: &str) -> Result<(), RuleError> {
         let mut added = self.clone();
         if table.len() > BYTES_MAX {
@@ -206,7 +206,7 @@ impl Rules {
         Ok(())
     }
 
-    /// What becomes of a value with this name at this place; none where no rule names it.
+    /// The treatment of a value with this name at this place; none where no rule names it.
     pub fn action(&self, place: Place, name: &str) -> Option<Action> {
         self.actions.get(&(place, name.to_owned())).copied()
     }

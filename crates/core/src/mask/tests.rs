@@ -165,7 +165,7 @@ fn a_key_that_begins_with_a_letter_of_several_bytes_is_masked() {
     assert!(masker.json(&json!({ "p42_boat": 1 })).as_object().unwrap().keys().all(|key| key.starts_with('p') && key.contains('_')));
 }
 
-/// Texts that look like what a rule reads, and any others.
+/// Texts in the forms that the rules recognise, and other texts.
 fn texts() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<String>(),

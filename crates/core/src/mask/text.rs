@@ -1,4 +1,4 @@
-//! One text in place of another: by a rule, or by what it looks like.
+//! The replacement of one text, by a rule or by the text's form.
 
 use serde_json::Value;
 
@@ -8,13 +8,13 @@ use crate::association;
 use crate::object_type::ObjectType;
 use crate::scope::ScopeId;
 
-/// Longest code that stays, in bytes.
+/// The longest code that stays, in bytes.
 const CODE_BYTES_MAX: usize = 80;
 /// Fewest digits of a telephone number.
 const PHONE_DIGITS_MIN: usize = 7;
 
 impl Masker {
-    /// A text in place of another.
+    /// The replacement of a text.
     pub fn text(&self, action: Action, value: &str) -> String {
         if value.is_empty() {
             return String::new();
@@ -78,13 +78,13 @@ impl Masker {
             || is_association_name(value)
     }
 
-    /// Digits in place of digits. One digit stays: it names nobody, and HubSpot's default stages have such ids.
+    /// Replaces digits by digits. A single digit stays: it identifies nobody, and HubSpot's default stages have such ids.
     pub(super) fn digits(&self, value: &str) -> Option<String> {
         if value.len() == 1 && value.as_bytes()[0].is_ascii_digit() { Some(value.to_owned()) } else { self.keyed.digits(value) }
     }
 
     fn word(&self, value: &str) -> String {
-        // Numbers are replaced though some are values of options: an id must read the same at every place.
+        // Numbers are replaced even where they are values of options: an id needs the same replacement at every place.
         let known = |part: &str| !part.starts_with(|char: char| char.is_ascii_digit()) && self.knows(part);
         if known(value) { value.to_owned() } else { each(value, ';', |part| if known(part) { part.to_owned() } else { self.shape(part) }) }
     }
@@ -102,7 +102,7 @@ impl Masker {
             if is_object_type(part) {
                 return part.to_owned();
             }
-            // An id (2-123), a name (boat) or a name with its account (p42_boat).
+            // An id (2-123), a name (boat), or a name with its account (p42_boat).
             let (start, rest) = match part.strip_prefix("2-") {
                 Some(rest) => ("2-", rest),
                 None => match part.strip_prefix('p').and_then(|rest| rest.split_once('_')) {
@@ -122,7 +122,7 @@ impl Masker {
         if is_published { value.to_owned() } else { self.word(value) }
     }
 
-    /// The name of a property; those that an account made are replaced.
+    /// The name of a property; a name that the account chose is replaced.
     pub fn property_name(&self, value: &str) -> String {
         each(value, ',', |part| {
             let (start, name) = part.strip_prefix('-').map_or(("", part), |rest| ("-", rest));
@@ -138,7 +138,7 @@ impl Masker {
         if value.contains("://") { self.url(value) } else { self.keyed.domain(value) }
     }
 
-    /// What takes the place of a text that no rule knows.
+    /// The replacement of a text that no rule knows.
     pub(super) fn shape(&self, value: &str) -> String {
         if matches!(value, "" | "true" | "false") {
             return value.to_owned();
@@ -177,7 +177,7 @@ impl Masker {
         self.keyed.text(value)
     }
 
-    /// An error message: common words, codes and the names of HubSpot's own properties and types stay.
+    /// An error message. Common words, codes and the names of HubSpot's own properties and types stay.
     pub(super) fn message(&self, value: &str) -> String {
         if let Some(at) = value.find(['[', '{'])
             && let Ok(json) = serde_json::from_str::<Value>(&value[at..])
@@ -215,13 +215,14 @@ impl Masker {
     }
 }
 
-/// Every part of a text that a character separates.
+/// Replaces every part of a text that a character separates.
 fn each(value: &str, separator: char, replace: impl Fn(&str) -> String) -> String {
     let parts: Vec<String> = value.split(separator).map(|part| if part.is_empty() { String::new() } else { replace(part) }).collect();
     parts.join(separator.encode_utf8(&mut [0; 4]))
 }
 
-/// Whether it is written as HubSpot writes codes, of two words at least: `VALIDATION_ERROR`, `PipelineError.STAGE_ID_IN_USE`, `keyway.no-token`.
+/// Whether a text has the form of HubSpot's codes, with two words or more: `VALIDATION_ERROR`, `PipelineError.STAGE_ID_IN_USE`,
+/// `keyway.no-token`.
 fn is_code(value: &str) -> bool {
     let is_upper = |part: &str| part.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
     let (first, last) = value.rsplit_once('.').unwrap_or(("", value));

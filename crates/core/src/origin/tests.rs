@@ -1,4 +1,4 @@
-//! Which answers count, as a table.
+//! Which answers count as HubSpot's own, as a table.
 
 use super::*;
 
@@ -21,7 +21,7 @@ fn an_error_is_hubspots_when_it_carries_a_correlation_id() {
             401,
             r#"{"status":"error","message":"Authentication credentials not found.","correlationId":"0199a1b2-0000-7000-8000-000000000001","category":"INVALID_AUTHENTICATION"}"#,
         ),
-        // The oldest one has no category.
+        // The oldest form has no category.
         (401, r#"{"status":"error","message":"This hapikey doesn't exist.","correlationId":"c-1"}"#),
         (403, r#"{"category":"MISSING_SCOPES","correlationId":"c-1"}"#),
         (488, r#"{"status":"error","message":"Hub 7 is unknown to this Hublet","correlationId":"c-1","correctHublet":"eu1"}"#),
@@ -91,7 +91,7 @@ fn what_is_cut_or_called_something_else_is_not_hubspots() {
     }
     let cut = Answered { body: Extent::Cut(body.as_bytes()), ..answered(401, JSON, "") };
     assert!(own_word(&cut, &[]).is_err());
-    // What Keyway can't decode is judged by the header that HubSpot's servers set.
+    // For an answer that Keyway can't decode, the header decides which HubSpot's servers set.
     let unread = Answered { body: Extent::Unread(b"\x0b\x02"), ..answered(401, JSON, "") };
     assert!(own_word(&unread, &[]).is_err());
     assert!(own_word(&Answered { has_correlation_header: true, ..unread }, &[]).is_ok());

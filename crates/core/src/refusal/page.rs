@@ -1,12 +1,12 @@
-//! The table as a page: docs/errors.md between two marks.
+//! The table of refusals as a page: the part of docs/errors.md between two marks.
 
 use std::fmt::Write as _;
 
 use super::Refusal;
 
-/// Where the generated part of docs/errors.md begins and ends.
+/// The mark before the generated part of docs/errors.md.
 pub const PAGE_BEGIN: &str = "<!-- refusals -->\n";
-/// See [`PAGE_BEGIN`].
+/// The mark after it, see [`PAGE_BEGIN`].
 pub const PAGE_END: &str = "<!-- /refusals -->";
 
 /// The generated part: a line for each refusal.

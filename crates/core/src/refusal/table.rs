@@ -1,6 +1,6 @@
-//! The rows. A variant, its name and its words stand in one place; a new refusal is a new row.
+//! The rows. A variant, its name and its words are in one place; a new refusal is a new row.
 //!
-//! `APP`, `TOKEN` and `HUB_ID` in a remedy stand for ids. A message of the call's own says the rest.
+//! `APP`, `TOKEN` and `HUB_ID` in a remedy are placeholders for ids. The message of a call has further details.
 
 use super::Doctor::{self, Row as Own, Rules};
 use super::{ANY_STATUS, RATE_LIMITS, Row};
@@ -297,7 +297,7 @@ refusals! {
         "The embedded account could not perform the call.",
         &["Look for the cause in the server's log, under the correlation id."]),
 
-    // HubSpot and what lies before it.
+    // HubSpot and the services in front of it.
     ConnectionCredential("connection-credential", 502, CONNECTION, Own("connection-credential"),
         "HubSpot refuses the credential of the account's connection. The app's own token is fine.",
         &["Ask HubSpot about the credential: `keyway account check HUB_ID`.",
@@ -333,7 +333,7 @@ refusals! {
         "The server ended before the outcome of the call was known.",
         &["Look in HubSpot whether the change was made before you send it again."]),
 
-    // OAuth. The category is the word that HubSpot's token endpoint sets beside the specification's.
+    // OAuth. The category is the word that HubSpot's token endpoint adds beside the specification's.
     OAuthRequest("oauth-request", 400, "BAD_REQUEST", Rules,
         "An OAuth request was not valid.",
         &["Change the parameter that the answer names."]),

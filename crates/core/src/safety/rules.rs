@@ -1,7 +1,7 @@
-//! The rows of `data/safety.tsv`, and which of them an operation fits. The first that fits counts.
+//! The rows of `data/safety.tsv`, and which of them matches an operation. The first match counts.
 //!
-//! Versions are left out of the path, so that all versions of an operation fit the same row. In a pattern `{}` is
-//! what varies, `*` one segment, `**` any number of them, `a|b` one of two words.
+//! Versions are removed from the path, so that all versions of an operation match the same row. In a pattern, `{}` is a
+//! variable, `*` one segment, `**` any number of segments, `a|b` one of two words.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -12,17 +12,17 @@ use crate::tables::Method;
 /// A row of `safety.tsv`.
 #[derive(Debug)]
 pub struct Row {
-    /// The methods that it fits.
+    /// The methods that it matches.
     methods: Vec<Method>,
     /// The segments before `**`, or all of them.
     first: Vec<&'static str>,
     /// The segments after `**`; none where the pattern has no `**`.
     last: Option<Vec<&'static str>>,
-    /// The pattern as it is written.
+    /// The pattern, as written.
     pub pattern: &'static str,
-    /// What it says.
+    /// The safety of the operations that match.
     pub safety: Safety,
-    /// Why.
+    /// The reason for the safety.
     pub reason: &'static str,
 }
 
@@ -74,10 +74,10 @@ fn row(line: &'static str) -> Row {
     Row { methods, first, last, pattern, safety: Safety { class, bulk: bulk == "bulk" }, reason }
 }
 
-/// The first row that an operation fits.
+/// The first row that matches an operation.
 pub(super) fn find(method: Method, template: &str) -> Option<&'static Row> {
-    /// The rows that can fit a path, by its first segment: the search for every operation of the catalog is part of
-    /// the start.
+    /// The rows that can match a path, by its first segment. Every operation of the catalog is matched at the start of the
+    /// program, so this must be fast.
     static BY_FIRST: LazyLock<HashMap<&'static str, Vec<&'static Row>>> = LazyLock::new(|| {
         let words = rows().iter().filter_map(|row| row.first.first()).flat_map(|first| first.split('|'));
         let begins = |row: &&'static Row, word: &str| row.first.first().is_none_or(|first| fits(first, word));

@@ -1,4 +1,4 @@
-//! The table of classes as a specification: every operation has a class, and all forms of a thing the same.
+//! The table of classes as a specification: every operation has a class, and all forms of one operation have the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ fn operations() -> impl Iterator<Item = &'static Operation> {
     Catalog::get().operations().iter()
 }
 
-/// The path without versions and with `{}` for what varies.
+/// The path without versions, and with `{}` for its variables.
 fn shape(template: &str) -> String {
     let version = |segment: &str| segment.starts_with("20") || (segment.len() == 2 && segment.starts_with('v'));
     let kept = template.split('/').filter(|segment| !version(segment));
@@ -44,7 +44,7 @@ fn every_row_of_the_table_is_used() {
     assert!(unused.is_empty(), "{unused:#?}");
 }
 
-/// What HubSpot documents as reads, beside GET, searches and batch reads.
+/// Operations that HubSpot documents as reads, in addition to GET, searches and batch reads.
 const OTHER_READS: [&str; 14] = [
     "/cms/source-code/{}/validate/{}",
     "/commerce/contracts/changes/preview",
@@ -75,7 +75,7 @@ fn reads_are_get_search_batch_read_and_a_list_that_was_looked_at() {
     assert_eq!(others, BTreeSet::from(OTHER_READS.map(str::to_owned)));
     for one in operations() {
         assert_eq!(one.read_only, one.safety.class == Class::Read, "{one}");
-        // HubSpot has no GET that changes something. A new one with a word of change in its path is to be looked at.
+        // HubSpot has no GET that changes something. A person must check a new one with a word of change in its path.
         let acts = |segment: &str| ["send", "publish", "push", "restore", "reset", "clone", "merge", "purge", "cancel"].contains(&segment);
         let looked_at = ["/broadcast/channels/setting/publish", "/marketing/campaigns/clone"];
         if one.method == Method::Get && shape(one.template).split('/').any(acts) {
@@ -101,7 +101,7 @@ fn all_versions_and_spellings_of_an_operation_have_one_class() {
         walked += 1;
     }
     assert!(walked > 600, "{walked} successors walked");
-    // An app cannot choose the row by the spelling, since the class belongs to the operation that was found.
+    // An app can't choose the row by the spelling of the path: the class belongs to the resolved operation.
     assert_eq!(class("POST", "/crm/objects/v3/contacts/merge"), class("POST", "/crm/v3/objects/0-1/merge"));
 }
 
@@ -182,7 +182,7 @@ fn a_setting_that_opens_nothing_or_names_no_class_is_refused() {
     assert_eq!(Classes::default().to_string(), "all");
 }
 
-/// A path that means an operation.
+/// A path of an operation.
 fn sample(operation: &Operation) -> NormalPath {
     let segment = |segment: &str| match segment {
         "{objectType}" | "{objectTypeId}" | "{fromObjectType}" | "{fromObjectTypeId}" => "2-77".to_owned(),

@@ -1,10 +1,10 @@
-//! Names that people type in place of a scope's: old ones that HubSpot still takes, and ones that it never published.
+//! Names that people type in place of a scope's name: old ones that HubSpot still accepts, and ones that it never published.
 
 use super::ScopeId;
 use crate::object_type::ObjectType;
 
-/// Scopes from before HubSpot divided them, with what takes the place of each. HubSpot still takes the old ones; they open
-/// more than most integrations need.
+/// Scopes from before HubSpot divided them, each with its replacements. HubSpot still accepts the old ones, but they open more
+/// than most integrations need.
 pub static OLD: [(&str, &[&str]); 5] = [
     (
         "contacts",
@@ -26,13 +26,13 @@ pub static OLD: [(&str, &[&str]); 5] = [
     ("hubdb", &["hubdb.tables.read", "hubdb.tables.write", "hubdb.rows.read", "hubdb.rows.write", "hubdb.tables.publish"]),
 ];
 
-/// What takes the place of an old scope; nothing where the name is not an old one.
+/// The replacements of an old scope; empty where the name is not an old one.
 pub fn successors(name: &str) -> &'static [&'static str] {
     OLD.iter().find(|(old, _)| *old == name).map_or(&[], |(_, new)| new)
 }
 
-/// The scopes that a name means which HubSpot does not publish: of the records of an object type, whatever HubSpot calls
-/// their scope (`crm.objects.tickets.read` is `tickets`), or of a name without its beginning (`contacts.read`).
+/// The published scopes that an unpublished name means: of the records of an object type, whatever HubSpot calls their scope
+/// (`crm.objects.tickets.read` is `tickets`), or of a name without its beginning (`contacts.read`).
 pub fn meant_by(name: &str) -> Vec<&'static str> {
     let name = name.trim().to_lowercase();
     let Some((things, verb)) = name.rsplit_once(['.', ':', '-']) else { return Vec::new() };
@@ -47,7 +47,7 @@ pub fn meant_by(name: &str) -> Vec<&'static str> {
     if let Some(scope) = ScopeId::of(&usual).filter(|_| usual != name) {
         return vec![scope.name()];
     }
-    // A sensitive scope is asked for by its own name.
+    // For a sensitive scope, users must type its own name.
     let scopes = if verb == "read" { &row.read } else { &row.write };
     let mut names: Vec<&str> =
         scopes.iter().copied().filter(|scope| !scope.contains("sensitive") && ScopeId::of(scope).is_some()).collect();

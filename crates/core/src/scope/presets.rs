@@ -1,19 +1,19 @@
-//! Sets of scopes that integrations commonly need: to begin with, in the console and on the command line.
+//! Sets of scopes that integrations commonly need, as a start in the console and on the command line.
 
 /// A set of scopes.
 #[derive(Clone, Copy, Debug)]
 pub struct Preset {
-    /// What people type.
+    /// The name to type.
     pub key: &'static str,
-    /// What people read.
+    /// The name to show.
     pub name: &'static str,
-    /// What it is for.
+    /// The purpose of the set.
     pub purpose: &'static str,
-    /// Names that HubSpot publishes.
+    /// Scopes, by HubSpot's names.
     pub scopes: &'static [&'static str],
 }
 
-/// All of them.
+/// All presets.
 pub static ALL: [Preset; 5] = [
     Preset {
         key: "crm-read",
@@ -73,7 +73,7 @@ pub static ALL: [Preset; 5] = [
     },
 ];
 
-/// The preset of a key.
+/// The preset with this key.
 pub fn named(key: &str) -> Option<&'static Preset> {
     ALL.iter().find(|preset| preset.key == key)
 }

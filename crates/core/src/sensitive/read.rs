@@ -1,4 +1,4 @@
-//! Which properties a call names, and what it does with them.
+//! The properties that a call names, and how it uses them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,40 +11,40 @@ use crate::object_type;
 use crate::path::NormalPath;
 use crate::touched::decoded;
 
-/// Whose properties an operation is about.
+/// The owner of the properties that an operation names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject<'a> {
-    /// Of the type with this name.
+    /// The type with this name.
     Type(Cow<'a, str>),
-    /// Of types that its query and body name (see `beside`).
+    /// The types that its query and body name (see `beside`).
     Named,
-    /// Of a type that the account knows: a list's.
+    /// A type that only the account knows: a list's.
     Unknown,
 }
 
-/// How an operation names properties.
+/// How an operation uses properties.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
-    /// Records: what is asked for is shown.
+    /// Records: the call requests values.
     Records,
-    /// Filters, exports, subscriptions: what is named decides what is answered.
+    /// Filters, exports, subscriptions: the answer depends on the values.
     Filters,
-    /// Values to write, in lists of pairs too.
+    /// Values to write, also in lists of pairs.
     Values,
     /// Definitions of properties.
     Definitions,
 }
 
-/// Whether an operation can name properties, so that it is worth to know which are sensitive.
+/// Whether an operation can name properties, so that the gateway needs to know which ones are sensitive.
 pub fn may_be_asked_for(operation: &Operation) -> bool {
     form(operation).is_some()
 }
 
-/// Whose properties a call of an operation is about.
+/// The owners of the properties that a call of an operation names.
 pub fn subjects<'a>(operation: &Operation, path: &'a NormalPath) -> Vec<Subject<'a>> {
     let segments: Vec<&'static str> = operation.template[1..].split('/').collect();
     let at = |at: usize| Subject::Type(path.segments().nth(at).unwrap_or_default().into());
-    // A version may stand between the family and the type.
+    // A version may be between the family and the type.
     let is_type = |segment: &str| (segment.starts_with('{') && segment.contains("bjectType")) || object_type::row_of(segment).is_some();
     let behind = |name: &str| {
         let family = segments.iter().position(|segment| *segment == name)?;
@@ -80,7 +80,7 @@ fn form(operation: &Operation) -> Option<Form> {
     })
 }
 
-/// Hands over every property that a call names.
+/// Calls `found` for every property that a call names.
 pub(super) fn names(operation: &Operation, path: &NormalPath, query: Option<&str>, body: &[u8], found: &mut dyn FnMut(&str, Use)) {
     let Some(form) = form(operation) else { return };
     if form == Form::Definitions {
@@ -97,7 +97,7 @@ pub(super) fn names(operation: &Operation, path: &NormalPath, query: Option<&str
         } else if is(&SHOWN) || is(&ASKED) {
             Use::Asked
         } else {
-            // Events of a record that is named by a value of a property.
+            // Events of a record that the value of a property names.
             if let Some(name) = key
                 .get(..OBJECT_PROPERTY.len())
                 .filter(|start| start.eq_ignore_ascii_case(OBJECT_PROPERTY))
@@ -113,29 +113,29 @@ pub(super) fn names(operation: &Operation, path: &NormalPath, query: Option<&str
         let mut json = serde_json::Deserializer::from_slice(body);
         let writes = !operation.read_only;
         let mut reading = Reading { form, writes, found, levels: None };
-        // What can't be read is refused by whoever answers.
+        // The backend refuses a body that can't be parsed.
         let _ = At { reading: &mut reading, key: Key::Other }.deserialize(&mut json);
     }
 }
 
-/// The levels of sensitivity that a body gives to the properties it defines.
+/// The levels of sensitivity of the properties that a body defines.
 pub fn defined_levels(operation: &Operation, body: &[u8]) -> Vec<Sensitivity> {
     let mut levels = Vec::new();
     if form(operation) == Some(Form::Definitions) && !operation.read_only {
         let mut json = serde_json::Deserializer::from_slice(body);
         let mut reading = Reading { form: Form::Definitions, writes: true, found: &mut |_, _| {}, levels: Some(&mut levels) };
-        // What can't be read is refused by whoever answers.
+        // The backend refuses a body that can't be parsed.
         let _ = At { reading: &mut reading, key: Key::Other }.deserialize(&mut json);
     }
     levels
 }
 
-/// Parameters and fields that ask for values.
+/// Parameters and fields that request values.
 const SHOWN: [&str; 4] = ["properties", "propertiesWithHistory", "property", "propertyNames"];
-/// Parameters and fields by whose values records are found or put in order.
+/// Parameters and fields whose properties find or sort records.
 const ASKED: [&str; 9] =
     ["propertyName", "idProperty", "sort", "sorts", "objectProperties", "propertyWithObjectId", "order", "orderBy", "uniquePropertyName"];
-/// Before the name of a property, in queries for events.
+/// The prefix of a property's name, in queries for events.
 const OBJECT_PROPERTY: &str = "objectProperty.";
 
 fn name_of(text: &str, used: Use, found: &mut dyn FnMut(&str, Use)) {
@@ -149,18 +149,18 @@ struct Reading<'f> {
     form: Form,
     writes: bool,
     found: &'f mut dyn FnMut(&str, Use),
-    /// Where levels of definitions are kept.
+    /// Receives the levels of definitions.
     levels: Option<&'f mut Vec<Sensitivity>>,
 }
 
-/// The key under which a value stands, through lists.
+/// The key of a value; lists do not change it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Key {
     /// `properties`: names in a list, or as keys.
     Properties,
-    /// Names that are shown.
+    /// Names whose values the answer shows.
     Shown,
-    /// Names that decide.
+    /// Names whose values decide which records the answer shows.
     Asked,
     /// `name`, of a definition or of a value.
     Name,

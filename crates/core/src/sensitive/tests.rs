@@ -6,7 +6,7 @@ fn contacts() -> &'static ObjectType {
     row_of("contacts").unwrap()
 }
 
-/// What becomes of a call of an app with these scopes, on contacts with a highly sensitive `ssn` and a sensitive `passport`.
+/// The result of a call by an app with these scopes, on contacts with a highly sensitive `ssn` and a sensitive `passport`.
 fn decide(scopes: &[&str], call: &str, body: &str) -> String {
     let granted = ScopeSet::from_names(scopes.iter().copied()).unwrap();
     let mut guarded = Guarded::default();

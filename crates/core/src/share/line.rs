@@ -1,8 +1,8 @@
-//! One line for several instances: what each reports of itself, and what it is given.
+//! One line for several instances: the report of each, and the places that each gets.
 //!
-//! A report is the whole of what an instance holds and wants, never a difference, so that one which
-//! is lost or comes twice changes nothing. Who keeps the line adds the reports up, applies the rules
-//! of [`Share`] to the sum and says which of this instance's calls have a place.
+//! A report is the whole state of an instance, never a difference. So a report that is lost or repeated does no harm. The
+//! keeper of the line adds the reports up, applies the rules of [`Share`] to the sum, and decides which of this instance's
+//! calls get a place.
 
 use crate::quota::DailyCount;
 use crate::time::{Moment, Now, Timestamp};
@@ -10,58 +10,58 @@ use crate::time::{Moment, Now, Timestamp};
 use super::day::{DayOver, DayReport};
 use super::{Allowance, CLASSES, PROBE_EVERY_MS, Place, SETTLED_MS, Share};
 
-/// Moments of finished calls are told in steps of so many milliseconds.
+/// Reports round the moments of finished calls to this step, in milliseconds.
 const STEP_MS: i64 = 50;
 
-/// What one instance holds and wants of an account's limits.
+/// The places that one instance has and needs, of an account's limits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// By lane: the burst, that of associations, and search.
+    /// By lane: the burst, the burst of associations, and search.
     pub lanes: [LaneReport; 3],
-    /// Apps with a reserve of the burst, and how large it is.
+    /// Apps with a reserve of the burst, and its size.
     pub reserves: Vec<(u64, u32)>,
     /// Calls of the day, as far as this instance knows.
     pub daily: u64,
-    /// When the day ends, in milliseconds since the epoch.
+    /// The end of the day, in milliseconds since the epoch.
     pub daily_resets_at: i64,
-    /// Calls a day.
+    /// The daily limit.
     pub daily_max: u64,
-    /// Whether HubSpot says that they are used up.
+    /// Whether HubSpot has refused calls for the daily limit.
     pub day: DayReport,
 }
 
 /// One limit of a [`Report`]. Ages are in milliseconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LaneReport {
-    /// Calls for each interval, of all instances together.
+    /// Calls in each interval, for all instances together.
     pub max: u32,
     /// The interval in milliseconds.
     pub interval: i64,
-    /// Calls under way, by app.
+    /// Calls in progress, by app.
     pub under_way: Vec<(u64, u32)>,
-    /// Calls that still count: how long ago their answers began, the app, how many.
+    /// Finished calls that still count: the age of their answers, the app, the number.
     pub finished: Vec<(i64, u64, u32)>,
-    /// Calls that wait: the app, how many, its weight.
+    /// Waiting calls: the app, the number, the weight of the app.
     pub waiting: Vec<(u64, u32, u32)>,
-    /// How much longer HubSpot wants no call.
+    /// The rest of a pause that HubSpot asked for.
     pub pause: i64,
     /// How long ago HubSpot last refused a call.
     pub refused: Option<i64>,
-    /// How long ago it last let one through.
+    /// How long ago HubSpot last accepted a call.
     pub passed: Option<i64>,
-    /// How long ago an answer showed so many calls that this instance did not make.
+    /// How long ago an answer showed calls that this instance did not make, and how many.
     pub not_mine: Option<(i64, u32)>,
 }
 
 impl<T> Share<T> {
-    /// From now on places come from the line of all instances.
+    /// From now on, places come from the line of all instances.
     pub fn share(&mut self) {
         self.shared = true;
         self.divide();
     }
 
-    /// The line can't be reached since that moment: this instance's part of the limits must do,
-    /// after a pause in which what the others got from the line leaves HubSpot's windows.
+    /// The line has been unreachable since that moment. This instance uses its part of the limits, after a pause in which the
+    /// calls that other instances got from the line leave HubSpot's windows.
     pub fn part_with_line(&mut self, since: Moment) {
         (self.shared, self.hopeful) = (false, true);
         self.held_until = self.held_until.max(since.as_ms() + SETTLED_MS);
@@ -74,13 +74,13 @@ impl<T> Share<T> {
         self.shared
     }
 
-    /// Calls of the day that others have made too, as counted where all are recorded.
+    /// Calls of the day, those of other instances included, from the records of all instances.
     pub fn restore_daily(&mut self, used: u64, resets_at: Timestamp) {
         self.daily = DailyCount::new(used, resets_at);
         self.known_daily = (used, resets_at.as_ms());
     }
 
-    /// What this instance holds and wants. Calls that have been given up are left out.
+    /// The places that this instance has and needs. Abandoned calls are left out.
     pub fn report(&mut self, now: Now, next_midnight: impl FnOnce() -> Timestamp, gone: impl Fn(&T) -> bool) -> Report {
         let at = now.steady.as_ms();
         let daily = self.daily.used(now.wall.as_ms(), next_midnight);
@@ -126,7 +126,7 @@ impl<T> Share<T> {
         Report { lanes, reserves, daily, daily_resets_at: self.daily.resets_at().as_ms(), daily_max: self.limits.daily, day }
     }
 
-    /// The line gave an app a place: the call that has it. None where all of the app's have left.
+    /// The line gave an app a place. Returns the call that gets it; none where all of the app's calls have left.
     pub fn given(&mut self, lane: usize, app: u64) -> Option<(T, Place, Allowance)> {
         let ticket = self.lanes.get_mut(lane)?.apps.get_mut(&app)?.waiting.pop_front()?;
         let lanes = &mut self.lanes[lane];
@@ -140,8 +140,7 @@ impl<T> Share<T> {
         Some((ticket, Place { app, class: CLASSES[lane], probe }, self.allowance(lane)))
     }
 
-    /// What the line knows of the others: their places in each lane, and everybody's calls of the
-    /// day that ends at this moment.
+    /// The line's figures for the other instances: their places in each lane, and all calls of the day that ends at this moment.
     pub fn others(&mut self, elsewhere: [u32; 3], daily: u64, daily_resets_at: i64) {
         self.lanes.iter_mut().zip(elsewhere).for_each(|(lane, elsewhere)| lane.elsewhere = elsewhere);
         if daily_resets_at == self.daily.resets_at().as_ms() {
@@ -150,8 +149,8 @@ impl<T> Share<T> {
         }
     }
 
-    /// What the line knows of the day that ends at this moment: how long ago HubSpot refused a call
-    /// for it and how long until one may try; none where the day is open.
+    /// The line's figures for the day that ends at this moment: how long ago HubSpot refused a call for it, and how long until the
+    /// next probe; none where the day is open.
     pub fn day_elsewhere(&mut self, over: Option<(i64, i64)>, daily_resets_at: i64, now: Now) {
         let at = now.steady.as_ms();
         let ends = self.daily.resets_at().as_ms();
@@ -160,12 +159,12 @@ impl<T> Share<T> {
                 let probing = self.day_over.is_some_and(|over| over.probing);
                 self.day_over = Some(DayOver { ends, refused_at: at - refused, probe_at: at.saturating_add(probe), probing });
             }
-            // What this instance learned since it reported, the line does not know yet.
+            // A refusal after this instance's last report is not yet known to the line.
             None => self.day_over = self.day_over.filter(|over| over.refused_at >= self.reported_at),
         }
     }
 
-    /// Takes those out of a lane that are not to wait any longer.
+    /// Removes calls from a lane that should not wait any longer.
     pub fn give_up(&mut self, lane: usize, hopeless: impl Fn(&T) -> bool) -> Vec<T> {
         let lane = &mut self.lanes[lane];
         let mut out = Vec::new();
@@ -178,7 +177,7 @@ impl<T> Share<T> {
         out
     }
 
-    /// Whether this instance holds or wants anything.
+    /// Whether this instance has no places and needs none.
     pub fn is_idle(&self) -> bool {
         self.lanes.iter().all(|lane| lane.waiting == 0 && lane.used() == 0)
     }

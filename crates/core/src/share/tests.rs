@@ -11,7 +11,7 @@ fn midnight() -> Timestamp {
     Timestamp::from_ms(i64::MAX)
 }
 
-/// Both clocks at so many milliseconds.
+/// Both clocks, at this number of milliseconds.
 fn at(ms: i64) -> Now {
     Now { steady: steady(ms), wall: Timestamp::from_ms(ms) }
 }
@@ -20,7 +20,7 @@ fn steady(ms: i64) -> Moment {
     Moment::from_ms(ms)
 }
 
-/// When the place of a call that was done at 0 is free again.
+/// When the place of a call that finished at 0 is free again.
 const OPEN: i64 = BURST_MS + MARGIN_MS;
 
 fn share() -> Share<u32> {
@@ -46,7 +46,7 @@ fn done(share: &mut Share<u32>, place: Place, ms: i64) {
     share.done(place, true, steady(ms));
 }
 
-/// Takes every place and gives it back at once.
+/// Takes every place, and releases it at once.
 fn fill(share: &mut Share<u32>, app: u64, at: i64) {
     for _ in 0..LIMITS.burst {
         let place = granted(ask(share, app, EQUAL, at));
@@ -58,10 +58,10 @@ fn fill(share: &mut Share<u32>, app: u64, at: i64) {
 fn a_place_counts_while_its_call_is_under_way_and_for_ten_seconds_after() {
     let mut share = share();
     let places: Vec<Place> = (0..10).map(|_| granted(ask(&mut share, 1, EQUAL, 0))).collect();
-    // An hour later all are still under way.
+    // An hour later, all calls are still in progress.
     assert!(matches!(ask(&mut share, 1, EQUAL, 3_600_000), Asked::Full(_)));
     done(&mut share, places[0], 3_600_000);
-    // And a millisecond more: moments are cut.
+    // One millisecond more, since moments are rounded down.
     assert!(matches!(ask(&mut share, 1, EQUAL, 3_610_000), Asked::Full(_)));
     granted(ask(&mut share, 1, EQUAL, 3_610_001));
 }
@@ -102,7 +102,7 @@ fn nobody_overtakes_those_who_wait() {
     let mut share = share();
     fill(&mut share, 1, 0);
     share.wait(LimitClass::Standard, 1, EQUAL, 7).unwrap();
-    // A place is free again, but somebody was here before.
+    // A place is free again, but another caller was first.
     assert!(matches!(ask(&mut share, 2, EQUAL, OPEN), Asked::Full(_)));
     assert!(matches!(next(&mut share, OPEN), Next::Serve(7, ..)));
     granted(ask(&mut share, 2, EQUAL, OPEN));
@@ -180,7 +180,7 @@ fn after_a_refusal_by_hubspot_one_call_tries_before_the_others() {
     assert!(matches!(ask(&mut share, 1, EQUAL, 1_009), Asked::Full(_)));
     let probe = granted(ask(&mut share, 1, EQUAL, 1_010));
     assert!(matches!(ask(&mut share, 1, EQUAL, 1_010), Asked::Full(_)));
-    // Refused again: twice as long.
+    // Refused again: the pause is twice as long.
     share.refused(probe, Policy::TenSecondlyRolling, None, at(1_020));
     done(&mut share, probe, 1_020);
     assert!(matches!(ask(&mut share, 1, EQUAL, 3_019), Asked::Full(_)));
@@ -216,7 +216,7 @@ fn after_a_refusal_for_the_day_nothing_is_sent_before_midnight_but_a_call_in_a_w
     let mut share = used_up(0);
     let never = |asked, at| assert_eq!(asked, Asked::Never(Exceeded { policy: Policy::Daily, retry_after_ms: HOUR - at }));
     for at in [0, 1, 60_000, PROBE_EVERY_MS - 1] {
-        // Whichever app it is, and nobody waits.
+        // The result is the same for every app, and no call waits.
         never(ask(&mut share, 1, EQUAL, at), at);
         never(ask(&mut share, 2, EQUAL, at), at);
     }
@@ -226,7 +226,7 @@ fn after_a_refusal_for_the_day_nothing_is_sent_before_midnight_but_a_call_in_a_w
     done(&mut share, probe, PROBE_EVERY_MS + 50);
     never(ask(&mut share, 1, EQUAL, 2 * PROBE_EVERY_MS + 49), 2 * PROBE_EVERY_MS + 49);
     granted(ask(&mut share, 1, EQUAL, 2 * PROBE_EVERY_MS + 50));
-    // The next day is another.
+    // The next day begins a new count.
     granted(ask(&mut share, 1, EQUAL, HOUR));
     granted(ask(&mut share, 2, EQUAL, HOUR));
     assert_eq!(share.day_is_over(at(HOUR)), None);
@@ -278,11 +278,11 @@ fn instances_in_one_line_learn_of_the_day_from_each_other() {
     one.share();
     let day = one.report(at(11), midnight, |_| false).day;
     assert_eq!(day, DayReport { refused: Some(10), probe: PROBE_EVERY_MS - 10, opened: None });
-    // The other hears of it, and its calls are told at once.
+    // The other instance learns of it, and refuses its calls at once.
     other.report(at(500), midnight, |_| false);
     other.day_elsewhere(Some((499, PROBE_EVERY_MS - 499)), HOUR, at(500));
     assert!(matches!(ask(&mut other, 3, EQUAL, 501), Asked::Never(_)));
-    // One call in a while stands in the line; whoever comes meanwhile is told.
+    // A probe waits in the line; other calls in the meantime are refused.
     let then = PROBE_EVERY_MS + 1;
     assert!(matches!(ask(&mut other, 3, EQUAL, then), Asked::InLine(_)));
     other.wait(LimitClass::Standard, 3, EQUAL, 9).unwrap();
@@ -293,11 +293,11 @@ fn instances_in_one_line_learn_of_the_day_from_each_other() {
     assert_eq!(ticket, 9);
     other.passed(probe, steady(then + 5));
     assert_eq!(other.report(at(then + 6), midnight, |_| false).day, DayReport { refused: None, probe: 0, opened: Some(1) });
-    // And the first hears that the day is open.
+    // Then the first instance learns that the day is open.
     one.report(at(then + 7), midnight, |_| false);
     one.day_elsewhere(None, HOUR, at(then + 7));
     assert!(matches!(ask(&mut one, 1, EQUAL, then + 8), Asked::InLine(_)));
-    // A probe that left the line makes way for another.
+    // A probe that left the line makes room for another.
     let mut left = used_up(1);
     left.share();
     assert!(matches!(ask(&mut left, 1, EQUAL, then), Asked::InLine(_)));
@@ -331,7 +331,7 @@ fn the_expected_wait_grows_with_the_line() {
         share.wait(LimitClass::Standard, 1, EQUAL, ticket).unwrap();
     }
     assert_eq!(expected(&mut share, 1), 19_002);
-    // Another app need not wait for the whole line of the first.
+    // Another app need not wait for all calls of the first.
     assert_eq!(expected(&mut share, 2), 9_001);
 }
 
@@ -343,13 +343,13 @@ fn instances_divide_the_limits_and_take_over_from_each_other_late() {
         granted(ask(&mut share, 1, EQUAL, 0));
     }
     assert!(matches!(ask(&mut share, 1, EQUAL, 0), Asked::Full(_)));
-    // One is gone; what it had sent still counts at HubSpot.
+    // One instance has left; HubSpot still counts the calls that it sent.
     share.set_parts(2, steady(100));
     share.set_parts(2, steady(100 + SETTLED_MS - 1));
     assert!(matches!(ask(&mut share, 1, EQUAL, SETTLED_MS), Asked::Full(_)));
     share.set_parts(2, steady(100 + SETTLED_MS));
     granted(ask(&mut share, 1, EQUAL, 100 + SETTLED_MS));
-    // One comes: at once less for this one, and nothing yet for the new one.
+    // Instances join: this one has less at once, and the new ones have nothing yet.
     share.set_parts(10, steady(100_000));
     assert!(matches!(ask(&mut share, 1, EQUAL, 100_000), Asked::Full(_)));
     let mut new: Share<u32> = Share::new(LIMITS, DailyCount::new(0, midnight()));
@@ -367,7 +367,7 @@ fn no_place_comes_free_sooner_or_later_because_somebody_sets_the_clock() {
         share.wait(LimitClass::Standard, 1, EQUAL, 7).unwrap();
         assert_eq!(share.next(now(100, step), midnight, |_| false), Next::At(Some(steady(OPEN))));
         let Next::Serve(7, place, _) = share.next(now(OPEN, step), midnight, |_| false) else { panic!("{step}") };
-        // A pause that HubSpot asked for is as long too.
+        // A pause that HubSpot asked for has the same effect.
         share.refused(place, Policy::TenSecondlyRolling, Some(2_000), now(OPEN, 0));
         share.done(place, true, steady(OPEN));
         assert!(matches!(share.ask(LimitClass::Standard, 1, EQUAL, now(OPEN + 1_999, step), midnight), Asked::Full(_)));
@@ -389,9 +389,8 @@ fn a_day_that_hubspot_refused_under_a_clock_a_year_ahead_ends_at_the_next_midnig
 }
 
 proptest! {
-    /// HubSpot counts each call at some moment between its sending and its answer; whichever these
-    /// moments are, no ten seconds of HubSpot's hold more than its limit, and none is idle while
-    /// somebody waits.
+    /// HubSpot counts each call at some moment between its sending and its answer. Whatever these moments are, no ten seconds at
+    /// HubSpot contain more calls than its limit, and no window is idle while a call waits.
     #[test]
     fn hubspot_never_sees_more_than_its_limit(
         steps in proptest::collection::vec((0i64..700, 1u64..4, 0i64..900, 0.0f64..1.0), 1..400),
@@ -425,7 +424,7 @@ proptest! {
         }
     }
 
-    /// However many calls each app sends, over a long time each that has calls waiting gets its part.
+    /// However many calls each app sends, every app with waiting calls gets its part over a long time.
     #[test]
     fn no_app_with_calls_in_line_gets_less_than_its_part(weights in proptest::collection::vec(1u32..5, 2..6)) {
         let mut share = share();

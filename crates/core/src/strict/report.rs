@@ -1,4 +1,4 @@
-//! What follows from a run: the least scopes, what ends when, and the findings.
+//! The conclusions from a run: the least scopes, end dates, and findings.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::requirement::{self, Requirement};
 use crate::scope::{ScopeSet, all_names};
 use crate::{cover, sunset};
 
-/// The version of the form in which a report is written as JSON.
+/// The version of a report's JSON form.
 pub const VERSION: u32 = 1;
 
 /// A report.
@@ -124,17 +124,17 @@ impl Report {
         }
     }
 
-    /// The run that it is the report of, to be added to others.
+    /// The run of this report, to be added to others.
     pub fn into_run(self) -> Run {
         let mut run = Run { left_out: self.left_out, ..Run::default() };
         self.operations.into_iter().for_each(|used| run.count(used.called, &used.counted));
-        // What is deprecated follows from the operations again.
+        // `deprecated` findings follow from the operations again.
         let findings = self.findings.into_iter().filter(|found| found.finding.rule != Rule::Deprecated);
         findings.for_each(|found| run.find(found.finding, found.count));
         run
     }
 
-    /// One report of several. The last day of them is that of `deprecated`, unless another is given.
+    /// One report from several. The last day of `deprecated` is the latest of theirs, unless another is given.
     pub fn merged(reports: Vec<Self>, ends_by: Option<&str>) -> Self {
         let last = reports.iter().filter_map(|report| report.ends_by.clone()).max();
         let mut run = Run::default();
@@ -176,7 +176,7 @@ fn deprecated(called: &Called, counted: &Counted, day: &str) -> Vec<(Finding, u6
     };
     match counted.tests.is_empty() {
         true => vec![(finding(None), counted.calls)],
-        // How many of the calls each test made is not kept.
+        // The number of calls of each test is not kept.
         false => counted.tests.iter().map(|test| (finding(Some(test)), 1)).collect(),
     }
 }
@@ -189,7 +189,7 @@ fn needed(run: &Run) -> Scopes {
     Scopes { needed: cover.scopes.names().into_iter().map(str::to_owned).collect(), least: cover.least }
 }
 
-/// The alternatives of each thing that a call needs.
+/// The alternatives of each need of a call.
 fn needs(called: &Called) -> Vec<Vec<ScopeSet>> {
     let requirement = operation_of(called).and_then(|operation| Catalog::get().requirement_on(operation, called.object_types.as_deref()));
     let mut needs = match requirement {
@@ -204,7 +204,8 @@ fn needs(called: &Called) -> Vec<Vec<ScopeSet>> {
     needs
 }
 
-/// What ends by HubSpot's word, and numbered versions; that a dated version ends is inferred, and far off.
+/// The end dates that HubSpot has announced, and those of numbered versions. The end of a dated version is only inferred, and far
+/// away.
 fn sunsets(run: &Run) -> Vec<Sunset> {
     let mut by_row: BTreeMap<(&str, &str), Sunset> = BTreeMap::new();
     for (called, counted) in &run.called {

@@ -1,4 +1,4 @@
-//! What was observed of a run: calls by operation, and findings. One run can be added to another.
+//! The observations of a run: calls by operation, and findings. One run can be added to another.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::Rule;
 
-/// Tests named of one operation.
+/// The most tests that are named for one operation.
 pub const TESTS_MAX: usize = 20;
-/// Different calls kept of a run, by operation and object types; more are counted.
+/// The most different calls of a run, by operation and object types; further ones are only counted.
 pub const CALLED_MAX: usize = 10_000;
-/// Different findings kept of a run; more are counted.
+/// The most different findings of a run; further ones are only counted.
 pub const FINDINGS_MAX: usize = 5_000;
 
 /// What was called. The object types decide which scopes a call needs.
@@ -70,14 +70,14 @@ pub struct Finding {
     pub message: String,
 }
 
-/// What was observed.
+/// The observations.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Run {
-    /// What was called.
+    /// The calls.
     pub called: BTreeMap<Called, Counted>,
-    /// The findings, and how often each came.
+    /// The findings, and the number of each.
     pub findings: BTreeMap<Finding, u64>,
-    /// Calls and findings that were not kept, because there were too many.
+    /// The number of calls and findings that were not kept, because there were too many.
     pub left_out: u64,
 }
 
@@ -93,7 +93,7 @@ impl Run {
         }
     }
 
-    /// Adds a finding that came so often.
+    /// Adds a finding that occurred this many times.
     pub fn find(&mut self, finding: Finding, times: u64) {
         if let Some(count) = self.findings.get_mut(&finding) {
             *count = count.saturating_add(times);

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::Rule;
 use super::report::{Found, Report};
 
-/// Findings written out; more are counted.
+/// The most findings that are printed; further ones are counted.
 const FINDINGS_MAX: usize = 100;
 
 /// The whole report, with the findings of these rules.
@@ -29,7 +29,7 @@ pub fn report(report: &Report, rules: &[Rule]) -> String {
     out
 }
 
-/// How much was called, and the scopes that it needs.
+/// The number of calls, and the scopes that they need.
 pub fn summary(report: &Report) -> String {
     let scopes = &report.scopes.needed;
     let needs = match scopes.as_slice() {

@@ -1,5 +1,4 @@
-//! Where each operation has the ids of the records that it touches. Made once from the catalog's
-//! templates.
+//! Where each operation has the ids of the records that it touches. Computed once from the catalog's templates.
 
 use std::sync::LazyLock;
 
@@ -11,41 +10,41 @@ use crate::object_type;
 pub(crate) enum Kind {
     /// None.
     None,
-    /// This one.
+    /// This object type.
     Named(&'static str),
-    /// The one that this segment of the path names.
+    /// The type in this segment of the path.
     At(usize),
 }
 
-/// What a body has.
+/// The part of a body that names records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Body {
     /// Nothing that names records.
     None,
-    /// Properties of one record, and what it is associated with.
+    /// Properties of one record, and its associations.
     Record,
-    /// The same as the APIs before v3 have it.
+    /// The same, in the form of the APIs before v3.
     Legacy,
     /// `inputs`, each a record.
     Inputs,
-    /// A list of records, as the APIs before v3 have it.
+    /// A list of records, in the form of the APIs before v3.
     LegacyList,
-    /// `inputs`, each with two ends.
+    /// `inputs`, each with the two ends of an association.
     Links,
-    /// The ids of two records that become one.
+    /// The ids of two records that are merged.
     Merge,
     /// The id of a record whose data are erased.
     Erase,
 }
 
-/// Whether the answer names records that nothing before it does.
+/// Whether the answer names records that the call does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     /// Never.
     None,
     /// Where the call names records by a property that is not their id.
     ByProperty,
-    /// Always: what was made.
+    /// Always: the new records.
     Always,
 }
 
@@ -56,9 +55,9 @@ pub(crate) struct Plan {
     pub first: Kind,
     /// The type of the other end.
     pub second: Kind,
-    /// Which of the two types, and the segment with the id.
+    /// For each id in the path: which of the two types it has, and its segment.
     pub path: Vec<(usize, usize)>,
-    /// A parameter of the query that has ids, and of which type.
+    /// A parameter of the query that contains ids, and which of the two types they have.
     pub query: Option<(&'static str, usize)>,
     /// Whether the path names a record by something that is not its id.
     pub by_property: bool,
@@ -91,7 +90,7 @@ fn plan(operation: &Operation) -> Option<Plan> {
     }
 }
 
-/// Operations on records: a type, then an id or what is done with many.
+/// Operations on records: a type, then an id or an action on many records.
 fn records(operation: &Operation, segments: &[&'static str]) -> Option<Plan> {
     let types: Vec<usize> = (0..segments.len()).filter(|at| is_type(segments[*at]) && *at > 1).collect();
     let kind = |at: Option<&usize>| at.map_or(Kind::None, |at| of_segment(segments[*at], *at));
@@ -104,7 +103,7 @@ fn records(operation: &Operation, segments: &[&'static str]) -> Option<Plan> {
         "create" if is_batch => (Body::Inputs, Answer::Always),
         "upsert" if is_batch => (Body::Inputs, Answer::Always),
         "update" if is_batch => (Body::Inputs, Answer::ByProperty),
-        // What many records are read as is large: it is not looked at, and records that are named by a property are counted.
+        // The answer to a read of many records is large, so it is not parsed, and records that a property names are only counted.
         "read" | "archive" if is_batch => (Body::Inputs, Answer::None),
         "merge" => (Body::Merge, Answer::Always),
         "gdpr-delete" => (Body::Erase, Answer::None),
@@ -144,7 +143,7 @@ fn links(segments: &[&'static str]) -> Option<Plan> {
     })
 }
 
-/// The APIs before v3, whose paths name the type by the id's parameter.
+/// The APIs before v3, in which the name of the id's parameter shows the type.
 fn legacy(operation: &Operation, segments: &[&'static str]) -> Option<Plan> {
     const OWN: [(&str, &str); 4] =
         [("{vid}", "contacts"), ("{companyId}", "companies"), ("{dealId}", "deals"), ("{engagementId}", "engagements")];

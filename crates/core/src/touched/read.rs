@@ -1,7 +1,7 @@
-//! Takes ids and names of properties out of JSON, in one pass, keeping nothing else of it.
+//! Reads ids and names of properties in JSON, in one pass, and keeps nothing else of it.
 //!
-//! A body may say a thing twice (a key that is there two times): which of them HubSpot takes is not
-//! known, so both count. Depth is bounded by the reader of JSON, and what is passed over needs none.
+//! A body may have a duplicate key. Nobody knows which of the two values HubSpot takes, so both count. The JSON parser bounds
+//! the depth, and skipped values need no depth.
 
 use std::fmt;
 
@@ -19,7 +19,7 @@ pub(super) fn body(touched: &mut Touched, bytes: &[u8]) {
     touched.incomplete |= !whole;
 }
 
-/// Reads an answer; whether all of it could be read.
+/// Reads an answer. Returns whether all of it could be parsed.
 pub(super) fn answer(touched: &mut Touched, bytes: &[u8]) -> bool {
     let mut reading = Reading::new(touched);
     let whole = reading.read(bytes, Place::Answer);
@@ -27,31 +27,31 @@ pub(super) fn answer(touched: &mut Touched, bytes: &[u8]) -> bool {
     whole
 }
 
-/// Where in the text the reader is.
+/// The reader's place in the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
-    /// What is passed over.
+    /// A value that is skipped.
     Skip,
     Body,
     Inputs,
     /// One of several records.
     Input,
-    /// The id of the record that is read.
+    /// The id of the record that the reader is in.
     Id,
-    /// A text that names the record otherwise.
+    /// A text that names the record by something other than its id.
     OtherName,
-    /// The property by which this record is named.
+    /// The property whose value names this record.
     IdProperty,
-    /// The property by which each record is named.
+    /// The property whose values name all records.
     IdPropertyOfAll,
     /// Names and values, or a list of pairs of them.
     Properties,
     Property,
     PropertyName,
-    /// One end of an association, or several: the side, as in the path.
+    /// One or more ends of an association: the side, as in the path.
     Ends(usize),
     EndId(usize),
-    /// What a new record is associated with.
+    /// The associations of a new record.
     Associations,
     Association,
     Target,
@@ -71,14 +71,14 @@ enum Place {
     EngagementType,
 }
 
-/// What was read of one record, until it is known how it is named.
+/// One record, collected until it is known how the call names it.
 #[derive(Default)]
 struct Input {
     ids: Vec<Option<u64>>,
     by_property: bool,
 }
 
-/// The target of an association: its id, and the association's type, which says what it is.
+/// The target of an association: its id, and the association's type, which shows the target's object type.
 #[derive(Default)]
 struct Target {
     ids: Vec<Option<u64>>,
@@ -96,7 +96,7 @@ struct Reading<'t> {
     engagement: (Option<u64>, Option<&'static str>),
 }
 
-/// Ids of one place; more are a forgery.
+/// The most ids at one place; more are an attack.
 const IDS_MAX: usize = 16;
 
 impl<'t> Reading<'t> {
@@ -110,7 +110,7 @@ impl<'t> Reading<'t> {
         At { reading: self, place }.deserialize(&mut json).is_ok() && json.end().is_ok()
     }
 
-    /// Where the value of a key is.
+    /// The place of a key's value.
     fn child(&mut self, place: Place, key: &str) -> Place {
         let form = self.touched.plan.body;
         match (place, key) {
@@ -155,12 +155,12 @@ impl<'t> Reading<'t> {
         }
     }
 
-    /// Where the items of a list are.
+    /// The place of a list's items.
     fn item(&self, place: Place) -> Place {
         match place {
             Place::Inputs => Place::Input,
             Place::Body if self.touched.plan.body == Body::LegacyList => Place::Input,
-            // Objects before v3 take their properties as the body itself.
+            // In objects before v3, the body itself contains the properties.
             Place::Body if matches!(self.touched.plan.body, Body::Record | Body::Legacy) => Place::Property,
             Place::Properties => Place::Property,
             Place::Ends(side) => Place::Ends(side),
@@ -215,7 +215,7 @@ impl<'t> Reading<'t> {
         }
     }
 
-    /// An object has ended.
+    /// Called at the end of an object.
     fn leave(&mut self, place: Place) {
         match place {
             Place::Input => {
@@ -232,7 +232,7 @@ impl<'t> Reading<'t> {
                 for id in ids {
                     match (object_type, id) {
                         (Some(object_type), Some(id)) => self.touched.add_record(RecordRef { object_type: object_type.into(), id }),
-                        // Its type is not known, and no answer tells it.
+                        // The object type is unknown, and no answer shows it.
                         _ => self.touched.more += 1,
                     }
                 }
@@ -246,7 +246,7 @@ impl<'t> Reading<'t> {
         }
     }
 
-    /// All was read that can be: what the inputs name counts now.
+    /// Called at the end of the body: now the ids of the inputs count.
     fn end(&mut self) {
         self.leave(Place::Input);
         self.touched.by_property |= self.all_by_property;
@@ -321,7 +321,7 @@ impl<'de> Visitor<'de> for At<'_, '_> {
     }
 }
 
-/// A key, which says where its value is.
+/// A key, which decides the place of its value.
 struct Key<'r, 't> {
     reading: &'r mut Reading<'t>,
     place: Place,

@@ -1,4 +1,4 @@
-//! What is kept of a call, as a specification.
+//! The facts that are kept of a call, as a specification.
 
 use super::*;
 use crate::catalog::{Catalog, Resolution};
@@ -14,7 +14,7 @@ fn touched(call: &str, body: &str) -> Option<Box<Touched>> {
     Some(touched)
 }
 
-/// What is kept, in one line: records, how many where more, `?` where incomplete, properties.
+/// The kept facts on one line: records, the total where there are more, `?` where incomplete, properties.
 fn line(named: &Named) -> String {
     let listed = named.records.split_whitespace().count() as u64;
     let mut line = named.records.clone();
@@ -80,7 +80,7 @@ fn what_names_a_record_and_is_no_id_is_counted_and_never_kept() {
     check("GET /crm/v3/objects/contacts/ann@example.com", "", "(1)");
     check("DELETE /crm/v3/objects/contacts/ann@example.com", "", "(1)");
     check("GET /crm/v3/objects/contacts/ann@example.com?idProperty=email", "", "(1) ?");
-    // A telephone number looks like an id.
+    // A telephone number has the form of an id.
     for query in ["idProperty=phone", "id%50roperty=phone", "limit=1&IDPROPERTY=phone"] {
         check(&format!("GET /crm/v3/objects/contacts/4915112345?{query}"), "", "(1) ?");
     }
@@ -95,7 +95,7 @@ fn the_answer_tells_which_record_a_property_named() {
     check_answer("GET /crm/v3/objects/contacts/ann@example.com?idProperty=email", "", answer, "contacts/12");
     let body = r#"{"properties":{"phone":"1"}}"#;
     check_answer("PATCH /crm/v3/objects/contacts/ann@example.com?idProperty=email", body, answer, "contacts/12 | phone");
-    // Cut off, but the id came.
+    // The answer is cut off, but the id arrived.
     let mut touched = touched("GET /crm/v3/objects/contacts/a@b.c?idProperty=email", "").unwrap();
     touched.answer(br#"{"id":"12","properties":{"no"#, false);
     assert_eq!(line(&touched.named(true)), "contacts/12");
@@ -136,7 +136,7 @@ fn a_batch_names_its_inputs_and_what_was_made() {
     let upsert = r#"{"inputs":[{"idProperty":"number","id":"333","properties":{"amount":"1"}},{"id":"444","idProperty":"number"}]}"#;
     check(&batch("upsert"), upsert, "(2) ? | amount");
     check_answer(&batch("upsert"), upsert, answer, "deals/7 deals/8 | amount");
-    // The answer was cut off: some ids are known, and that there are more.
+    // The answer is cut off: some ids are known, and so is the fact that there are more.
     let mut cut = touched(&batch("upsert"), upsert).unwrap();
     cut.answer(br#"{"results":[{"id":"7","properties":{"#, false);
     assert_eq!(line(&cut.named(true)), "deals/7 (2) ? | amount");
@@ -152,7 +152,7 @@ fn associations_name_both_ends() {
     check("POST /crm/v4/associations/contacts/companies/batch/create", links, "contacts/1 companies/2 contacts/3 companies/4 companies/5");
     check("POST /crm/v3/associations/0-1/2-9/batch/archive", r#"{"inputs":[{"from":{"id":"1"},"to":{"id":"2"}}]}"#, "contacts/1 2-9/2");
     check("POST /crm/v4/associations/contacts/companies/batch/read", r#"{"inputs":[{"id":"1"}]}"#, "contacts/1");
-    // A new record names what it is associated with by the association's type.
+    // A new record names its associations by the id of the association type.
     let types = |id: u32| {
         format!(
             r#"{{"associations":[{{"to":{{"id":"4"}},"types":[{{"associationCategory":"HUBSPOT_DEFINED","associationTypeId":{id}}}]}}]}}"#
