@@ -59,6 +59,10 @@ function pages() {
     'public-app-delete': `/public-apps/${ids.public}/delete`,
     migration: '/migration',
     doctor: '/doctor',
+    search: '/search?q=contacts',
+    help: '/help',
+    changes: '/changes',
+    'audit-zoomed': '/audit?range=hour&live=1',
     consent: ids.authorize.pathname + ids.authorize.search,
   }
 }

@@ -169,5 +169,14 @@ function ready(root) {
   }))
 }
 
+document.addEventListener('keydown', (event) => {
+  if (event.key !== 'k' || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return
+  const find = document.getElementById('find-here') ?? document.getElementById('find')
+  if (!find) return
+  event.preventDefault()
+  // In a narrow window it is in the drawer; the page of it is not.
+  if (find.checkVisibility()) { find.focus(); find.select() } else location.assign('/search')
+})
+
 ready(document)
 document.querySelectorAll('[data-live]').forEach(live)

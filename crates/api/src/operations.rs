@@ -296,6 +296,7 @@ operations! {
     op(ListUsage, "listUsage", "GET", "/api/v1/usage", Reader, "Calls by app, operation and day, with the end and successor of each operation").query::<UsageQuery>().answer::<view::UsageAnswer>(),
     op(ListUnusedApps, "listUnusedApps", "GET", "/api/v1/usage/unused-apps", Reader, "Apps that made no call").query::<DaysAndPage>().answer::<view::UnusedApps>(),
     op(ListRecords, "listRecords", "GET", "/api/v1/audit", Reader, "A page of records of calls, newest first; app managers name one of their apps").query::<AuditQuery>().answer::<view::Records>(),
+    op(CountRecords, "countRecords", "GET", "/api/v1/audit/counts", Reader, "How many of the newest 5,000 records that fit there are: over time, and by status, cause, app and operation").query::<AuditQuery>().answer::<view::RecordCounts>(),
     op(ExportRecords, "exportRecords", "GET", "/api/v1/audit/export", Reader, "All records that fit, as JSON lines or CSV; app managers name one of their apps").query::<AuditQuery>(),
     op(ListDamage, "listDamage", "GET", "/api/v1/audit/damage", Auditor, "What was noticed to be wrong with the files of the log").answer::<view::AuditDamage>(),
     op(VerifyRecords, "verifyRecords", "GET", "/api/v1/audit/verify", Auditor, "Check every seal of the log").query::<VerifyQuery>().answer::<view::Verified>(),

@@ -31,7 +31,7 @@ use serde_json::{Map, Value};
 use crate::{Moment, RoleName};
 
 pub use approvals::{Approval, ApprovalAnswer, ApprovalRule, Approvals, CallChange, ChangedProperty, ChangedRecord, UnreadRecords};
-pub use audit::{CallRecord, Records};
+pub use audit::{CallRecord, CountedApp, CountedTime, CountedWord, RecordCounts, Records};
 pub use catalog::{OperationBehind, Scope, ScopeBehind, ScopeTemplate, Scopes};
 pub use doctor::{Diagnosed, DiagnosedCall};
 pub use notify::{AddedChannel, Channel, ChannelAnswer, ChannelTested, Channels, Condition, Message, Notice, Notifications};

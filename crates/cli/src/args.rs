@@ -358,6 +358,9 @@ pub struct Serve {
     /// Host names under which browsers reach the admin listener, beside localhost, IP addresses and the host of --admin-url; calls with an admin token, probes and metrics work under any name
     #[arg(long, env = "KEYWAY_ADMIN_HOSTS", value_name = "HOST", value_delimiter = ',')]
     pub admin_hosts: Vec<HostName>,
+    /// What this server is called on every page of the console, with a colour, such as Production:red or Staging:amber
+    #[arg(long, env = "KEYWAY_ENVIRONMENT", value_name = "NAME[:COLOUR]")]
+    pub environment: Option<keyway_gateway::admin::Environment>,
     /// Addresses and networks of the proxies before the data and the admin listener, such as 10.0.3.7,fd00:7::/64; the client that they name is what the audit, limits and lock-outs see
     #[arg(long, env = "KEYWAY_TRUSTED_PROXIES", value_name = "CIDR", value_delimiter = ',')]
     pub trusted_proxies: Vec<Network>,

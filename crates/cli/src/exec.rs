@@ -93,6 +93,7 @@ fn settings(app: apps::WithToken, as_of: Option<String>, repeat: Repeat, proxy: 
         public_url: None,
         admin_url: None,
         admin_hosts: Vec::new(),
+        environment: None,
         trusted_proxies: Vec::new(),
         client_address: ClientAddress::XForwardedFor,
         tls_cert: None,

@@ -66,7 +66,18 @@ const EXAMPLES: [(&[&str], &str); 14] = [
 const OF_SERVE: [(&str, &[&str]); 9] = [
     (
         "Listeners",
-        &["listen", "admin", "public_url", "admin_url", "admin_hosts", "tls_cert", "tls_key", "trusted_proxies", "client_address"],
+        &[
+            "listen",
+            "admin",
+            "public_url",
+            "admin_url",
+            "admin_hosts",
+            "environment",
+            "tls_cert",
+            "tls_key",
+            "trusted_proxies",
+            "client_address",
+        ],
     ),
     ("Forward proxy", &["proxy", "proxy_others", "proxy_private_addresses"]),
     ("Agents", &["mcp", "mcp_allow", "mcp_masks", "mcp_hosts", "mcp_origins"]),

@@ -287,6 +287,7 @@ pub async fn serve_while(
         webhooks: webhooks.clone(),
         tokens: tokens.clone(),
         addresses: addresses.clone(),
+        environment: serve.environment.clone(),
         oidc: identity_provider(serve)?.map(Arc::new),
         proxy: proxy.clone(),
         ending: Arc::default(),

@@ -11,7 +11,9 @@ mod audit;
 mod body;
 mod catalog;
 mod changes;
+mod counts;
 mod doctor;
+mod environment;
 mod extract;
 mod guard;
 mod idempotency;
@@ -61,6 +63,7 @@ use crate::webhooks::Webhooks;
 
 pub(crate) use body::ApiError;
 pub use catalog::operations_of;
+pub use environment::{Environment, NotAnEnvironment};
 pub(crate) use guard::presented;
 pub use guard::{AdminToken, SocketPeer};
 pub use keyway_api::operations::{Access, OPERATIONS, Operation, OperationId, Reach};
@@ -88,6 +91,8 @@ pub struct Admin {
     pub tokens: Arc<Tokens>,
     /// Where the listeners are reached.
     pub addresses: Arc<Addresses>,
+    /// What it is called on every page of the console.
+    pub environment: Option<Environment>,
     /// The identity provider that people sign in at.
     pub oidc: Option<Arc<Oidc>>,
     /// The forward proxy, where this server has one.

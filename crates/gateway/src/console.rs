@@ -6,6 +6,7 @@
 
 mod account;
 mod accounts;
+mod activity;
 mod admin_tokens;
 mod api;
 mod app;
@@ -21,6 +22,8 @@ mod difference;
 mod doctor;
 mod explain;
 mod first_call;
+mod help;
+mod histogram;
 pub(crate) mod markup;
 mod migration;
 mod names;
@@ -34,11 +37,13 @@ mod path;
 mod people;
 mod public_apps;
 mod qr;
+mod record;
 mod requests;
-mod roles;
 mod resolved;
+mod roles;
 mod rows;
 mod scopes;
+mod search;
 mod sentence;
 mod set_up;
 mod shell;
@@ -107,6 +112,8 @@ fn console() -> Router<Admin> {
         .route("/apps/{id}/scopes", get(app::choose_scopes).post(app::change_scopes))
         .route("/apps/{id}/used", get(app::used_page))
         .route("/apps/{id}/used/part", get(app::used_part))
+        .route("/apps/{id}/grant", post(record::grant))
+        .route("/apps/{id}/wait", post(record::wait))
         .route("/apps/{id}/tighten", post(app::tighten))
         .route("/apps/{id}/rotate", get(app::ask_rotation).post(app::rotate))
         .route("/apps/{id}/disable", get(app::ask_disabling).post(app::disable))
@@ -155,8 +162,11 @@ fn console() -> Router<Admin> {
         .route("/approvals/{id}/approve", post(approvals::approve))
         .route("/approvals/{id}/reject", post(approvals::reject))
         .route("/notifications", get(notifications::show))
+        .route("/search", get(search::show))
+        .route("/help", get(help::show))
         .route("/audit", get(audit::list))
         .route("/audit/export", get(audit::export))
-        .route("/audit/record", get(audit::show))
+        .route("/audit/record", get(record::show))
+        .route("/audit/rows", get(audit::newest))
         .layer(map_response(page::harden_console))
 }

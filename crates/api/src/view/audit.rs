@@ -16,6 +16,54 @@ pub struct Records {
     pub damage: Vec<String>,
 }
 
+/// What the newest records that fit come to.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RecordCounts {
+    /// Records that were counted: the newest 5,000.
+    pub counted: u64,
+    /// Whether these are all that fit.
+    pub complete: bool,
+    pub over_time: CountedTime,
+    /// By status, the commonest first.
+    pub statuses: Vec<CountedWord>,
+    /// By refusal, or by HubSpot's category where there is none.
+    pub causes: Vec<CountedWord>,
+    pub apps: Vec<CountedApp>,
+    pub operations: Vec<CountedWord>,
+}
+
+/// Calls over time.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CountedTime {
+    /// When the first span begins.
+    pub begin: Moment,
+    /// How long a span is, in milliseconds.
+    pub width_ms: i64,
+    pub calls: Vec<u64>,
+    /// Those that were answered with 400 or more, or whose outcome is not known.
+    pub failed: Vec<u64>,
+}
+
+/// Calls of a kind.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CountedWord {
+    pub word: String,
+    pub calls: u64,
+}
+
+/// Calls of an app.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CountedApp {
+    pub app_id: u64,
+    /// None for an app that was deleted.
+    pub name: Option<String>,
+    pub calls: u64,
+}
+
 /// A record of a call.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

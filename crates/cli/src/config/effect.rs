@@ -21,7 +21,7 @@ impl Effect {
 }
 
 /// Every setting of the file, in the order of `keyway serve --help`.
-const SETTINGS: [(&str, Effect); 49] = [
+const SETTINGS: [(&str, Effect); 50] = [
     ("data", Effect::Restart),
     ("listen", Effect::Restart),
     ("admin", Effect::Restart),
@@ -36,6 +36,7 @@ const SETTINGS: [(&str, Effect); 49] = [
     ("public-url", Effect::Restart),
     ("admin-url", Effect::Restart),
     ("admin-hosts", Effect::Reload),
+    ("environment", Effect::Restart),
     ("trusted-proxies", Effect::Reload),
     ("client-address", Effect::Reload),
     ("tls-cert", Effect::Restart),

@@ -158,7 +158,7 @@ fn csv_row(record: &AuditRecord) -> impl Serialize + '_ {
     )
 }
 
-async fn filter(admin: &Admin, who: &Principal, query: &AuditQuery) -> Result<AuditFilter, ApiError> {
+pub(super) async fn filter(admin: &Admin, who: &Principal, query: &AuditQuery) -> Result<AuditFilter, ApiError> {
     let moment = |text: &Option<String>| {
         let parse =
             |text: &String| Timestamp::parse_iso(text).ok_or_else(|| ApiError::invalid(format!("{text} is not a time; use ISO 8601")));

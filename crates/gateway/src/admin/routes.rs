@@ -19,8 +19,8 @@ use super::extract::{JsonBody, OptionalBody, Path, Query};
 use super::page::page;
 use super::view::{self, Answer, answer};
 use super::{
-    Admin, admin_tokens, approvals, audit, catalog, changes, doctor, keys, metrics, notify, oauth, oauth_accounts, openapi, overview, own,
-    people, plan, portal, proxy, scopes, sessions, usage, webhooks,
+    Admin, admin_tokens, approvals, audit, catalog, changes, counts, doctor, keys, metrics, notify, oauth, oauth_accounts, openapi,
+    overview, own, people, plan, portal, proxy, scopes, sessions, usage, webhooks,
 };
 use crate::clock;
 use crate::control::{AccountChange, AppChange, FirstToken, NewAccount, NewApp, NewConnection, Rotation};
@@ -193,6 +193,7 @@ fn handler(operation: &Operation) -> MethodRouter<Admin> {
         Id::ListUsage => at.to(usage::list),
         Id::ListUnusedApps => at.to(scopes::unused_apps),
         Id::ListRecords => at.to(audit::list),
+        Id::CountRecords => at.to(counts::count),
         Id::ExportRecords => at.to(audit::export),
         Id::ListDamage => at.to(audit::damage),
         Id::VerifyRecords => at.to(audit::verify),

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::admin::Admin;
+use crate::admin::{Admin, Environment};
 use crate::principal::Principal;
 
 /// The API under the rights of the person who is signed in.
@@ -40,6 +40,11 @@ impl Api {
     /// Whether an operation of the API is open to the person: what is not is left out of a page.
     pub fn may(&self, operation: OperationId) -> bool {
         self.admin.may(&self.principal, operation)
+    }
+
+    /// What this server is called.
+    pub fn environment(&self) -> Option<&Environment> {
+        self.admin.environment.as_ref()
     }
 
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {

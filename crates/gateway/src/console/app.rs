@@ -4,15 +4,21 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use keyway_api::Moment;
 use keyway_api::OperationId;
 use keyway_api::body::RotateTokenBody;
-use keyway_api::view::{AppAndMadeToken, CallRecord, Records, ScopesUsed, Token, TokenUser, TokenUsers};
+use keyway_api::view::{AppAndMadeToken, CallRecord, Records, Scopes, ScopesUsed, Session, Sessions, Token, TokenUser, TokenUsers};
+use keyway_core::refusal::Refusal;
 use keyway_core::safety::Class;
 use serde_json::{Value, json};
 
+use super::activity::{self, Event};
 use super::api::Refused;
 use super::apps::{self, App, AppWords, TokenWords, chosen_classes};
 use super::audit::RecordWords;
+use super::explain;
+use super::first_call::FirstCall;
+use super::names::Names;
 use super::new_app::token_page;
 use super::page;
 use super::path::Path;
@@ -24,8 +30,10 @@ use super::words::filters;
 use crate::admin::Admin;
 
 const SECTION: &str = "/apps";
-/// Calls shown on the app's page.
-const RECENT: &str = "12";
+/// Sessions shown on the app's page.
+const SESSIONS: &str = "20";
+/// Refused calls that are looked through for scopes which were asked for.
+const REFUSED: &str = "500";
 const HOUR_MS: i64 = 3_600_000;
 
 #[derive(Template)]
@@ -33,18 +41,53 @@ const HOUR_MS: i64 = 3_600_000;
 struct AppPage<'a> {
     shell: Shell<'a>,
     app: &'a App,
+    account: String,
     granted: Vec<Named>,
-    recent: Vec<CallRecord>,
+    sessions: Vec<Session>,
+    activity: Vec<Event>,
+    /// Waits for the first call, where there was none.
+    first: Option<FirstCall>,
+}
+
+impl AppPage<'_> {
+    /// What depends on the app, with the address where it is one.
+    fn dependents(&self) -> impl Iterator<Item = (&str, Option<String>)> {
+        self.app.dependents.iter().map(|name| (name.as_str(), address_of(name)))
+    }
+}
+
+/// The address that a dependent names: one with a scheme, or a host with or without a path.
+fn address_of(name: &str) -> Option<String> {
+    let host = name.strip_prefix("https://").or_else(|| name.strip_prefix("http://"));
+    let is_host = |text: &str| {
+        let host = text.split(['/', '?', '#']).next().unwrap_or_default();
+        let is_label = |label: &str| !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        host.contains('.')
+            && host.split('.').all(is_label)
+            && host.split('.').next_back().is_some_and(|end| end.bytes().all(|byte| byte.is_ascii_alphabetic()))
+    };
+    match host {
+        Some(_) if name.contains(char::is_whitespace) => None,
+        Some(_) => Some(name.to_owned()),
+        None => (is_host(name) && !name.contains(char::is_whitespace)).then(|| format!("https://{name}")),
+    }
 }
 
 /// The app's page.
 pub(super) async fn show(visitor: Visitor, Path(id): Path<u64>) -> Page {
     let app = get(&visitor, id).await?;
     let catalog = scopes::catalog(&visitor).await?;
-    let recent = visitor.api.get::<Records>(&format!("/api/v1/audit?app={id}&limit={RECENT}")).await;
-    let recent = recent.map_err(|refused| visitor.refused(SECTION, &refused))?.records;
+    let activity = activity::of(&visitor.api, id).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
+    let sessions = visitor.api.get::<Sessions>(&format!("/api/v1/apps/{id}/sessions?state=active&limit={SESSIONS}")).await;
+    let sessions = sessions.map(|found| found.sessions).unwrap_or_default();
+    let has_called = activity.iter().any(|event| matches!(event, Event::Call(_)));
+    let first = match app.live_tokens().first() {
+        Some(token) if !has_called => Some(FirstCall::of(&visitor.api, id, token.id).await),
+        _ => None,
+    };
+    let account = Names::of(&visitor.api, std::iter::empty()).await.account(app.hub_id);
     let granted = catalog.named(&app.scopes);
-    Ok(page::render(&AppPage { shell: visitor.shell(SECTION), app: &app, granted, recent }))
+    Ok(page::render(&AppPage { shell: visitor.shell(SECTION), app: &app, account, granted, sessions, activity, first }))
 }
 
 async fn get(visitor: &Visitor, id: u64) -> Result<App, Response> {
@@ -120,7 +163,7 @@ async fn patch(visitor: &Visitor, id: u64, body: &Value, done: &str) -> Page {
 
 #[derive(Template)]
 #[template(path = "app_scopes.html")]
-struct Scopes<'a> {
+struct ScopesPage<'a> {
     shell: Shell<'a>,
     app: &'a App,
     groups: Vec<Group>,
@@ -130,7 +173,7 @@ struct Scopes<'a> {
 pub(super) async fn choose_scopes(visitor: Visitor, Path(id): Path<u64>) -> Page {
     let app = get(&visitor, id).await?;
     let groups = scopes::catalog(&visitor).await?.groups(&app.scopes);
-    Ok(page::render(&Scopes { shell: visitor.shell(SECTION), app: &app, groups }))
+    Ok(page::render(&ScopesPage { shell: visitor.shell(SECTION), app: &app, groups }))
 }
 
 /// Takes the form of what it may do.
@@ -165,6 +208,48 @@ struct UsedPart<'a> {
     shell: Shell<'a>,
     id: u64,
     used: ScopesUsed,
+    refused: Vec<Asked>,
+    names: Vec<Named>,
+}
+
+/// Scopes that the app's calls were refused for, of which one set is enough.
+struct Asked {
+    sets: Vec<Vec<&'static str>>,
+    calls: u64,
+    last: Moment,
+    /// One of the operations.
+    operation: String,
+}
+
+impl UsedPart<'_> {
+    /// The granted scopes that calls needed.
+    fn needed(&self) -> impl Iterator<Item = &String> {
+        self.used.granted.iter().filter(|scope| !self.used.is_unused(scope))
+    }
+
+    /// What a scope means.
+    fn words(&self, scope: &str) -> &str {
+        self.names.iter().find(|named| named.name == scope).map_or("", |named| &named.words)
+    }
+}
+
+/// What the newest refused calls lacked, where the app still lacks it.
+fn asked_for(app: &App, records: &[CallRecord]) -> Vec<Asked> {
+    let mut asked: Vec<Asked> = Vec::new();
+    for record in records {
+        let Some(operation) = explain::operation(record) else { continue };
+        let sets = explain::missing(operation, record, app);
+        if sets.is_empty() {
+            continue;
+        }
+        match asked.iter_mut().find(|one| one.sets == sets) {
+            Some(one) => one.calls += record.calls,
+            // The newest comes first.
+            None => asked.push(Asked { sets, calls: record.calls, last: record.time.clone(), operation: record.path() }),
+        }
+    }
+    asked.sort_by_key(|one| std::cmp::Reverse(one.calls));
+    asked
 }
 
 #[derive(Template)]
@@ -176,8 +261,13 @@ struct UsedPage<'a> {
 }
 
 async fn used(visitor: &Visitor, id: u64) -> Result<UsedPart<'_>, Refused> {
-    let used = visitor.api.get(&format!("/api/v1/apps/{id}/scopes")).await?;
-    Ok(UsedPart { shell: visitor.shell(SECTION), id, used })
+    let used: ScopesUsed = visitor.api.get(&format!("/api/v1/apps/{id}/scopes")).await?;
+    let app = apps::get(&visitor.api, id).await?;
+    let path = format!("/api/v1/audit?app={id}&category={}&limit={REFUSED}", Refusal::MissingScopes.name());
+    let refused = asked_for(&app, &visitor.api.get::<Records>(&path).await?.records);
+    let Scopes { scopes, .. } = visitor.api.get("/api/v1/catalog/scopes").await?;
+    let names = scopes.into_iter().map(|scope| Named { name: scope.name, words: scope.words }).collect();
+    Ok(UsedPart { shell: visitor.shell(SECTION), id, used, refused, names })
 }
 
 /// What it was granted beside what it used, as a part of its page: it reads three months of the audit.
@@ -338,4 +428,19 @@ pub(super) async fn revoke(Path((id, token)): Path<(u64, u64)>, Sent { visitor, 
     let revoked = visitor.api.post::<Value>(&format!("/api/v1/tokens/{token}/revoke"), &json!({})).await;
     revoked.map_err(|refused| visitor.refused(SECTION, &refused))?;
     Ok(to(id, "revoked"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::address_of;
+
+    #[test]
+    fn a_dependent_that_is_an_address_leads_there() {
+        let of = |name: &str| address_of(name);
+        assert_eq!(of("https://www.example.com/contact").as_deref(), Some("https://www.example.com/contact"));
+        assert_eq!(of("www.example.com/contact").as_deref(), Some("https://www.example.com/contact"));
+        for none in ["nightly job on shop-3", "the shop itself", "shop-3", "javascript:alert(1)", "https://a b", "v1.2", "a..com"] {
+            assert_eq!(of(none), None, "{none}");
+        }
+    }
 }

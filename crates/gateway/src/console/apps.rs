@@ -234,8 +234,9 @@ pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
         "last" => apps.sort_by_key(|app| std::cmp::Reverse(app.last_used().map(str::to_owned))),
         _ => {}
     }
-    let Rows { things: apps, found, earlier, later } =
-        Rows::of(apps, &fields, |page| with_query("/apps", &[("q", search), ("hub_id", hub_id), ("state", state), ("sort", sort), ("page", page)]));
+    let Rows { things: apps, found, earlier, later } = Rows::of(apps, &fields, |page| {
+        with_query("/apps", &[("q", search), ("hub_id", hub_id), ("state", state), ("sort", sort), ("page", page)])
+    });
     Ok(page::render(&AppsPage {
         shell: visitor.shell("/apps"),
         search,

@@ -1,19 +1,20 @@
-//! The audit log: filters, pages that go back as far as it does, one record explained, exports.
-
-use std::collections::HashMap;
+//! The audit log: filters, counts of what fits, pages that go back as far as the log does, and exports.
 
 use askama::Template;
 use axum::http::header::{CONTENT_DISPOSITION, HeaderValue};
-use keyway_api::OperationId;
-use keyway_api::view::{CallRecord, Records};
+use keyway_api::view::{Account, AppWithTokens, CallRecord, CountedApp, RecordCounts, Records};
 
+use super::accounts::AccountWords;
 use super::api::with_query;
-use super::explain::{self, Explained};
+use super::histogram::Histogram;
+use super::names::Names;
 use super::page;
 use super::resolved;
 use super::shell::Shell;
 use super::visitor::{Fields, Page, Visitor};
 use super::words::{filters, of_browser};
+use super::{apps, new_app};
+use crate::clock;
 
 const SECTION: &str = "/audit";
 /// Records on a page.
@@ -93,7 +94,7 @@ fn milliseconds(us: u64) -> String {
 }
 
 /// What is filtered by: the name of the field here and at the API.
-const FILTERS: [(&str, &str); 10] = [
+const FILTERS: [(&str, &str); 12] = [
     ("app", "app"),
     ("hub_id", "hubId"),
     ("operation", "operation"),
@@ -102,14 +103,60 @@ const FILTERS: [(&str, &str); 10] = [
     ("correlation_id", "correlationId"),
     ("record", "record"),
     ("property", "property"),
+    ("session", "session"),
+    ("on_behalf_of", "onBehalfOf"),
     ("from", "from"),
     ("to", "to"),
 ];
 
+/// Filters that are shown folded, but where one is set.
+const FOLDED: [&str; 8] = ["category", "correlation_id", "record", "property", "session", "on_behalf_of", "from", "to"];
+
+/// Stretches of time up to now: the word in the address, what it is called, and its length.
+const RANGES: [(&str, &str, i64); 4] = [
+    ("hour", "Last hour", 3_600_000),
+    ("day", "Last day", 86_400_000),
+    ("week", "Last 7 days", 7 * 86_400_000),
+    ("month", "Last 30 days", 30 * 86_400_000),
+];
+
+/// Apps that are offered in a menu; with more, the name is typed.
+const APPS_SHOWN_MAX: usize = 300;
+
 /// The query of the API for a page's query.
 fn query(fields: &Fields) -> Vec<(&'static str, String)> {
-    let moment = |name: &str, value: &str| if matches!(name, "from" | "to") { of_browser(value) } else { value.to_owned() };
-    FILTERS.iter().map(|(name, of_api)| (*of_api, moment(name, fields.get(name)))).collect()
+    let range = RANGES.iter().find(|(word, ..)| *word == fields.get("range")).map(|(.., length)| *length);
+    let value = |name: &str| match (name, fields.get(name), range) {
+        ("from", "", Some(length)) => clock::now().plus_ms(-length).to_iso(),
+        ("from" | "to", moment, _) => of_browser(moment),
+        (_, value, _) => value.to_owned(),
+    };
+    FILTERS.iter().map(|(name, of_api)| (*of_api, value(name))).collect()
+}
+
+/// The view as its address has it, but for one field.
+fn view<'a>(fields: &'a Fields, changed: &[(&'a str, &'a str)]) -> String {
+    let names = FILTERS.iter().map(|(name, _)| *name).chain(["range", "live"]);
+    let kept = names.map(|name| {
+        let value = changed.iter().find(|(one, _)| *one == name).map_or_else(|| fields.get(name), |(_, value)| *value);
+        (name, value)
+    });
+    with_query(SECTION, &kept.collect::<Vec<_>>())
+}
+
+/// Something that calls have in common, and how many they are.
+struct Facet {
+    words: String,
+    calls: u64,
+    address: String,
+    /// Whether the view is of these alone; then the address takes the filter away.
+    chosen: bool,
+}
+
+/// Facets of one kind.
+struct Facets {
+    name: &'static str,
+    all: Vec<Facet>,
 }
 
 #[derive(Template)]
@@ -117,45 +164,102 @@ fn query(fields: &Fields) -> Vec<(&'static str, String)> {
 struct AuditPage<'a> {
     shell: Shell<'a>,
     fields: &'a Fields,
-    names: HashMap<u64, String>,
-    records: Vec<CallRecord>,
-    older: Option<String>,
+    accounts: Vec<Account>,
+    apps: Vec<AppWithTokens>,
+    counts: Option<RecordCounts>,
+    histogram: Option<Histogram>,
+    facets: Vec<Facets>,
+    rows: Rows,
     export: String,
+}
+
+/// The rows, which come again while somebody watches.
+#[derive(Template)]
+#[template(path = "audit_rows.html")]
+struct Rows {
+    records: Vec<CallRecord>,
+    names: Names,
+    older: Option<String>,
     wrong: Option<String>,
 }
 
-impl AuditPage<'_> {
-    fn app(&self, id: &u64) -> String {
-        self.names.get(id).cloned().unwrap_or_else(|| format!("app {id}"))
-    }
-
+impl Rows {
     /// What a row says of the app; never nothing, so that each row has the cell.
     fn app_of(&self, record: &CallRecord) -> String {
-        record.app_id.map_or_else(|| "–".to_owned(), |id| self.app(&id))
+        record.app_id.map_or_else(|| "–".to_owned(), |id| self.names.app(id))
     }
+}
 
+impl AuditPage<'_> {
     fn export_lines(&self) -> String {
         format!("{}{}format=jsonl", self.export, if self.export.contains('?') { "&" } else { "?" })
     }
 
-    fn statuses(&self) -> [(&'static str, &'static str); 7] {
-        [
-            ("", "Any"),
+    fn is_live(&self) -> bool {
+        self.fields.get("live") == "1"
+    }
+
+    /// The view, watched or not.
+    fn watched(&self, live: bool) -> String {
+        view(self.fields, &[("live", if live { "1" } else { "" })])
+    }
+
+    fn part(&self) -> String {
+        view(self.fields, &[]).replacen(SECTION, "/audit/rows", 1)
+    }
+
+    /// The view of all times.
+    fn zoomed_out(&self) -> Option<String> {
+        let zoomed = ["from", "to"].iter().any(|name| !self.fields.get(name).is_empty());
+        zoomed.then(|| view(self.fields, &[("from", ""), ("to", "")]))
+    }
+
+    /// Whether a folded filter is set.
+    fn has_folded(&self) -> bool {
+        FOLDED.iter().any(|name| !self.fields.get(name).is_empty())
+    }
+
+    fn is_filtered(&self) -> bool {
+        self.has_folded() || ["app", "hub_id", "operation", "status", "range"].iter().any(|name| !self.fields.get(name).is_empty())
+    }
+
+    fn ranges(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        [("", "Any time")].into_iter().chain(RANGES.iter().map(|(word, name, _)| (*word, *name)))
+    }
+
+    fn is_app(&self, app: &AppWithTokens) -> bool {
+        let asked = self.fields.get("app");
+        asked == app.id.to_string() || asked == app.name
+    }
+
+    /// Whether the menu has what is asked for.
+    fn menu_has_app(&self) -> bool {
+        !self.apps.is_empty() && (self.fields.get("app").is_empty() || self.apps.iter().any(|app| self.is_app(app)))
+    }
+
+    fn statuses(&self) -> Vec<(String, String)> {
+        let known = [
+            ("", "Any status"),
             ("2xx", "2xx: done"),
             ("4xx", "4xx: refused"),
             ("403", "403: scope missing"),
             ("429", "429: limit reached"),
             ("5xx", "5xx: fault"),
             ("unknown", "Outcome unknown"),
-        ]
+        ];
+        let mut all: Vec<(String, String)> = known.iter().map(|(value, words)| ((*value).to_owned(), (*words).to_owned())).collect();
+        let asked = self.fields.get("status");
+        if !all.iter().any(|(value, _)| value == asked) {
+            all.push((asked.to_owned(), asked.to_owned()));
+        }
+        all
     }
 }
 
-/// The log.
-pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
-    let query = query(&fields);
+/// The rows of a view.
+async fn rows(visitor: &Visitor, fields: &Fields) -> Result<Rows, axum::response::Response> {
+    let query = query(fields);
     let mut asked: Vec<(&str, &str)> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let filtered: Vec<(&str, &str)> = FILTERS.iter().map(|(name, _)| (*name, fields.get(name))).collect();
     asked.extend([("limit", ROWS), ("before", fields.get("before"))]);
     let (records, before, wrong) = match visitor.api.get::<Records>(&with_query("/api/v1/audit", &asked)).await {
         Ok(page) => (page.records, page.before, None),
@@ -163,28 +267,57 @@ pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
         Err(refused) if matches!(refused.status, 400 | 403 | 404) => (Vec::new(), None, Some(super::shell::sentence(&refused.detail))),
         Err(refused) => return Err(visitor.refused(SECTION, &refused)),
     };
-    let names = app_names(&visitor, &records).await;
+    let names = Names::of(&visitor.api, records.iter().filter_map(|record| record.app_id)).await;
     let older = before.map(|before| {
-        let mut next = filtered.clone();
-        let before = before.to_string();
-        next.push(("before", &before));
-        with_query(SECTION, &next)
+        let view = view(fields, &[("live", "")]);
+        format!("{view}{}before={before}", if view.contains('?') { "&" } else { "?" })
     });
-    let export = with_query("/audit/export", &filtered);
-    Ok(page::render(&AuditPage { shell: visitor.shell(SECTION), fields: &fields, names, records, older, export, wrong }))
+    Ok(Rows { records, names, older, wrong })
 }
 
-/// The names of the apps in these records; an app that is gone has none.
-async fn app_names(visitor: &Visitor, records: &[CallRecord]) -> HashMap<u64, String> {
-    let mut names = HashMap::new();
-    for id in records.iter().filter_map(|record| record.app_id) {
-        if let std::collections::hash_map::Entry::Vacant(place) = names.entry(id)
-            && let Ok(app) = super::apps::get(&visitor.api, id).await
-        {
-            place.insert(app.app.name);
-        }
+/// The log.
+pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
+    let rows = rows(&visitor, &fields).await?;
+    let query = query(&fields);
+    let asked: Vec<(&str, &str)> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let counts = match &rows.wrong {
+        None => visitor.api.get::<RecordCounts>(&with_query("/api/v1/audit/counts", &asked)).await.ok(),
+        Some(_) => None,
+    };
+    let histogram = counts.as_ref().map(|counts| {
+        Histogram::new(&counts.over_time, |from, to| view(&fields, &[("from", from), ("to", to), ("range", ""), ("live", "")]))
+    });
+    let mut apps = apps::all(&visitor.api, "").await.map_err(|refused| visitor.refused(SECTION, &refused))?;
+    if apps.len() > APPS_SHOWN_MAX {
+        apps.clear();
     }
-    names
+    apps.sort_by_cached_key(|app| app.name.to_lowercase());
+    let accounts = new_app::accounts(&visitor.api).await.unwrap_or_default();
+    let filtered: Vec<(&str, &str)> = FILTERS.iter().map(|(name, _)| (*name, fields.get(name))).collect();
+    let export = with_query("/audit/export", &[filtered.as_slice(), &[("range", fields.get("range"))]].concat());
+    let facets = counts.as_ref().map(|counts| facets(&fields, counts)).unwrap_or_default();
+    Ok(page::render(&AuditPage { shell: visitor.shell(SECTION), fields: &fields, accounts, apps, counts, histogram, facets, rows, export }))
+}
+
+/// What the calls have in common, each a link that filters by it.
+fn facets(fields: &Fields, counts: &RecordCounts) -> Vec<Facets> {
+    let facet = |field: &'static str, value: &str, words: String, calls: u64| {
+        let chosen = fields.get(field) == value;
+        Facet { words, calls, address: view(fields, &[(field, if chosen { "" } else { value })]), chosen }
+    };
+    let cause = |word: &str| keyway_core::refusal::Word(word).cause().to_owned();
+    let statuses = counts.statuses.iter().map(|one| facet("status", &one.word, one.word.clone(), one.calls)).collect();
+    let causes = counts.causes.iter().map(|one| facet("category", &one.word, cause(&one.word), one.calls)).collect();
+    let app = |one: &CountedApp| one.name.clone().unwrap_or_else(|| format!("app {} (deleted)", one.app_id));
+    let apps = counts.apps.iter().map(|one| facet("app", &one.app_id.to_string(), app(one), one.calls)).collect();
+    let operations = counts.operations.iter().map(|one| facet("operation", &one.word, one.word.clone(), one.calls)).collect();
+    let all = [("Status", statuses), ("Cause", causes), ("App", apps), ("Operation", operations)];
+    all.into_iter().map(|(name, all)| Facets { name, all }).filter(|facets: &Facets| !facets.all.is_empty()).collect()
+}
+
+/// The rows again, while somebody watches.
+pub(super) async fn newest(visitor: Visitor, fields: Fields) -> Page {
+    Ok(page::render(&rows(&visitor, &fields).await?))
 }
 
 /// All that fits the filters, as a file.
@@ -198,33 +331,4 @@ pub(super) async fn export(visitor: Visitor, fields: Fields) -> Page {
     let name = if format == "csv" { "attachment; filename=\"keyway-audit.csv\"" } else { "attachment; filename=\"keyway-audit.jsonl\"" };
     response.headers_mut().insert(CONTENT_DISPOSITION, HeaderValue::from_static(name));
     Ok(response)
-}
-
-#[derive(Template)]
-#[template(path = "record.html")]
-struct RecordPage<'a> {
-    shell: Shell<'a>,
-    record: &'a CallRecord,
-    app: Option<String>,
-    explained: Explained,
-}
-
-/// One record, explained.
-pub(super) async fn show(visitor: Visitor, fields: Fields) -> Page {
-    let id = fields.get("id");
-    let found: Records = visitor
-        .api
-        .get(&with_query("/api/v1/audit", &[("correlationId", id), ("app", fields.get("app")), ("limit", "1")]))
-        .await
-        .map_err(|refused| visitor.refused(SECTION, &refused))?;
-    let Some(record) = found.records.first() else {
-        let detail = "there is no record with that correlation id".to_owned();
-        return Err(visitor.refused(SECTION, &super::api::Refused { status: 404, detail }));
-    };
-    let app = match record.app_id {
-        Some(id) => super::apps::get(&visitor.api, id).await.ok(),
-        None => None,
-    };
-    let explained = explain::explain(record, app.as_ref());
-    Ok(page::render(&RecordPage { shell: visitor.shell(SECTION), record, app: app.map(|app| app.app.name), explained }))
 }

@@ -51,7 +51,9 @@ impl Row {
     /// What is changed by its name, in place of its number.
     fn thing_name(&self, thing: &Thing) -> String {
         let named = |things: &serde_json::Map<String, serde_json::Value>| things.get(&thing.name)?.get("name")?.as_str().map(str::to_owned);
-        named(&self.change.after).or_else(|| named(&self.change.before)).map_or_else(|| thing.name.clone(), |name| format!("{} ({name})", thing.name))
+        named(&self.change.after)
+            .or_else(|| named(&self.change.before))
+            .map_or_else(|| thing.name.clone(), |name| format!("{} ({name})", thing.name))
     }
 
     fn field_name(&self, name: &str) -> String {

@@ -54,9 +54,17 @@ struct Doctor<'a> {
 
 /// Examples: the word in the address, what it is, and the text.
 const SAMPLES: [(&str, &str, &str); 3] = [
-    ("error", "an error of HubSpot", r#"{"status":"error","message":"This app hasn't been granted all required scopes to make this call.","category":"MISSING_SCOPES","errors":[{"message":"One or more of the following scopes are required.","context":{"requiredGranularScopes":["crm.objects.deals.read"]}}]}"#),
+    (
+        "error",
+        "an error of HubSpot",
+        r#"{"status":"error","message":"This app hasn't been granted all required scopes to make this call.","category":"MISSING_SCOPES","errors":[{"message":"One or more of the following scopes are required.","context":{"requiredGranularScopes":["crm.objects.deals.read"]}}]}"#,
+    ),
     ("curl", "a curl command", "curl 'https://api.hubapi.com/contacts/v1/lists/all/contacts/all?hapikey=demo'"),
-    ("log", "a line of a log", "2026-11-25T09:15:07Z WARN GET https://api.hubapi.com/crm/v3/objects/contacts/search -> 429 Too Many Requests TEN_SECONDLY_ROLLING"),
+    (
+        "log",
+        "a line of a log",
+        "2026-11-25T09:15:07Z WARN GET https://api.hubapi.com/crm/v3/objects/contacts/search -> 429 Too Many Requests TEN_SECONDLY_ROLLING",
+    ),
 ];
 
 impl Doctor<'_> {

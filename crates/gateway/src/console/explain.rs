@@ -41,7 +41,7 @@ pub(super) fn explain(record: &CallRecord, app: Option<&App>) -> Explained {
     }
 }
 
-fn operation(record: &CallRecord) -> Option<&'static Operation> {
+pub(super) fn operation(record: &CallRecord) -> Option<&'static Operation> {
     let (method, template) = record.operation.split_once(' ')?;
     Catalog::get().find(Method::parse(method)?, template)
 }
@@ -113,7 +113,7 @@ fn lacks_scope(record: &CallRecord) -> bool {
 }
 
 /// What would have opened it, where the app as it is now holds none of it.
-fn missing(operation: &Operation, record: &CallRecord, app: &App) -> Vec<Vec<&'static str>> {
+pub(super) fn missing(operation: &Operation, record: &CallRecord, app: &App) -> Vec<Vec<&'static str>> {
     let granted = ScopeSet::of_known(app.scopes.iter().map(String::as_str));
     let Some(requirement) = Catalog::get().requirement_on(operation, record.object.as_deref()) else { return Vec::new() };
     if requirement.met_by(&granted) {

@@ -37,6 +37,11 @@ impl Names {
         self.apps.get(&id).map(String::as_str)
     }
 
+    /// The account's name, or its hub id.
+    pub fn account(&self, hub_id: u64) -> String {
+        self.known_account(hub_id).map_or_else(|| format!("account {hub_id}"), str::to_owned)
+    }
+
     /// The account's name.
     pub fn known_account(&self, hub_id: u64) -> Option<&str> {
         self.accounts.get(&hub_id).map(String::as_str)

@@ -132,7 +132,7 @@ pub(super) async fn basics_again(Sent { visitor, fields }: Sent) -> Page {
 
 async fn basics_of(visitor: &Visitor, draft: &Draft, wrong: Option<String>) -> Page {
     let accounts = accounts(&visitor.api).await.map_err(|refused| visitor.refused("/apps", &refused))?;
-        // Perhaps the page of its token was loaded again, which sends the form again.
+    // Perhaps the page of its token was loaded again, which sends the form again.
     let same = match wrong {
         Some(_) if !draft.name.is_empty() => visitor.api.get::<AppAnswer>(&with_part("/api/v1/apps/", &draft.name)).await.ok(),
         _ => None,

@@ -59,6 +59,11 @@ pub(super) async fn catalog(visitor: &Visitor) -> Result<Catalog, Response> {
 }
 
 impl Catalog {
+    /// Each scope with what it means.
+    pub fn all(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.scopes.iter().map(|scope| (scope.name.as_str(), scope.words.as_str()))
+    }
+
     /// The rows, with the boxes of these scopes ticked.
     pub fn groups(&self, ticked: &[String]) -> Vec<Group> {
         let mut groups: Vec<Group> = Vec::new();

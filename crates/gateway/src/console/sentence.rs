@@ -104,10 +104,9 @@ impl Target {
                     None => Self { name: hint, address: None },
                 }
             }
-            ("public app", Some(_)) => Self {
-                name: recorded("name").unwrap_or_else(|| target.to_owned()),
-                address: Some(format!("/public-apps/{id}")),
-            },
+            ("public app", Some(_)) => {
+                Self { name: recorded("name").unwrap_or_else(|| target.to_owned()), address: Some(format!("/public-apps/{id}")) }
+            }
             ("user", _) => Self { name: id.to_owned(), address: Some(with_part("/people/", id)) },
             _ => Self { name: recorded("name").unwrap_or_else(|| target.to_owned()), address: None },
         }
@@ -173,8 +172,7 @@ mod tests {
 
     #[test]
     fn what_was_changed_is_told_with_the_fields() {
-        let (before, after) =
-            (json!({ "app 3": { "maxWaitMs": 1, "owner": "a" } }), json!({ "app 3": { "maxWaitMs": 2, "owner": "b" } }));
+        let (before, after) = (json!({ "app 3": { "maxWaitMs": 1, "owner": "a" } }), json!({ "app 3": { "maxWaitMs": 2, "owner": "b" } }));
         check("updateApp", "app 3", before, after, "changed the app app 3: longest wait (ms), owner");
     }
 

@@ -76,7 +76,11 @@ pub(super) fn date(iso: &str) -> &str {
 /// A date and time of a browser's field, which has neither seconds nor a zone, as UTC; what is no such
 /// thing stays as it is.
 pub(super) fn of_browser(value: &str) -> String {
-    if value.len() == 16 { format!("{value}:00Z") } else { value.to_owned() }
+    match value.len() {
+        16 => format!("{value}:00Z"),
+        19 => format!("{value}Z"),
+        _ => value.to_owned(),
+    }
 }
 
 /// The same for templates.

@@ -190,6 +190,9 @@ mod tests {
 
     #[test]
     fn a_field_without_words_is_told_by_its_name() {
-        assert_eq!([field("timeZone"), field("connection.credential"), field("maxWaitMs")], ["time zone", "connection credential", "longest wait (ms)"]);
+        assert_eq!(
+            [field("timeZone"), field("connection.credential"), field("maxWaitMs")],
+            ["time zone", "connection credential", "longest wait (ms)"]
+        );
     }
 }
