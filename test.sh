@@ -194,7 +194,8 @@ read_by_others() {
   $python tests/deliver.py && $python tests/parquet.py && $python tests/otlp.py
 }
 
-words() { python3 tests/words/check.py; }
+words_crates=(scan advice core fuzz ground portal upstream) # whose comments are checked
+words() { python3 tests/words/check.py && python3 tests/words/check.py --comments "${words_crates[@]}"; }
 documentation() { # the site with checked links, and every command that it shows
   env_site && NO_MKDOCS_2_WARNING=1 target/site-tools/bin/mkdocs build --strict || return 1
   python3 tests/docs/links.py && python3 tests/docs/commands.py && python3 tests/docs/snapshots.py && python3 tests/docs/run.py
@@ -252,7 +253,7 @@ client-requests|client_requests|every request that the packages of HubSpot'\''s 
 planted-corpus|planted_corpus|what the scanner finds in a corpus with known answers
 field-corpus|field_corpus|what the scanner finds in programs by language, client and tool
 scanner-reports|scanner_reports|reports of the scanner
-words|words|no discouraged form in pages, help texts and the console
+words|words|no discouraged form in pages, help texts, the console and comments
 documentation|documentation|the documentation site, its links and its commands; help, man pages and completions as they were read
 packages|packages|wheel, npm and Debian packages and the install script: each installed, each scans
 debian|debian_package|the Debian package in a clean Debian with systemd: installed, started, hung, upgraded, removed, purged; the start of the image

@@ -5,6 +5,8 @@ and the decisions, which keep the words of their day), packaging, packages, the 
 
     python3 tests/words/check.py            prints what it finds, and fails
     python3 tests/words/check.py --sources  also reads the strings of the Rust sources, and never fails for those
+    python3 tests/words/check.py --comments CRATE…
+                                            reads only the comments of these crates, without inline code, and fails if it finds a form
 """
 
 import pathlib
@@ -74,6 +76,20 @@ def sources():
                 yield f"{source.relative_to(ROOT)}:{number}", text
 
 
+def comment(line):
+    # A comment may follow code, whose strings may contain two slashes.
+    here = re.match(r"\s*//[/!]? ?(.*)", line) or re.search(r"\s// (.*)", re.sub(r'"(?:[^"\\]|\\.)*"', '""', line))
+    return re.sub(r"`[^`]*`", "``", here[1]) if here else ""
+
+
+def comments(crates):
+    for crate in crates:
+        files = sorted((ROOT / "crates" / crate / "src").rglob("*.rs"))
+        assert files, f"there is no source of a crate {crate}"
+        for source in files:
+            yield str(source.relative_to(ROOT)), "\n".join(map(comment, source.read_text().splitlines()))
+
+
 def found(name, text, forms):
     for number, line in enumerate(text.splitlines(), 1):
         for form, instead in forms:
@@ -84,6 +100,12 @@ def found(name, text, forms):
 
 def main():
     forms = list(rules())
+    if "--comments" in sys.argv:
+        crates = sys.argv[sys.argv.index("--comments") + 1:]
+        hits = [hit for name, text in comments(crates) for hit in found(name, text, forms)]
+        print("\n".join(hits))
+        print(f"{len(hits)} discouraged forms in comments of {', '.join(crates)}")
+        return 1 if hits else 0
     hits = [hit for name, text in texts() for hit in found(name, text, forms)]
     print("\n".join(hits))
     print(f"{len(hits)} discouraged forms")

@@ -38,8 +38,8 @@ const WRITTEN_BY_THE_ACCOUNT: [&[u8]; 14] = [
     b"body",
 ];
 
-/// Whether JSON may contain a link that changes. All links are under the keys `link` and `links`, and these keys never have
-/// an escape. False is certain.
+/// Whether JSON may contain a link that changes. All links are under the keys `link` and `links`, and [`Rewriter`] ignores
+/// keys with an escape, so false is certain.
 pub fn may_occur(json: &[u8]) -> bool {
     static KEY: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b"\"link"));
     KEY.find(json).is_some()
