@@ -135,7 +135,7 @@ fn an_operation_is_meant_in_every_version_and_spelling_and_its_neighbour_is_not(
     }
     let refused = |text: &str| Rule::parse(&[], None, &[text.to_owned()]).unwrap_err().to_string();
     for text in ["POST /crm/v3/objects/{objectType}/merje", "merge", "MERGE /crm/v3/objects/contacts", "POST crm", "POST /"] {
-        assert!(refused(text).contains("not an operation"), "{text}");
+        assert!(refused(text).contains("not a HubSpot operation"), "{text}");
     }
     assert!(Rule::parse(&["updates".to_owned()], None, &[]).unwrap_err().to_string().contains("update"));
 }

@@ -53,13 +53,10 @@ pub(super) fn token_as_hapikey(facts: &Facts<'_>) -> Option<Found> {
     let key = facts.hapikey()?;
     (matches!(key.kind, Kind::Pat | Kind::Keyway | Kind::Access | Kind::PersonalAccessKey) && facts.may_be_the_credential())
         .then_some(())?;
-    Found::certain(format!(
-        "?hapikey= has {}; that parameter takes only the removed account-wide key",
-        kind_in_words(&key.kind, &key.hint)
-    ))
-    .so("take hapikey out of the URL")
-    .so(HOW_TO_SEND)
-    .so("`keyway fix` does this in code; the URL with the token may stand in logs, so rotate it")
+    Found::certain(format!("?hapikey= has {}; that parameter takes only the removed account-wide key", kind_in_words(&key.kind, &key.hint)))
+        .so("take hapikey out of the URL")
+        .so(HOW_TO_SEND)
+        .so("`keyway fix` does this in code; the URL with the token may stand in logs, so rotate it")
 }
 
 /// Whether the operation belongs to app management, which the developer's key opens.

@@ -57,7 +57,7 @@ fn routes_that_take_requests_in_stay() {
 
 #[test]
 fn text_for_people_stays_and_holds_nothing_back() {
-    stays("help.js", "const help = `Send a path of HubSpot, such as ${bold('/crm/v3/objects/deals')}`;\n", "among other text");
+    stays("help.js", "const help = `Send a path of HubSpot, such as ${bold('/crm/v3/objects/deals')}`;\n", "a longer text");
     let code = "const u = `${HUBSPOT}/crm/v3/objects/deals`;\nawait fetch(u, { headers });\nconsole.log('GET /crm/v3/objects/deals');\n";
     let text = super::fixed("a.js", code);
     assert!(text.contains("${HUBSPOT}/crm/objects/2026-09/deals") && text.contains("'GET /crm/v3/objects/deals'"), "{text}");
