@@ -85,7 +85,7 @@ pub enum Command {
         #[command(subcommand)]
         action: session::Session,
     },
-    /// What can be granted: scopes in plain words, presets, and old names with what takes their place
+    /// List scopes in plain words, presets, and old names with their replacements
     Scopes(scopes::Scopes),
     /// Public apps: OAuth clients that many accounts install
     PublicApp {
@@ -139,7 +139,7 @@ pub enum Command {
     },
     /// Find every HubSpot credential and API call in files, exports and git history
     Scan(Scan),
-    /// One app for each integration that was found, with the least scopes, and the steps to get there
+    /// Plan one app for each integration: the smallest set of scopes, and the steps to move it
     Plan(plan::Plan),
     /// Rewrite code where the meaning is certain: tokens, headers, paths, addresses; shows the difference first
     Fix(fix::Fix),
@@ -239,16 +239,16 @@ pub struct Scan {
     /// Also scan what .gitignore leaves out
     #[arg(long)]
     pub no_ignore: bool,
-    /// Leave out what a glob matches; can be given again
+    /// Leave out what a glob matches; can be repeated
     #[arg(long, value_name = "GLOB")]
     pub ignore: Vec<String>,
-    /// Every version of every file, across all branches and tags, and what no branch reaches any more
+    /// Every version of every file: of all branches and tags, and of commits that no branch contains any more
     #[arg(long, conflicts_with_all = ["staged", "since"])]
     pub history: bool,
-    /// What is staged for the next commit, for a pre-commit hook
+    /// Only what is staged for the next commit, for a pre-commit hook
     #[arg(long, conflicts_with = "since")]
     pub staged: bool,
-    /// What commits since a revision brought in, such as origin/main
+    /// Only what commits since this revision added, such as origin/main
     #[arg(long, value_name = "REV")]
     pub since: Option<String>,
     /// Findings that are known [default: keyway-baseline.json in the scanned folder, if there is one]
@@ -257,7 +257,7 @@ pub struct Scan {
     /// Write what is found to the baseline, so that only new findings count from now on
     #[arg(long)]
     pub write_baseline: bool,
-    /// What makes the exit code 1; can be given again
+    /// What makes the exit code 1; can be repeated
     #[arg(long, value_enum, value_name = "WHAT", default_values_t = [FailOn::Finding])]
     pub fail_on: Vec<FailOn>,
     /// Credentials only
@@ -266,7 +266,7 @@ pub struct Scan {
     /// Least confidence of a finding that is reported
     #[arg(long, value_enum, default_value_t = Confidence::Medium, value_name = "LEVEL")]
     pub min_confidence: Confidence,
-    /// Say why each finding is one
+    /// Explain why each finding was reported
     #[arg(long)]
     pub explain: bool,
     /// Ask HubSpot of each token whether it works, whose it is and which scopes it holds
@@ -300,7 +300,7 @@ pub enum FailOn {
     High,
     /// A call that has ended: HubSpot may refuse it any day
     Ended,
-    /// A call that has an end at all
+    /// A call with an end date
     Ageing,
     /// Any call
     Usage,
@@ -364,22 +364,22 @@ pub struct Serve {
     /// Addresses and networks of the proxies before the data and the admin listener, such as 10.0.3.7,fd00:7::/64; the client that they name is what the audit, limits and lock-outs see
     #[arg(long, env = "KEYWAY_TRUSTED_PROXIES", value_name = "CIDR", value_delimiter = ',')]
     pub trusted_proxies: Vec<Network>,
-    /// Where the proxies of --trusted-proxies name the client; nothing else that a request says of its origin is read
+    /// Where the proxies of --trusted-proxies name the client; Keyway reads no other header for it
     #[arg(long, env = "KEYWAY_CLIENT_ADDRESS", value_enum, value_name = "WHERE", default_value_t = ClientAddress::XForwardedFor)]
     pub client_address: ClientAddress,
     /// Serve HTTPS on the data and the admin listener with this certificate in PEM, followed by those that lead to its authority; SIGHUP reads it again
     #[arg(long, env = "KEYWAY_TLS_CERT", value_name = "FILE")]
     pub tls_cert: Option<PathBuf>,
-    /// The private key of --tls-cert in PEM, which others than its owner and group must not be able to read
+    /// The private key of --tls-cert in PEM, readable by its owner and group only
     #[arg(long, env = "KEYWAY_TLS_KEY", value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
     /// Let people sign in at this identity provider too (OpenID Connect), by its issuer URL; KEYWAY_OIDC_CLIENT_SECRET holds the client's secret
     #[arg(long, env = "KEYWAY_OIDC_ISSUER", value_name = "URL", requires = "oidc_client_id")]
     pub oidc_issuer: Option<String>,
-    /// What this server is at the identity provider; its redirect URI there is the admin address with /sign-in/oidc/callback
+    /// The client ID of this server at the identity provider; its redirect URI there is the admin address with /sign-in/oidc/callback
     #[arg(long, env = "KEYWAY_OIDC_CLIENT_ID", value_name = "ID", requires = "oidc_issuer")]
     pub oidc_client_id: Option<String>,
-    /// The role of somebody whom the provider knows and this server does not; without it only those sign in whom `keyway user create` made
+    /// The role of people whom only the provider knows; without it, people need an account from `keyway user create`
     #[arg(long, env = "KEYWAY_OIDC_NEW_USERS", value_name = "ROLE", requires = "oidc_issuer", value_parser = ["auditor", "super-admin"])]
     pub oidc_new_users: Option<String>,
     /// Keep accounts, apps, tokens and the audit in this PostgreSQL (postgres://…), which other instances may use too
@@ -391,7 +391,7 @@ pub struct Serve {
     /// Trust the authorities in this PEM file too, when calling HubSpot and other servers
     #[arg(long, env = "KEYWAY_CA_FILE", value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
-    /// Share HubSpot's limits with the other instances in this Redis (redis://… or rediss://…), and not in even parts
+    /// Share HubSpot's limits among the instances in this Redis (redis://… or rediss://…); without it, each instance has an even part
     #[arg(long, env = "KEYWAY_REDIS", value_name = "URL", hide_env_values = true)]
     pub redis: Option<String>,
     /// Add sample records and two apps, and print requests to try
@@ -400,7 +400,7 @@ pub struct Serve {
     /// Keep nothing on disk but the admin socket
     #[arg(long, env = "KEYWAY_EPHEMERAL", value_parser = clap::builder::BoolishValueParser::new())]
     pub ephemeral: bool,
-    /// With --ephemeral, create this app before the server is ready, with the scopes of a comma list or with all of them (Tests:all), and without limits; can be given again
+    /// With --ephemeral, create this app before the server is ready, with the scopes of a comma list or with all of them (Tests:all), and without limits; can be repeated
     #[arg(long, env = "KEYWAY_APP", value_name = "NAME:SCOPES", value_parser = apps::wanted)]
     pub app: Vec<apps::Wanted>,
     /// The token of the --app before it, in HubSpot's form (pat-REGION-UUID), from an environment variable; Keyway makes a token when left out, and --ready-file has it
@@ -560,10 +560,10 @@ pub enum Account {
         oauth: Option<String>,
         #[command(flatten)]
         credential: CredentialSource,
-        /// HubSpot's host, or another Keyway's
+        /// The address of HubSpot, or of another Keyway
         #[arg(long, value_name = "URL", default_value = "https://api.hubapi.com", requires = "connect")]
         base_url: String,
-        /// Its hub id; chosen when left out
+        /// Its hub id; Keyway chooses one when left out
         #[arg(long, value_name = "ID")]
         hub_id: Option<u64>,
         #[command(flatten)]
@@ -700,7 +700,7 @@ pub enum App {
         /// The account's hub id or name; may be left out when there is one account
         #[arg(long, value_name = "ACCOUNT")]
         account: Option<String>,
-        /// How long its token lives: a number with s, m, h, d or w, such as 90d; until it is rotated or revoked when left out
+        /// Lifetime of its token: a number with s, m, h, d or w, such as 90d; without it, the token lives until it is rotated or revoked
         #[arg(long, value_name = "TIME")]
         expires: Option<String>,
         /// A set of scopes, from `keyway scopes`; --scopes adds to it
@@ -714,7 +714,7 @@ pub enum App {
     },
     /// List apps
     List {
-        /// Of this account only
+        /// Only of this account
         #[arg(long, value_name = "ACCOUNT")]
         account: Option<String>,
         /// Print JSON
@@ -729,7 +729,7 @@ pub enum App {
         #[arg(long)]
         json: bool,
     },
-    /// Compare an app's scopes with those its calls needed; with --apply take the others away
+    /// Compare an app's scopes with those that its calls needed; --apply removes the rest
     Tighten {
         /// Its id or name
         app: String,
@@ -805,16 +805,16 @@ pub struct AppFields {
     /// What it is for
     #[arg(long)]
     pub description: Option<String>,
-    /// Who answers for it
+    /// The person or team responsible for it
     #[arg(long)]
     pub owner: Option<String>,
     /// What breaks without it (can be repeated)
     #[arg(long, value_name = "WHAT")]
     pub dependent: Vec<String>,
-    /// Carry its calls of numbered versions to their dated successors where HubSpot publishes both alike, and refuse the others: on or off [default: off]
+    /// Send its calls of numbered API versions as calls of the dated versions where HubSpot publishes both alike, and refuse the others: on or off [default: off]
     #[arg(long, value_name = "on|off", hide_possible_values = true, value_parser = clap::builder::BoolishValueParser::new())]
     pub translate: Option<bool>,
-    /// Refuse its calls for no limit, such as in a test: on or off, on for the option alone; apps of embedded accounts only [default: off]
+    /// Exempt its calls from all limits, such as in a test (apps of embedded accounts only); without a value: on [default: off]
     #[arg(long, value_name = "on|off", hide_possible_values = true, num_args = 0..=1, require_equals = true, default_missing_value = "on", value_parser = clap::builder::BoolishValueParser::new())]
     pub no_limits: Option<bool>,
     /// Operations it may call that Keyway's catalog does not list, on a connected account: refuse, read (every GET), all, or a path pattern such as '/some/api/v1/*' or 'GET /some/api/v1/*' (can be repeated; replaces the setting) [default: refuse]
@@ -832,10 +832,10 @@ pub struct AppFields {
 /// An app's part of the limits that HubSpot sets for a connected account.
 #[derive(clap::Args)]
 pub struct Sharing {
-    /// Its part where the apps of a connected account want more than HubSpot allows, 1 to 100 [default: 1]
+    /// Its share of HubSpot's limit while calls of a connected account queue, compared with the other apps: 1 to 100 [default: 1]
     #[arg(long, value_name = "N")]
     pub weight: Option<u32>,
-    /// Calls in ten seconds that no other app of a connected account gets [default: 0]
+    /// Calls in ten seconds that are reserved for it on a connected account [default: 0]
     #[arg(long, value_name = "N")]
     pub reserve: Option<u32>,
     /// How long its calls may wait for their turn before they get HubSpot's 429: a number with s or m, or 0 [default: 10s]
@@ -861,7 +861,7 @@ pub enum Portal {
         /// A built-in set: demo, minimal or activities
         #[arg(long, conflicts_with = "file")]
         set: Option<String>,
-        /// Records of one type from a CSV whose first line names properties: contacts=people.csv; can be given again
+        /// Records of one type from a CSV whose first line names properties: contacts=people.csv; can be repeated
         #[arg(long, value_name = "TYPE=FILE", conflicts_with_all = ["file", "set"])]
         csv: Vec<String>,
         /// Print JSON
@@ -938,7 +938,7 @@ pub struct RequestFilter {
     /// Of this operation, such as 'POST /crm/objects/2026-09/{objectType}'
     #[arg(long)]
     pub operation: Option<String>,
-    /// Of this app, by id or name
+    /// Calls of this app, by id or name
     #[arg(long)]
     pub app: Option<String>,
     /// Answered so: 404, 4xx
@@ -1202,20 +1202,20 @@ pub enum Token {
         #[arg(long)]
         json: bool,
     },
-    /// Create a new token and let the others end
+    /// Create a new token; the old ones end after a grace period
     Rotate {
         /// The app's id or name
         app: String,
-        /// How long the old tokens live on: a number with s, m, h, d or w
+        /// How long the old tokens keep working: a number with s, m, h, d or w
         #[arg(long, default_value = "7d", value_name = "TIME", conflicts_with = "now")]
         grace: String,
         /// End the old tokens at once
         #[arg(long)]
         now: bool,
-        /// How long the new token lives, such as 90d; until it is rotated or revoked when left out
+        /// Lifetime of the new token, such as 90d; without it, the token lives until it is rotated or revoked
         #[arg(long, value_name = "TIME")]
         expires: Option<String>,
-        /// Put the new token where this file of targets says, and do not show it; when one fails, nothing changes
+        /// Write the new token to the targets in this file, and do not show it; if one fails, nothing changes
         #[arg(long, value_name = "FILE")]
         deliver: Option<PathBuf>,
         /// With --deliver: say what would be done, and change nothing
@@ -1368,7 +1368,7 @@ pub struct PublicAppFields {
     /// What it is for
     #[arg(long)]
     pub description: Option<String>,
-    /// Who answers for it
+    /// The person or team responsible for it
     #[arg(long)]
     pub owner: Option<String>,
     /// private (limits as of a private app) or marketplace (110 calls in ten seconds for each install, no cap on the day) [default: private]
@@ -1449,7 +1449,7 @@ pub enum OAuthClient {
         /// What it asks for where the account can
         #[arg(long, value_name = "SCOPES")]
         optional_scopes: Vec<String>,
-        /// HubSpot's host, or another Keyway's
+        /// The address of HubSpot, or of another Keyway
         #[arg(long, value_name = "URL")]
         base_url: Option<String>,
         /// Where people consent [default: https://app.hubspot.com/oauth/authorize]
@@ -1489,7 +1489,7 @@ pub enum AdminToken {
         /// What may be done with it
         #[arg(long, value_enum, ignore_case = true)]
         role: Role,
-        /// An app that an app-manager looks after, by id or name; can be given again
+        /// An app that an app-manager looks after, by id or name; can be repeated
         #[arg(long = "app", value_name = "APP")]
         apps: Vec<String>,
         /// How long it lives: a number with s, m, h, d or w, such as 90d; until it is revoked when left out
@@ -1528,7 +1528,7 @@ pub enum User {
         /// What they may do [default: super-admin for the first person, auditor for others; somebody who is there keeps their role]
         #[arg(long, value_enum, ignore_case = true)]
         role: Option<Role>,
-        /// An app that an app-manager looks after, by id or name; can be given again
+        /// An app that an app-manager looks after, by id or name; can be repeated
         #[arg(long = "app", value_name = "APP")]
         apps: Vec<String>,
         /// Print JSON
@@ -1542,7 +1542,7 @@ pub enum User {
         /// What they may do
         #[arg(value_enum, ignore_case = true)]
         role: Role,
-        /// An app that an app-manager looks after, by id or name; can be given again
+        /// An app that an app-manager looks after, by id or name; can be repeated
         #[arg(long = "app", value_name = "APP")]
         apps: Vec<String>,
         /// Print JSON
@@ -1617,7 +1617,7 @@ pub struct Changes {
 
 #[derive(Subcommand)]
 pub enum Audit {
-    /// The newest records that fit
+    /// List the newest records that match
     List {
         #[command(flatten)]
         filter: AuditFilter,
@@ -1625,7 +1625,7 @@ pub enum Audit {
         #[arg(long)]
         json: bool,
     },
-    /// Show records as they come, until Ctrl-C; begins with the newest ten
+    /// Show new records until Ctrl-C, after the newest ten
     Tail(tail::Tail),
     /// Whether the log is as it was written: exit code 1 if a record was changed, removed or added
     Verify {
@@ -1661,34 +1661,34 @@ pub enum Format {
 
 #[derive(clap::Args)]
 pub struct AuditFilter {
-    /// Of this app, by id or name
+    /// Calls of this app, by id or name
     #[arg(long)]
     pub app: Option<String>,
-    /// Of this account
+    /// Calls of this account
     #[arg(long, value_name = "ACCOUNT")]
     pub account: Option<String>,
-    /// Of this operation: a path template, alone or after a method
+    /// Calls of this operation: a path template, alone or after a method
     #[arg(long)]
     pub operation: Option<String>,
-    /// With this status: 403, 4xx, or unknown
+    /// Calls with this status: 403, 4xx, or unknown
     #[arg(long)]
     pub status: Option<String>,
-    /// With this category (MISSING_SCOPES), or refused by this rule of docs/errors.md (app-disabled)
+    /// Calls with this category (MISSING_SCOPES), or refused by this rule of docs/errors.md (app-disabled)
     #[arg(long)]
     pub category: Option<String>,
-    /// With this correlation id
+    /// The call with this correlation id
     #[arg(long, value_name = "ID")]
     pub correlation_id: Option<String>,
-    /// That read this CRM record singly or changed it, such as contacts/123, 0-1/123 or 2-456/789
+    /// Calls that changed this CRM record, or read it by its id, such as contacts/123, 0-1/123 or 2-456/789
     #[arg(long, value_name = "TYPE/ID")]
     pub record: Option<String>,
-    /// That set this property of the record
+    /// Calls that set this property of the record
     #[arg(long, value_name = "NAME", requires = "record")]
     pub property: Option<String>,
-    /// That this session made
+    /// Calls of this session
     #[arg(long, value_name = "ID")]
     pub session: Option<u64>,
-    /// That sessions made on behalf of this person
+    /// Calls of sessions on behalf of this person
     #[arg(long, value_name = "EMAIL")]
     pub on_behalf_of: Option<String>,
     #[command(flatten)]

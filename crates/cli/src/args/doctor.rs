@@ -9,7 +9,7 @@ pub struct Doctor {
     pub input: Option<String>,
     #[command(flatten)]
     pub credential: CredentialSource,
-    /// With a credential: what it is to do, such as "GET /crm/objects/2026-09/contacts"; can be given again
+    /// With a credential: what it is to do, such as "GET /crm/objects/2026-09/contacts"; can be repeated
     #[arg(long, value_name = "OPERATION", requires = "from")]
     pub operation: Vec<String>,
     /// Where the credential is asked about

@@ -23,19 +23,19 @@ pub struct Init {
     pub scopes: Vec<String>,
     #[command(flatten)]
     pub credential: CredentialSource,
-    /// HubSpot's host, or another Keyway's
+    /// The address of HubSpot, or of another Keyway
     #[arg(long, value_name = "URL", default_value = "https://api.hubapi.com")]
     pub base_url: String,
-    /// Where integrations will send their calls, if a server is started [default: as of keyway serve]
+    /// Where integrations will send their calls, if a server is started [default: that of `keyway serve`]
     #[arg(long, value_name = "ADDR", value_parser = listen::address)]
     pub listen: Option<SocketAddr>,
-    /// Where the admin API and the console will listen, if a server is started [default: as of keyway serve]
+    /// Where the admin API and the console will listen, if a server is started [default: that of `keyway serve`]
     #[arg(long, value_name = "ADDR", value_parser = listen::address)]
     pub admin: Option<SocketAddr>,
-    /// Stop the server that was started, and do not go on serving
+    /// Stop the server once everything is set up
     #[arg(long)]
     pub stop: bool,
-    /// Ask nothing: take the options, and the defaults of what is left out
+    /// Ask no questions: use the options, and the defaults of the others
     #[arg(long, short = 'y')]
     pub yes: bool,
 }

@@ -32,7 +32,7 @@ pub struct LookBack<const DAYS: u32> {
     /// Days to look back
     #[arg(long, value_name = "DAYS", help = format!("Days to look back [default: {DAYS}]"), conflicts_with = "since")]
     days: Option<u32>,
-    /// The same as a time: 7d or 2w ago, yesterday, a date, or ISO 8601; whole days are counted
+    /// Look back to this time instead: 7d or 2w ago, yesterday, a date, or ISO 8601; whole days are counted
     #[arg(long, value_name = "TIME", value_parser = moment)]
     since: Option<Timestamp>,
 }

@@ -141,7 +141,7 @@ pub enum NewChannel {
         /// The sender's address
         #[arg(long = "from", id = "sender", value_name = "ADDRESS")]
         sender: String,
-        /// A receiver's address; can be given again
+        /// A receiver's address; can be repeated
         #[arg(long, value_name = "ADDRESS", required = true)]
         to: Vec<String>,
         /// Send what concerns an app to the e-mail address in its owner, if there is one

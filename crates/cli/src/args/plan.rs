@@ -9,7 +9,7 @@ pub struct Plan {
     /// A report of `keyway scan --json` (`-` is standard input), or a folder, which is scanned
     #[arg(required_unless_present = "recorded", value_name = "REPORT|FOLDER")]
     pub from: Option<PathBuf>,
-    /// Also, or only, from the calls that the running server recorded
+    /// Plan from the calls that the running server recorded; with a folder or a report, from both
     #[arg(long)]
     pub recorded: bool,
     /// With --recorded: days to look back
@@ -42,7 +42,7 @@ pub struct Plan {
     /// Write the files of a HubSpot project for each app that needs one into this folder
     #[arg(long, value_name = "DIR")]
     pub project: Option<PathBuf>,
-    /// Make the apps on the running server; those that are there already stay as they are
+    /// Create the apps on the running server; existing apps stay as they are
     #[arg(long)]
     pub apply: bool,
 }

@@ -16,7 +16,7 @@ pub struct Record {
     /// Where calls are forwarded to: HubSpot, or the data listener of a Keyway server, such as http://127.0.0.1:8484
     #[arg(long, value_name = "URL", default_value = "https://api.hubapi.com")]
     pub upstream: String,
-    /// A file of rules that come before the built-in ones; can be given again
+    /// A file of rules that come before the built-in ones; can be repeated
     #[arg(long, value_name = "FILE")]
     pub rules: Vec<PathBuf>,
     /// Print the rules: what stays, and what is replaced by what
@@ -36,7 +36,7 @@ pub struct Cassette {
     /// The data listener of the server
     #[arg(long, env = "KEYWAY_URL", value_name = "URL", default_value = "http://127.0.0.1:8484")]
     pub url: String,
-    /// The rules that the cassette was recorded with, if they were extended; can be given again
+    /// The rules that the cassette was recorded with, if they were extended; can be repeated
     #[arg(long, value_name = "FILE")]
     pub rules: Vec<PathBuf>,
     /// Print JSON

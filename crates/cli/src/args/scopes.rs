@@ -2,7 +2,7 @@
 
 #[derive(clap::Args)]
 pub struct Scopes {
-    /// Words that the name, the meaning or the operations of a scope have, such as `deals` or `read tickets`; a preset's name; or a scope's whole name, for the operations that it opens
+    /// Words to find in names, meanings and operations of scopes, such as `deals` or `read tickets`; or the name of a preset; or of a scope, for the operations that it opens
     #[arg(value_name = "WORD")]
     pub words: Vec<String>,
     /// Print JSON
