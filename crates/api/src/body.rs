@@ -103,6 +103,32 @@ pub struct SessionBody {
     pub records_per_day: Option<u64>,
 }
 
+/// The agent of an authorization URL, which a person approves to work as an app. What is left out is as in a session's body.
+#[derive(Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AgentBody {
+    /// The URL that the agent sent the person to.
+    pub authorize_url: String,
+    /// What the agent may do; what its URL asks for when left out, and all that its app may where that is nothing.
+    pub scopes: Option<Vec<String>>,
+    /// Which classes of operations it may call, as in an app's `allow`; `read` when left out.
+    pub classes: Option<Vec<String>>,
+    /// Milliseconds until it ends, at most 7 days; an hour when left out.
+    pub lifetime_ms: Option<i64>,
+    /// On whose behalf it calls: whoever is signed in. Programs must name somebody.
+    pub on_behalf_of: Option<String>,
+    /// What for, in at most 200 characters; the name of the agent when left out.
+    pub purpose: Option<String>,
+    /// Calls that it may make in all; any number when left out.
+    pub calls: Option<u64>,
+    /// Records that it may read and change in all.
+    pub records: Option<u64>,
+    /// Calls from one midnight of the account to the next.
+    pub calls_per_day: Option<u64>,
+    /// Records from one midnight of the account to the next.
+    pub records_per_day: Option<u64>,
+}
+
 /// An account whose calls go to HubSpot.
 #[derive(Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

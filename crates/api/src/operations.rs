@@ -197,6 +197,7 @@ operations! {
     op(RotateToken, "rotateToken", "POST", "/api/v1/apps/{app}/tokens/rotate", Manager, "Create a new token, with lifetimeMs one that ends, and end the others, now or after graceMs").body::<RotateTokenBody>().answer::<view::AppAndMadeToken>(),
     op(AdmitLegacyKey, "admitLegacyKey", "POST", "/api/v1/apps/{app}/tokens/legacy", SuperAdmin, "Accept a key that a caller which can't be changed sends in ?hapikey=").body::<CredentialBody>().answer::<view::AppAndToken>(),
     op(CreateSession, "createSession", "POST", "/api/v1/apps/{app}/sessions", Manager, "Create a session of an app: a token that may do less, for one person and purpose, and ends by itself; answers it once").body::<SessionBody>().answer::<view::AppAndSession>(),
+    op(ApproveAgent, "approveAgent", "POST", "/api/v1/apps/{app}/agents", Manager, "Approve the agent of an authorization URL to work as an app, in a session; answers where to send the person").body::<AgentBody>().answer::<view::Approved>(),
     op(ListSessionsOfApp, "listSessionsOfApp", "GET", "/api/v1/apps/{app}/sessions", Reader, "A page of the sessions of an app").query::<SessionsQuery>().answer::<view::Sessions>(),
     op(ListSessions, "listSessions", "GET", "/api/v1/sessions", Reader, "A page of the sessions of all apps").query::<SessionsQuery>().answer::<view::Sessions>(),
     op(ShowSession, "showSession", "GET", "/api/v1/sessions/{token_id}", Reader, "Show a session with what it has used of its budgets").answer::<view::SessionAnswer>(),

@@ -259,6 +259,15 @@ shown! {
         records: Budget,
         calls_per_day: Budget,
         records_per_day: Budget,
+        /// The agent that came for it over OAuth; none where its token was handed over.
+        agent: Option<Agent>,
+    }
+    /// An agent that came over OAuth.
+    struct Agent {
+        /// Its client: the URL of its document, or a digest of the id that it registered for.
+        client: String,
+        /// Its name, by its own word.
+        name: String,
     }
     /// A budget of a session.
     struct Budget {

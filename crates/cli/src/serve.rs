@@ -163,7 +163,7 @@ pub async fn serve_while(
     let data = bind(serve.listen, "--listen")?;
     let admin_tcp = bind(serve.admin, "--admin")?;
     let proxy = proxy::Bound::new(serve)?;
-    let mcp = mcp::Bound::new(serve)?;
+    let mcp = mcp::Bound::new(serve, reach.scheme())?;
     let stored = folder.filter(|_| !serve.ephemeral);
 
     let store = Store::open(stored, serve.database.as_deref()).await?;
@@ -259,8 +259,9 @@ pub async fn serve_while(
         None => (None, None),
     };
     let host = addresses.data.split_once("://").map_or(addresses.data.as_str(), |(_, host)| host).to_owned();
-    let mcp = match mcp {
-        Some(bound) => Some(bound.serve(gateway.clone(), host, reach.scheme(), reach.transport.clone(), descriptors, stopped.clone())?),
+    let agents = mcp.as_ref().map(|bound| bound.agents(serve, control.clone(), &registry, addresses.admin.clone()));
+    let mcp = match mcp.zip(agents.as_ref()) {
+        Some((bound, agents)) => Some(bound.serve(gateway.clone(), agents, host, reach.transport.clone(), descriptors, stopped.clone())?),
         None => None,
     };
     let upstream_watched = upstream.clone();
@@ -293,6 +294,7 @@ pub async fn serve_while(
         ending: Arc::default(),
         thresholds: thresholds.clone(),
         notifications: notifications.clone(),
+        agents,
         sign_in_guesses: Arc::default(),
     };
     let notifier = notify::notifier(&admin, schedule.clone());

@@ -6,6 +6,7 @@
 //! means is decided in `control`.
 
 mod admin_tokens;
+mod agents;
 mod approvals;
 mod audit;
 mod body;
@@ -61,6 +62,7 @@ use crate::tokens::Tokens;
 use crate::upstream::{Upstream, health};
 use crate::webhooks::Webhooks;
 
+pub(crate) use crate::agents::{Agents, Asked, answered as agents_answered};
 pub(crate) use body::ApiError;
 pub use catalog::operations_of;
 pub use environment::{Environment, NotAnEnvironment};
@@ -103,6 +105,8 @@ pub struct Admin {
     pub thresholds: Live<Thresholds>,
     /// Sends notifications.
     pub notifications: Arc<Sender>,
+    /// OAuth for agents, where this server has a listener for them.
+    pub agents: Option<Arc<Agents>>,
     /// Wrong passwords and codes.
     pub sign_in_guesses: Arc<SignInGuesses>,
 }

@@ -8,6 +8,7 @@ mod account;
 mod accounts;
 mod activity;
 mod admin_tokens;
+mod agent;
 mod api;
 mod app;
 mod approvals;
@@ -83,6 +84,7 @@ pub(crate) fn pages() -> Router<Admin> {
         .route("/sign-out", post(sign_in::out))
         .route("/set-up", get(set_up::show).post(set_up::take))
         .route("/oauth/authorize", get(consent::show).post(consent::take))
+        .route("/agents/authorize", get(agent::show).post(agent::take))
         .route("/oauth/callback", get(callback::take))
         .route("/oauth/{hub_id}/authorize", get(consent::show_for))
         .layer(map_response(page::harden));

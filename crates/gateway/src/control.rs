@@ -4,6 +4,7 @@
 //! store followed by a new snapshot for the pipeline.
 
 mod admin_tokens;
+mod agents;
 mod approvals;
 mod connections;
 mod follow;
@@ -48,6 +49,7 @@ use crate::store::{self, Change, Everything, Store, StoreError};
 use crate::upstream::CredentialError;
 
 pub use crate::store::sessions::Wanted;
+pub use agents::{AgentTokens, Issued};
 pub(crate) use approvals::NewApproval;
 pub use connections::NewConnection;
 pub use notify::{NewChannel, NewTarget};

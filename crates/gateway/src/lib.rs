@@ -6,6 +6,7 @@
 pub mod activity;
 pub mod admin;
 pub mod admin_listener;
+pub mod agents;
 pub mod attention;
 pub mod authority;
 pub mod backend;

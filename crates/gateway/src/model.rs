@@ -350,6 +350,20 @@ pub struct Session {
     pub created_by: String,
     /// How much it may do.
     pub budget: SessionBudget,
+    /// The agent that came for it over OAuth; none where its token was handed over. It works for that agent alone, and
+    /// at the listener of agents alone.
+    pub agent: Option<Agent>,
+}
+
+/// An agent that came over OAuth.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Agent {
+    /// Its client: the URL of its document, or a digest of the id that it registered for.
+    pub client: String,
+    /// Its name, by its own word.
+    pub name: String,
+    /// What its tokens are for (RFC 8707).
+    pub resource: String,
 }
 
 /// How many calls a session may make and how many records it may read and change; none is as many as it likes.

@@ -77,6 +77,7 @@ use crate::tokens::Tokens;
 use crate::upstream::{Mark, RequestBody, Upstream, change_links, let_through};
 
 use approve::Reader;
+pub use authenticate::FromAgents;
 pub(crate) use correlation::new_id as new_correlation_id;
 pub use links::Reached;
 pub use oauth::Addresses;

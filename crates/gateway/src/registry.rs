@@ -68,6 +68,8 @@ struct Snapshot {
     accounts: Map<u64, Arc<AccountEntry>>,
     /// The refresh tokens of installs, by their id: access tokens name it.
     grants: Map<u64, Arc<TokenEntry>>,
+    /// The sessions of agents that came over OAuth, by their id: access tokens name it. They stand in `tokens` too.
+    agents: Map<u64, Arc<TokenEntry>>,
     /// By client id.
     public_apps: Map<String, Arc<PublicApp>>,
 }
@@ -94,6 +96,8 @@ pub enum Holder {
     Install(Arc<TokenEntry>),
     /// A public app itself.
     App(Arc<PublicApp>),
+    /// An agent: its session, with no more than the token may do.
+    Agent(Arc<TokenEntry>),
 }
 
 /// An app, its scopes as a set, and what it has used.
@@ -287,7 +291,7 @@ impl Registry {
                 limiter.configure(account.limits, account.zone.clone(), of_account.into_iter().map(|app| (app.id, app.sharing)));
             }
         }
-        let (mut by_hash, mut grants) = (Map::default(), Map::default());
+        let (mut by_hash, mut grants, mut agents) = (Map::default(), Map::default(), Map::default());
         for token in tokens {
             let Some(app) = apps.get(&token.app_id) else { continue };
             let before = if token.grant.is_some() { old.grants.get(&token.id) } else { old.tokens.get(&token.hash) };
@@ -296,11 +300,14 @@ impl Registry {
             if entry.token.grant.is_some() {
                 grants.insert(entry.token.id, entry);
             } else {
+                if entry.token.session.as_ref().is_some_and(|session| session.agent.is_some()) {
+                    agents.insert(entry.token.id, entry.clone());
+                }
                 by_hash.insert(entry.token.hash, entry);
             }
         }
         let public_apps = public_apps.iter().map(|app| (app.client_id.clone(), app.clone())).collect();
-        self.snapshot.store(Arc::new(Snapshot { tokens: by_hash, apps, accounts, grants, public_apps }));
+        self.snapshot.store(Arc::new(Snapshot { tokens: by_hash, apps, accounts, grants, agents, public_apps }));
     }
 
     /// How many instances share the limits.
@@ -346,11 +353,10 @@ impl Registry {
     pub fn find_access(&self, presented: &str) -> Option<(Claims, Holder)> {
         let claims = self.access_key.read(presented)?;
         let snapshot = self.snapshot.load();
+        let narrowed = |entry: &Arc<TokenEntry>| claims.narrowed.map_or_else(|| entry.clone(), |scopes| Arc::new(entry.narrowed(&scopes)));
         let holder = match claims.subject {
-            Subject::Grant(id) => {
-                let entry = snapshot.grants.get(&id)?;
-                Holder::Install(claims.narrowed.map_or_else(|| entry.clone(), |scopes| Arc::new(entry.narrowed(&scopes))))
-            }
+            Subject::Grant(id) => Holder::Install(narrowed(snapshot.grants.get(&id)?)),
+            Subject::Session(id) => Holder::Agent(narrowed(snapshot.agents.get(&id)?)),
             Subject::App(id) => Holder::App(snapshot.public_apps.values().find(|app| app.id == id)?.clone()),
         };
         Some((claims, holder))
@@ -373,12 +379,18 @@ impl Registry {
         self.refresh_key.token(Named { grant: grant.id, generation }, &grant.hash.0)
     }
 
+    /// Whether a text is a refresh token of a grant or a session, of whatever generation.
+    pub fn is_refresh_token_of(&self, token: &Token, presented: &str) -> bool {
+        self.refresh_key.made(presented, &token.hash.0)
+    }
+
     /// The same token as it is now, with no more than it might do before.
     pub fn again(&self, held: &TokenEntry) -> Option<Arc<TokenEntry>> {
-        if held.token.grant.is_none() {
-            return self.find_hash(&held.token.hash);
-        }
-        let now = self.snapshot.load().grants.get(&held.token.id).cloned()?;
+        let now = match (&held.token.grant, &held.token.session) {
+            (None, None) => return self.find_hash(&held.token.hash),
+            (None, Some(_)) => self.find_hash(&held.token.hash)?,
+            (Some(_), _) => self.snapshot.load().grants.get(&held.token.id).cloned()?,
+        };
         Some(if now.granted == held.granted { now } else { Arc::new(now.narrowed(&held.granted)) })
     }
 

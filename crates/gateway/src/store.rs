@@ -4,6 +4,7 @@
 //! means is decided in `control`.
 
 pub(crate) mod admin_tokens;
+pub(crate) mod agents;
 pub(crate) mod approvals;
 pub mod changes;
 mod folder;
@@ -520,6 +521,7 @@ fn migrations(postgres: bool) -> Vec<Migration> {
         (105, "classes of operations that apps are held to", include_str!("../migrations/0105_allow.sql")),
         (106, "sessions of apps", include_str!("../migrations/0106_app_session.sql")),
         (110, "calls that need an approval", include_str!("../migrations/0110_approvals.sql")),
+        (111, "sessions made for agents over OAuth", include_str!("../migrations/0111_agent_grant.sql")),
     ];
     let migration = |(version, what, text): (i64, &'static str, &'static str)| {
         let text = if postgres { for_postgres(text) } else { text.to_owned() };

@@ -23,6 +23,12 @@ pub enum Code {
     AccessDenied,
     /// Only `code` is a response type here (RFC 6749, section 4.1.2.1).
     UnsupportedResponseType,
+    /// The resource is not one of this server's (RFC 8707, section 2).
+    InvalidTarget,
+    /// A redirect URI can't be registered (RFC 7591, section 3.2.2).
+    InvalidRedirectUri,
+    /// What a client says of itself can't be taken (RFC 7591, section 3.2.2).
+    InvalidClientMetadata,
 }
 
 impl Code {
@@ -37,6 +43,9 @@ impl Code {
             Self::InvalidScope => "invalid_scope",
             Self::AccessDenied => "access_denied",
             Self::UnsupportedResponseType => "unsupported_response_type",
+            Self::InvalidTarget => "invalid_target",
+            Self::InvalidRedirectUri => "invalid_redirect_uri",
+            Self::InvalidClientMetadata => "invalid_client_metadata",
         }
     }
 }

@@ -5,6 +5,7 @@
 //! grants) is looked up by the caller. How HubSpot's servers differ from the specifications is
 //! taken from the hubspot facts, section 3, and said where it is done.
 
+pub mod agent;
 pub mod client;
 pub mod error;
 pub mod metadata;

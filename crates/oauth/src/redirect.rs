@@ -44,6 +44,59 @@ pub fn check(uri: &str) -> Result<(), RedirectError> {
     }
 }
 
+/// Schemes that a browser acts on by itself: none of them is a program's own.
+const NOT_A_PROGRAMS: [&str; 14] = [
+    "about",
+    "blob",
+    "chrome",
+    "data",
+    "edge",
+    "file",
+    "filesystem",
+    "ftp",
+    "http",
+    "https",
+    "javascript",
+    "vbscript",
+    "view-source",
+    "ws",
+];
+
+/// Whether a program on a person's machine may be answered at a URI: what [`check`] takes, or a scheme of the program's
+/// own (RFC 8252, section 7.1), such as `cursor://anysphere.cursor-mcp/oauth/callback`.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_native(uri: &str) -> Result<(), RedirectError> {
+    let Some((scheme, rest)) = uri.split_once("://") else { return Err(RedirectError::Malformed(uri.to_owned())) };
+    let is_scheme = scheme.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+-.".contains(&byte))
+        && scheme.starts_with(|first: char| first.is_ascii_lowercase());
+    if !is_scheme || NOT_A_PROGRAMS.contains(&scheme) || scheme == "wss" {
+        return check(uri);
+    }
+    // What stands behind the scheme is held to the same letters.
+    check(&format!("https://{rest}")).map_err(|error| match error {
+        RedirectError::Forbidden(_) => RedirectError::Forbidden(uri.to_owned()),
+        _ => RedirectError::Malformed(uri.to_owned()),
+    })
+}
+
+/// Whether a URI is a registered one, where a program's own port may vary: it listens on one that is free at that
+/// moment (RFC 8252, section 7.3).
+pub fn is_registered_native(registered: &[String], asked: &str) -> bool {
+    is_registered(registered, asked) || loopback(asked).is_some_and(|asked| registered.iter().any(|one| loopback(one) == Some(asked)))
+}
+
+/// Host and path of a URI of this machine, without its port.
+fn loopback(uri: &str) -> Option<(&str, &str)> {
+    let rest = uri.strip_prefix("http://")?;
+    let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let host = ["127.0.0.1", "[::1]", "localhost"].into_iter().find(|host| authority.starts_with(host))?;
+    let port = &authority[host.len()..];
+    let is_port = port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
+    (is_port && check(uri).is_ok()).then_some((host, path))
+}
+
 /// The host of a URI, with its port and whatever stands before it.
 pub fn authority(uri: &str) -> &str {
     let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
@@ -115,6 +168,53 @@ mod tests {
             "",
         ] {
             assert!(!is_registered(&registered, tricked), "{tricked}");
+        }
+    }
+
+    #[test]
+    fn a_program_on_this_machine_may_choose_its_port_and_nothing_else() {
+        let registered = ["http://127.0.0.1/callback".to_owned(), "http://localhost:33418/".to_owned(), "https://a.example/cb".to_owned()];
+        for uri in ["http://127.0.0.1/callback", "http://127.0.0.1:51234/callback", "http://localhost:9/", "https://a.example/cb"] {
+            assert!(is_registered_native(&registered, uri), "{uri}");
+        }
+        for uri in [
+            "http://127.0.0.1:51234/other",
+            "http://127.0.0.1:51234/callback?x=1",
+            "http://localhost:51234/callback",
+            "http://[::1]:51234/callback",
+            "http://127.0.0.1:0/callback",
+            "http://127.0.0.1:/callback",
+            "http://127.0.0.1:51234@evil.example/callback",
+            "http://127.0.0.1.evil.example/callback",
+            "http://127.0.0.10/callback",
+            "https://127.0.0.1:51234/callback",
+            "https://a.example:444/cb",
+            "",
+        ] {
+            assert!(!is_registered_native(&registered, uri), "{uri}");
+        }
+    }
+
+    #[test]
+    fn a_program_may_have_a_scheme_of_its_own_and_none_that_a_browser_acts_on() {
+        for uri in ["cursor://anysphere.cursor-mcp/oauth/callback", "com.example.app://callback", "http://127.0.0.1/", "https://a.example/"]
+        {
+            assert_eq!(check_native(uri), Ok(()), "{uri}");
+        }
+        for uri in [
+            "javascript://%0aalert(1)",
+            "data://text/html,x",
+            "file:///etc/passwd",
+            "javascript:alert(1)",
+            "JavaScript://x",
+            "cursor:callback",
+            "cursor://",
+            "cursor://a b",
+            "cursor://a#x",
+            "http://a.example/",
+            "wss://a.example/",
+        ] {
+            assert!(check_native(uri).is_err(), "{uri}");
         }
     }
 

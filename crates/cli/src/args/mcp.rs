@@ -17,6 +17,12 @@ pub struct McpListener {
     /// A TOML file that says which properties agents see: [default] or [app.NAME], then "contacts.email" = "mask", "drop" or "allow"
     #[arg(long, env = "KEYWAY_MCP_MASKS", value_name = "FILE")]
     pub mcp_masks: Option<PathBuf>,
+    /// Address under which agents reach the listener, such as https://agents.example.com, where it is behind a proxy; where left out, the address that the agent called
+    #[arg(long, env = "KEYWAY_MCP_URL", value_name = "URL")]
+    pub mcp_url: Option<String>,
+    /// Hosts inside of your network whose descriptions of agents (client-id metadata documents) the server may read; public hosts need no mention
+    #[arg(long, env = "KEYWAY_MCP_CLIENT_HOSTS", value_name = "HOST", value_delimiter = ',')]
+    pub mcp_client_hosts: Vec<String>,
     /// Host names under which agents reach the listener, beside this machine's own
     #[arg(long, env = "KEYWAY_MCP_HOSTS", value_name = "HOST", value_delimiter = ',')]
     pub mcp_hosts: Vec<String>,

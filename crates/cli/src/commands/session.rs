@@ -88,8 +88,9 @@ fn describe(session: &view::Session) -> String {
         Some(most) => format!("{} used of {most}", budget.used),
         None => "no budget".to_owned(),
     };
+    let agent = session.agent.as_ref().map(|agent| format!("\n  agent         {} ({})", agent.name, agent.client));
     format!(
-        "  id            {}\n  app           {} ({})\n  account       {}\n  state         {}\n  on behalf of  {}\n  purpose       {}\n  created       {} by {}\n  expires       {}\n  last use      {}\n  classes       {}\n  calls         {}; today {}\n  records       {}; today {}\n  scopes        {}",
+        "  id            {}\n  app           {} ({})\n  account       {}\n  state         {}\n  on behalf of  {}\n  purpose       {}{}\n  created       {} by {}\n  expires       {}\n  last use      {}\n  classes       {}\n  calls         {}; today {}\n  records       {}; today {}\n  scopes        {}",
         session.id,
         session.app,
         session.app_id,
@@ -97,6 +98,7 @@ fn describe(session: &view::Session) -> String {
         session.state,
         session.on_behalf_of,
         session.purpose,
+        agent.unwrap_or_default(),
         session.created_at,
         session.created_by,
         or_dash(session.expires_at.as_ref()),

@@ -21,7 +21,7 @@ impl Effect {
 }
 
 /// Every setting of the file, in the order of `keyway serve --help`.
-const SETTINGS: [(&str, Effect); 50] = [
+const SETTINGS: [(&str, Effect); 52] = [
     ("data", Effect::Restart),
     ("listen", Effect::Restart),
     ("admin", Effect::Restart),
@@ -31,6 +31,8 @@ const SETTINGS: [(&str, Effect); 50] = [
     ("mcp", Effect::Restart),
     ("mcp-allow", Effect::Reload),
     ("mcp-masks", Effect::Reload),
+    ("mcp-url", Effect::Restart),
+    ("mcp-client-hosts", Effect::Restart),
     ("mcp-hosts", Effect::Restart),
     ("mcp-origins", Effect::Restart),
     ("public-url", Effect::Restart),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::request::Parts;
 use http_body_util::{BodyExt, Limited};
-use keyway_gateway::pipeline::Gateway;
+use keyway_gateway::pipeline::{FromAgents, Gateway};
 use keyway_mcp::API_ANSWER_BYTES_MAX;
 use keyway_mcp::road::{Answer, BoxFuture, Call, Road, RoadError};
 use tokio::sync::mpsc;
@@ -24,7 +24,9 @@ pub struct InProcess {
 impl Road for InProcess {
     fn call(&self, call: Call) -> BoxFuture<'_, Result<Answer, RoadError>> {
         Box::pin(async move {
-            let (head, body, source) = call.into_request(&self.host)?;
+            let (mut head, body, source) = call.into_request(&self.host)?;
+            // Tokens that were made for agents are good on this way alone.
+            head.extensions.insert(FromAgents);
             let (gateway, alive) = (self.gateway.clone(), self.alive.clone());
             // A task of its own: a call that may have changed something comes to its record though nobody waits any more.
             let answering = tokio::spawn(async move {

@@ -47,7 +47,7 @@ pub fn announce(serve: &Serve, folder: &Path, ready: &Ready) -> anyhow::Result<(
         tell(&format!("  proxy   http://{proxy}   as HTTPS_PROXY of clients, which must trust the certificates of: keyway proxy ca\n"))?;
     }
     if let Some(mcp) = mcp {
-        tell(&format!("  agents  {mcp}   the Model Context Protocol, with a token of an app or a session\n"))?;
+        tell(&format!("  agents  {mcp}   the Model Context Protocol: agents sign in, or have a token of an app or a session\n"))?;
     }
     for app in apps {
         tell(&format!("  app     {}, token {}, {} scopes\n", shown::line(&app.name), app.token.hint(), app.scopes))?;

@@ -1,12 +1,16 @@
 //! The listener for agents: bound with the others, on a thread and a runtime of its own.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::sync::Arc;
 
 use anyhow::Context;
 use keyway_gateway::admin_listener::{self, AdminDoor};
+use keyway_gateway::agents::{Agents, Documents, Names};
+use keyway_gateway::control::Control;
 use keyway_gateway::pipeline::Gateway;
+use keyway_gateway::registry::Registry;
 use keyway_gateway::server::{DRAIN_TIME_MAX, Transport};
+use keyway_gateway::upstream::Base;
 use keyway_mcp::http::{Callers, PATH, router};
 use keyway_mcp::server::{Door, Settings};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -19,6 +23,7 @@ pub struct Bound {
     listener: TcpListener,
     settings: Settings,
     callers: Callers,
+    names: Names,
 }
 
 /// What runs.
@@ -50,15 +55,20 @@ impl Bound {
     ///
     /// # Errors
     /// The address can't be listened on.
-    pub fn new(serve: &Serve) -> anyhow::Result<Option<Self>> {
+    pub fn new(serve: &Serve, scheme: &'static str) -> anyhow::Result<Option<Self>> {
         let Some(address) = serve.mcp.mcp else { return Ok(None) };
-        let callers = Callers { hosts: serve.mcp.mcp_hosts.clone(), origins: serve.mcp.mcp_origins.clone() };
-        Ok(Some(Self { listener: super::bind(address, "--mcp")?, settings: settings(serve)?, callers }))
+        let url = serve.mcp.mcp_url.as_deref().map(|url| Base::parse(url).context("--mcp-url can't be taken")).transpose()?;
+        let url = url.map(|url| url.to_string());
+        let mut callers = Callers { hosts: serve.mcp.mcp_hosts.clone(), origins: serve.mcp.mcp_origins.clone() };
+        let listener = super::bind(address, "--mcp")?;
+        let names = Names::new(url, scheme, super::reach::host_of(listener.local_addr()?), serve.mcp.mcp_hosts.clone());
+        callers.hosts.extend(names.host().map(str::to_owned));
+        Ok(Some(Self { listener, settings: settings(serve)?, callers, names }))
     }
 
-    /// Where it listens.
-    pub fn address(&self) -> anyhow::Result<SocketAddr> {
-        Ok(self.listener.local_addr()?)
+    /// OAuth for the agents of this listener, where people sign in at `people`.
+    pub fn agents(&self, serve: &Serve, control: Arc<Control>, registry: &Registry, people: String) -> Arc<Agents> {
+        Agents::new(control, registry, self.names.clone(), people, Documents::new(serve.mcp.mcp_client_hosts.clone()))
     }
 
     /// Serves until `stopped` turns true.
@@ -68,16 +78,16 @@ impl Bound {
     pub fn serve(
         self,
         gateway: Arc<Gateway>,
+        agents: &Arc<Agents>,
         host: String,
-        scheme: &str,
         transport: Transport,
         descriptors: Option<u64>,
         stopped: watch::Receiver<bool>,
     ) -> anyhow::Result<Running> {
-        let url = format!("{scheme}://{}{PATH}", self.address()?);
+        let url = format!("{}{PATH}", self.names.origin(None));
         let (alive, mut all_done) = mpsc::channel(1);
         let door = Door::new(Box::new(InProcess { gateway, host, alive }), self.settings);
-        let (known, routes) = (Arc::downgrade(&door), router(door, self.callers));
+        let (known, routes) = (Arc::downgrade(&door), agents.with_routes(router(door, self.callers)));
         let (done, ended) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let listener = self.listener;

@@ -74,8 +74,11 @@ pub const fn named_in(serve: &Serve) -> NamedIn {
 fn address(said: Option<&str>, option: &str, scheme: &str, bound: SocketAddr) -> anyhow::Result<String> {
     match said {
         Some(url) => Ok(Base::parse(url).with_context(|| format!("{option} can't be taken"))?.to_string()),
-        // Bound to every address, the one that is certain is this machine's own.
-        None if bound.ip().is_unspecified() => Ok(format!("{scheme}://localhost:{}", bound.port())),
-        None => Ok(format!("{scheme}://{bound}")),
+        None => Ok(format!("{scheme}://{}", host_of(bound))),
     }
+}
+
+/// Host and port at which a bound listener is reached for certain: bound to every address, this machine's own.
+pub fn host_of(bound: SocketAddr) -> String {
+    if bound.ip().is_unspecified() { format!("localhost:{}", bound.port()) } else { bound.to_string() }
 }

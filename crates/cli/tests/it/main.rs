@@ -4,6 +4,8 @@
 mod activity;
 /// The admin API over TCP.
 mod admin_api;
+/// Agents that come over OAuth.
+mod agents;
 /// A file as the register of apps.
 mod apply;
 mod apply_channels;

@@ -19,7 +19,7 @@ use super::extract::{JsonBody, OptionalBody, Path, Query};
 use super::page::page;
 use super::view::{self, Answer, answer};
 use super::{
-    Admin, admin_tokens, approvals, audit, catalog, changes, counts, doctor, keys, metrics, notify, oauth, oauth_accounts, openapi,
+    Admin, admin_tokens, agents, approvals, audit, catalog, changes, counts, doctor, keys, metrics, notify, oauth, oauth_accounts, openapi,
     overview, own, people, plan, portal, proxy, scopes, sessions, usage, webhooks,
 };
 use crate::clock;
@@ -104,6 +104,7 @@ fn handler(operation: &Operation) -> MethodRouter<Admin> {
         Id::RotateToken => at.to(rotate_token),
         Id::AdmitLegacyKey => at.to(admit_legacy_key),
         Id::CreateSession => at.to(sessions::create),
+        Id::ApproveAgent => at.to(agents::approve),
         Id::ListSessionsOfApp => at.to(sessions::of_app),
         Id::ListSessions => at.to(sessions::list),
         Id::ShowSession => at.to(sessions::show),

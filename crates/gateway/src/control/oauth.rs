@@ -372,7 +372,7 @@ impl Control {
     pub async fn rotate_refresh_token(&self, named: Named) -> Result<Rotated> {
         let now = clock::now();
         let mut change = self.store.begin().await?;
-        let Some((last, at)) = stored::generation_of(&mut change, named.grant).await? else { return Ok(Rotated::Over) };
+        let Some((last, at)) = stored::generation_of(&mut change, named.grant, now).await? else { return Ok(Rotated::Over) };
         match refresh_token::judge(named.generation, last, now.as_ms() - at.as_ms()) {
             Use::Rotate => {
                 stored::put_generation(&mut change, named.grant, last + 1, now).await?;

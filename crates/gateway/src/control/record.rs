@@ -284,6 +284,7 @@ impl Thing<'_> {
                 "scopes": one.grant.as_ref().map(|grant| &grant.scopes), "grantedBy": one.grant.as_ref().map(|grant| &grant.user),
                 "session": one.session.as_ref().map(|session| json!({
                     "scopes": session.scopes, "classes": session.classes.words(), "onBehalfOf": session.person, "purpose": session.purpose,
+                    "agent": session.agent.as_ref().map(|agent| json!({ "client": agent.client, "name": agent.name })),
                     "calls": session.budget.calls, "records": session.budget.records,
                     "callsPerDay": session.budget.calls_per_day, "recordsPerDay": session.budget.records_per_day,
                 })),

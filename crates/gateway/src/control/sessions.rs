@@ -5,9 +5,10 @@
 
 use keyway_core::scope::ScopeId;
 use keyway_core::time::Timestamp;
+use keyway_core::token::TokenHash;
 
 use super::*;
-use crate::model::{Session, SessionBudget, SessionUse};
+use crate::model::{Agent, Session, SessionBudget, SessionUse};
 use crate::store::sessions::Wanted;
 
 /// How long a session lives of which nobody says, in milliseconds: an hour.
@@ -75,9 +76,27 @@ impl Control {
     pub async fn create_app_session(&self, id_or_name: &str, new: NewSession) -> Result<(App, NewToken)> {
         let (mut change, mut state) = self.begin().await?;
         let app = find_app(&state, id_or_name)?.clone();
-        refuse_install(&app)?;
+        let plain = self.new_token(&state, find_account(&state, app.hub_id)?, &app)?;
+        let presented = (self.registry.token_key().hash(plain.expose()), plain.hint());
+        let (token, next) = self.put_session(&mut change, &state, &app, new, None, presented).await?;
+        self.commit(change, &mut state, next).await?;
+        Ok((app, NewToken { token, plain }))
+    }
+
+    /// Writes a session down, presented by what has this hash and hint; the state with it.
+    pub(super) async fn put_session(
+        &self,
+        change: &mut Change,
+        state: &State,
+        app: &App,
+        new: NewSession,
+        agent: Option<Agent>,
+        (hash, hint): (TokenHash, String),
+    ) -> Result<(Token, State)> {
+        refuse_install(app)?;
         let now = self.registry.now_of(app.hub_id);
-        let (session, lifetime_ms) = checked(&app, new)?;
+        let (session, lifetime_ms) = checked(app, new)?;
+        let session = Arc::new(Session { agent, ..session });
         let mut next = state.clone();
         let live = |token: &Token| token.app_id == app.id && is_live_session(token, now);
         if next.tokens.iter().filter(|token| live(token)).count() >= LIVE_MAX {
@@ -91,16 +110,16 @@ impl Control {
         };
         let old: Vec<u64> = next.tokens.iter().filter(|token| is_old(token)).map(|token| token.id).collect();
         for token_id in &old {
-            store::sessions::delete(&mut change, *token_id).await?;
+            store::sessions::delete(change, *token_id).await?;
         }
         next.tokens.retain(|token| !old.contains(&token.id));
-        let plain = self.new_token(&state, find_account(&state, app.hub_id)?, &app)?;
-        let mut made = self.keep_token(&mut change, app.id, plain, now, Some(lifetime_ms)).await?;
-        store::sessions::insert(&mut change, made.token.id, &session).await?;
-        made.token.session = Some(Arc::new(session));
-        next.tokens.push(made.token.clone().into());
-        self.commit(change, &mut state, next).await?;
-        Ok((app, made))
+        let ends = Some(now.plus_ms(lifetime_ms));
+        let mut token = Token { expires_at: ends, lifetime_ends_at: ends, ..Token::new(app.id, hash, hint, now) };
+        token.id = store::insert_token(change, &token).await?;
+        store::sessions::insert(change, token.id, &session).await?;
+        token.session = Some(session);
+        next.tokens.push(token.clone().into());
+        Ok((token, next))
     }
 
     /// The sessions, of one app or of all, with what they have used.
@@ -222,12 +241,12 @@ pub(super) async fn end_with_the_last_token(change: &mut Change, next: &mut Stat
     Ok(())
 }
 
-fn find_session(state: &State, token_id: u64) -> Result<&Token> {
+pub(super) fn find_session(state: &State, token_id: u64) -> Result<&Token> {
     let found = state.tokens.iter().map(Arc::as_ref).find(|token| token.id == token_id && token.session.is_some());
     found.ok_or_else(|| ControlError::NotFound(format!("there is no session {token_id}. To list them: keyway session list")))
 }
 
-fn is_live_session(token: &Token, now: Timestamp) -> bool {
+pub(super) fn is_live_session(token: &Token, now: Timestamp) -> bool {
     token.session.is_some() && token.revoked_at.is_none() && token.expires_at.is_none_or(|at| at > now)
 }
 
@@ -279,6 +298,7 @@ fn checked(app: &App, new: NewSession) -> Result<(Session, i64)> {
         purpose: words("the purpose of the session", &new.purpose)?,
         created_by: new.created_by,
         budget,
+        agent: None,
     };
     Ok((session, lifetime_ms))
 }

@@ -25,6 +25,7 @@ pub(super) fn bearer(registry: &Registry, head: &Parts, call: &mut Call) -> Resu
     };
     call.token = Some(entry.clone());
     call.now = entry.app.account.moment(call.now);
+    check_audience(&entry, head)?;
     check_state(&entry, call.now)?;
     entry.note_use(call.at);
     Ok(entry)
@@ -46,18 +47,33 @@ fn access_token(registry: &Registry, presented: &str, call: &Call) -> Result<Arc
         ));
     };
     let now = match &holder {
-        Holder::Install(entry) => entry.app.account.now(call.at),
+        Holder::Install(entry) | Holder::Agent(entry) => entry.app.account.now(call.at),
         Holder::App(_) => registry.time_without_account(call.at),
     };
     if claims.expires_at <= now {
         return Err(expired(Refusal::AccessTokenExpired, claims.expires_at, now, "an access token lives for 30 minutes; refresh it"));
     }
     match holder {
-        Holder::Install(entry) => Ok(entry),
+        Holder::Install(entry) | Holder::Agent(entry) => Ok(entry),
         Holder::App(app) => Err(not_found(
             Refusal::ClientToken,
             &format!("this token is the app {}'s own (client_credentials) and opens no account", app.name),
         )),
+    }
+}
+
+/// A call comes from the listener of agents: put into the extensions of its head in this process, and by nobody else.
+#[derive(Clone, Copy, Debug)]
+pub struct FromAgents;
+
+/// A token that was made for the listener of agents is good there and nowhere else (RFC 8707, section 2).
+fn check_audience(entry: &TokenEntry, head: &Parts) -> Result<(), ErrorBody> {
+    match entry.token.session.as_ref().and_then(|session| session.agent.as_ref()) {
+        Some(agent) if head.extensions.get::<FromAgents>().is_none() => Err(not_found(
+            Refusal::TokenAudience,
+            &format!("the token was made for {} alone, over the Model Context Protocol", agent.resource),
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -338,7 +338,7 @@ impl Gateway {
             return Some(Good { app: entry.app.public_app.clone()?, entry: Some(entry), expires_at: None });
         };
         let now = match &holder {
-            Holder::Install(entry) => entry.app.account.now(now),
+            Holder::Install(entry) | Holder::Agent(entry) => entry.app.account.now(now),
             Holder::App(_) => self.registry.time_without_account(now),
         };
         let expires_at = Some(claims.expires_at).filter(|at| *at > now)?;

@@ -138,12 +138,12 @@ pub(crate) async fn code_is_used(change: &mut Change, hash: &TokenHash, token_id
     Ok(())
 }
 
-/// How often a refresh token was rotated, and when last. Held until the change is done with: two that
+/// How often a refresh token was rotated, and when last; none where it has ended. Held until the change is done with: two that
 /// rotate the same one follow each other.
-pub(crate) async fn generation_of(change: &mut Change, token_id: u64) -> Result<Option<(u64, Timestamp)>, StoreError> {
+pub(crate) async fn generation_of(change: &mut Change, token_id: u64, now: Timestamp) -> Result<Option<(u64, Timestamp)>, StoreError> {
     // Writing takes the row, in both databases.
-    let query = "update token set generation = generation where id = $1 and revoked_at is null and expires_at is null returning generation, rotated_at";
-    let row = sqlx::query(query).bind(signed(token_id)).fetch_optional(&mut *change).await?;
+    let query = "update token set generation = generation where id = $1 and revoked_at is null and (expires_at is null or expires_at > $2) returning generation, rotated_at";
+    let row = sqlx::query(query).bind(signed(token_id)).bind(now.as_ms()).fetch_optional(&mut *change).await?;
     let read = |row: AnyRow| {
         let rotated_at = row.try_get::<Option<i64>, _>(1)?.unwrap_or_default();
         Ok((unsigned(row.try_get(0)?, "generation")?, Timestamp::from_ms(rotated_at)))

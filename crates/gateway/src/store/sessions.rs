@@ -10,12 +10,14 @@ use sqlx::any::AnyRow;
 use super::{Change, Store, StoreError, classes, json_list, unsigned, words};
 use keyway_ground::database::signed;
 
-use crate::model::{Session, SessionBudget, SessionUse};
+use crate::model::{Agent, Session, SessionBudget, SessionUse};
 
 /// Every token, with the session that it is of.
 pub(super) const TOKENS: &str = "select token.*, one.scopes as session_scopes, one.classes as session_classes, one.person,
-     one.purpose, one.created_by, one.calls_max, one.records_max, one.day_calls_max, one.day_records_max
-     from token left join app_session one on one.token_id = token.id order by token.id";
+     one.purpose, one.created_by, one.calls_max, one.records_max, one.day_calls_max, one.day_records_max,
+     agent.client as agent_client, agent.client_name as agent_name, agent.resource as agent_resource
+     from token left join app_session one on one.token_id = token.id
+     left join agent_grant agent on agent.token_id = token.id order by token.id";
 
 /// The session of a row of [`TOKENS`].
 pub(super) fn session(row: &AnyRow) -> Result<Option<Session>, StoreError> {
@@ -33,6 +35,10 @@ pub(super) fn session(row: &AnyRow) -> Result<Option<Session>, StoreError> {
             records: most("records_max")?,
             calls_per_day: most("day_calls_max")?,
             records_per_day: most("day_records_max")?,
+        },
+        agent: match row.try_get::<Option<String>, _>("agent_client")? {
+            Some(client) => Some(Agent { client, name: text("agent_name")?, resource: text("agent_resource")? }),
+            None => None,
         },
     }))
 }

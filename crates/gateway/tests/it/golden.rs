@@ -18,7 +18,7 @@ use keyway_gateway::clock::Clock;
 use keyway_gateway::control::{AccountHooks, Control, NewAccount, NewApp};
 use keyway_gateway::double::faults::Rule;
 use keyway_gateway::held::Budget;
-use keyway_gateway::model::{Account, Session, SessionBudget};
+use keyway_gateway::model::{Account, Agent, Session, SessionBudget};
 use keyway_gateway::registry::Registry;
 use keyway_gateway::store::Store;
 use sqlx::Connection as _;
@@ -122,6 +122,7 @@ async fn credentials(written: &mut Written) {
     written.note("a disabled app", &server, &server.send(server.token(FULL), "GET", CONTACTS, None).await).await;
     server.apps[0].enabled = true;
     server.tokens[0].session = Some(Arc::new(Session {
+        agent: None,
         scopes: vec!["oauth".into()],
         classes: Classes::READ,
         person: "ada@example.com".into(),
@@ -135,6 +136,13 @@ async fn credentials(written: &mut Written) {
     server.tokens[0].revoked_at = Some(now());
     server.publish();
     written.note("a session that somebody ended", &server, &server.send(server.token(FULL), "GET", CONTACTS, None).await).await;
+    let of_agent =
+        Agent { client: "https://agent.example/client.json".into(), name: "Agent".into(), resource: "http://127.0.0.1:8487/mcp".into() };
+    let session = server.tokens[0].session.as_deref().unwrap().clone();
+    server.tokens[0].session = Some(Arc::new(Session { agent: Some(of_agent), ..session }));
+    (server.tokens[0].expires_at, server.tokens[0].revoked_at) = (None, None);
+    server.publish();
+    written.note("a token of an agent elsewhere", &server, &server.send(server.token(FULL), "GET", CONTACTS, None).await).await;
     let ask = |body: &str| {
         let head = "POST /oauth/v2/private-apps/get/access-token-info HTTP/1.1\r\ncontent-type: application/json";
         request(&format!("{head}\r\ncontent-length: {}", body.len()), body)

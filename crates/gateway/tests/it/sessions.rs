@@ -31,6 +31,7 @@ fn session(server: &mut Server, scopes: &[&str], classes: Classes) -> String {
         purpose: "Quarterly report".into(),
         created_by: "socket".into(),
         budget: SessionBudget::default(),
+        agent: None,
     };
     let token = Token::new(FULL, hash, plain.hint(), now());
     server.tokens.push(Token { id: SESSION, session: Some(Arc::new(session)), ..token });

@@ -27,6 +27,8 @@ pub enum Subject {
     Grant(u64),
     /// A public app itself, which acts on no account.
     App(u64),
+    /// A session of an app, by the id of its token: for the listener of agents alone.
+    Session(u64),
 }
 
 /// The claims of a token.
@@ -71,6 +73,7 @@ impl AccessKey {
         let (kind, id) = match claims.subject {
             Subject::Grant(id) => (0, id),
             Subject::App(id) => (1, id),
+            Subject::Session(id) => (2, id),
         };
         let mut bytes = Vec::with_capacity(BODY + HASH);
         bytes.extend([VERSION, kind | if claims.narrowed.is_some() { NARROWED } else { 0 }]);
@@ -102,6 +105,7 @@ impl AccessKey {
         let subject = match (version, kind & !NARROWED) {
             (&VERSION, 0) => Subject::Grant(id),
             (&VERSION, 1) => Subject::App(id),
+            (&VERSION, 2) => Subject::Session(id),
             _ => return None,
         };
         let narrowed = (kind & NARROWED != 0)
@@ -134,6 +138,11 @@ mod tests {
             let token = key.issue(&claims(narrowed), [2; 8]);
             assert_eq!(key.read(token.expose()), Some(claims(narrowed)));
             assert_eq!(AccessKey::new([2; 32]).read(token.expose()), None);
+        }
+        // The same number is another thing for each subject.
+        for subject in [Subject::Grant(7), Subject::App(7), Subject::Session(7)] {
+            let said = Claims { subject, ..claims(None) };
+            assert_eq!(key.read(key.issue(&said, [2; 8]).expose()), Some(said));
         }
         assert!(!format!("{:?}", key.issue(&claims(None), [2; 8])).contains("kwo_"));
     }
