@@ -224,7 +224,7 @@ def a_release_has_one_version_everywhere():
 
 def main():
     out = scratch.folder()
-    run(ROOT / "packaging/build.sh", BINARY, out)
+    run(ROOT / "packaging/build.sh", BINARY, out, timeout=600)  # a debug build is large, and compressed four times
     for test in (scripts_hold, a_release_has_one_version_everywhere, the_image_is_built_from_files_that_reach_the_builder, the_same_input_gives_the_same_bytes, the_wheel_installs_with_pip_and_runs_with_pipx, the_npm_packages_install_and_pass_signals_on,
                  the_debian_package_has_the_program_and_its_unit, the_install_script_checks_what_it_installs):
         start = time.monotonic()
