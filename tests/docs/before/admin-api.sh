@@ -1,3 +1,2 @@
 keyway serve --demo
 keyway app create "Order sync" --scopes crm.objects.contacts.read
-keyway user create first@example.com
