@@ -337,7 +337,7 @@ run_list() { # run_list WIDTH LIST: runs the selected parts of a list, WIDTH at 
   wait
 }
 
-rust && system_packages || exit 2
+if ! rust || ! system_packages; then exit 2; fi
 if [ ${#wanted[@]} = 0 ]; then
   rm -rf "$KEYWAY_TESTED"
   environments >"$logs/environments.log" 2>&1 &
