@@ -9,7 +9,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use http::header::{AUTHORIZATION, CACHE_CONTROL, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{Request, StatusCode};
@@ -20,6 +20,7 @@ use serde_json::json;
 
 use crate::REQUEST_BYTES_MAX;
 use crate::discovery;
+use crate::legacy;
 use crate::road::Visitor;
 use crate::server::{Door, Entered, Handler};
 use crate::standing::StandingError;
@@ -50,7 +51,12 @@ pub fn router(door: Arc<Door>, callers: Callers) -> Router {
     let handler = door.clone();
     let service =
         StreamableHttpService::new(move || Ok(Handler::of_requests(handler.clone())), Arc::new(NeverSessionManager::default()), config);
-    Router::new().route_service(PATH, service).layer(from_fn_with_state(door, enter)).merge(discovery::routes()).fallback(elsewhere)
+    Router::new()
+        .route_service(PATH, service)
+        .layer(from_fn(legacy::serve))
+        .layer(from_fn_with_state(door, enter))
+        .merge(discovery::routes())
+        .fallback(elsewhere)
 }
 
 async fn elsewhere() -> Response {

@@ -7,7 +7,9 @@
 mod answer;
 mod arguments;
 mod discovery;
+mod elicit;
 pub mod http;
+mod legacy;
 mod masks;
 mod open;
 mod refused;

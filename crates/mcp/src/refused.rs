@@ -14,6 +14,8 @@ use crate::standing::Standing;
 
 /// Longest sentence of Keyway's that is repeated, in characters.
 const SENTENCE_MAX: usize = 700;
+/// The refusal of a call that a person must approve first.
+pub(crate) const APPROVAL_REQUIRED: &str = "approval-required";
 
 /// The answer to a call that was not performed.
 pub fn reply(answer: &Answer, standing: &Standing) -> Reply {

@@ -16,6 +16,7 @@ use tokio::sync::{Mutex, Semaphore};
 
 use crate::answer::Reply;
 use crate::arguments::Arguments;
+use crate::elicit::{Pending, Round, WAITS, Way};
 use crate::masks::Masks;
 use crate::open::short;
 use crate::road::{Road, Visitor};
@@ -86,6 +87,18 @@ impl Door {
     pub async fn use_tool(&self, entered: &Entered, name: &str, given: JsonObject) -> Option<CallToolResult> {
         let reply = self.run(entered, tools::find(name)?, given).await;
         Some(reply.into_result(entered.visitor.token.expose()))
+    }
+
+    /// The same; while a person has not decided, it is tried again after each of these times.
+    async fn use_patiently(&self, entered: &Entered, name: &str, given: JsonObject, waits: &[Duration]) -> Option<CallToolResult> {
+        for wait in waits {
+            let result = self.use_tool(entered, name, given.clone()).await?;
+            if Pending::of(&result).is_none() {
+                return Some(result);
+            }
+            tokio::time::sleep(*wait).await;
+        }
+        self.use_tool(entered, name, given).await
     }
 
     async fn run(&self, entered: &Entered, tool: &'static Tool, given: JsonObject) -> Reply {
@@ -185,15 +198,31 @@ impl ServerHandler for Handler {
 
     async fn call_tool(&self, request: CallToolRequestParams, context: RequestContext<RoleServer>) -> Result<CallToolResponse, ErrorData> {
         let entered = self.entered(&context).await?;
-        let using = self.door.use_tool(&entered, &request.name, request.arguments.unwrap_or_default());
+        let mut given = request.arguments.unwrap_or_default();
+        let round = match Round::of(request.request_state.as_deref(), request.input_responses.as_ref()) {
+            Ok(round) => round,
+            Err(words) => return Ok(Reply::refused(words).into_result(entered.visitor.token.expose()).into()),
+        };
+        if let Some(round) = &round {
+            given.insert(tools::APPROVAL.name.to_owned(), round.approval.clone().into());
+        }
+        let waits = if round.is_some() { &WAITS[..] } else { &[] };
+        let using = self.door.use_patiently(&entered, &request.name, given, waits);
         let result = tokio::select! {
             result = using => result,
             // Nobody reads the answer any more; a change that was begun goes on to its end, on the record.
             () = context.ct.cancelled() => return Err(ErrorData::internal_error("the request was cancelled", None)),
         };
-        result.map(CallToolResponse::from).ok_or_else(|| {
+        let result = result.ok_or_else(|| {
             let near = tools::near(&request.name).map(|name| format!("; did you mean {name}?")).unwrap_or_default();
             ErrorData::invalid_params(format!("Unknown tool: {}{near}", short(&request.name)), None)
-        })
+        })?;
+        if let Some(pending) = Pending::of(&result)
+            && let Some(way) = Way::of(&context).filter(|_| tools::takes_approval(&request.name))
+            && let Some(required) = pending.ask(way, round.as_ref())?
+        {
+            return Ok(required.into());
+        }
+        Ok(result.into())
     }
 }

@@ -93,6 +93,11 @@ pub fn find(name: &str) -> Option<&'static Tool> {
     ALL.into_iter().find(|tool| tool.name == name)
 }
 
+/// Whether a tool takes the approval of a person.
+pub fn takes_approval(name: &str) -> bool {
+    find(name).is_some_and(|tool| tool.arguments.iter().any(|one| one.name == APPROVAL.name))
+}
+
 /// The name nearest to one that no tool has.
 pub fn near(name: &str) -> Option<&'static str> {
     open::near(name, ALL.into_iter().map(|tool| tool.name), 0.75)
