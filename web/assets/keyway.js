@@ -152,6 +152,32 @@ function answer(form) {
   })
 }
 
+/** A moment of UTC in the time zone of this browser. */
+function local(iso, form) {
+  const of = { clock: { timeStyle: 'short' }, hour: { month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit' } }
+  return new Intl.DateTimeFormat(undefined, of[form]).format(new Date(iso))
+}
+
+/** Times are shown as they are here, with UTC on hover. */
+function times(root) {
+  root.querySelectorAll('[data-local]').forEach((time) => {
+    time.title = `${time.dateTime.slice(0, 16).replace('T', ' ')} UTC`
+    time.textContent = local(time.dateTime, time.dataset.local)
+  })
+  root.querySelectorAll('[data-span]').forEach((title) => {
+    if (title.dataset.form) title.textContent = `${local(title.dataset.span, title.dataset.form)} (${title.textContent.replace(' UTC: ', ' UTC): ')}`
+  })
+  const zone = new Intl.DateTimeFormat(undefined, { timeZoneName: 'short' }).formatToParts(new Date()).find((part) => part.type === 'timeZoneName')?.value
+  root.querySelectorAll('[data-zone]').forEach((element) => { element.textContent = zone ? `(${zone})` : '' })
+}
+
+/** A choice that is sent at once. */
+function send(select) {
+  const button = select.form.querySelector('button[type=submit]')
+  if (button) button.hidden = true
+  select.addEventListener('change', () => select.form.requestSubmit())
+}
+
 function ready(root) {
   const each = (name, act) => root.querySelectorAll(`[data-${name}]`).forEach(act)
   each('part', load)
@@ -162,6 +188,8 @@ function ready(root) {
   each('file', file)
   each('answer', answer)
   root.querySelectorAll('form[role=search]').forEach(choose)
+  each('send', send)
+  times(root)
   // A part that is opened is loaded then.
   each('open', (details) => details.addEventListener('toggle', () => {
     const part = details.querySelector('[data-later]')

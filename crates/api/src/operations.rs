@@ -285,7 +285,7 @@ operations! {
     op(Plan, "plan", "POST", "/api/v1/plan", Auditor, "Plan one app for each integration, changing nothing: from a report of keyway scan, from the recorded calls, or from both").body::<PlanBody>().answer::<view::Planned>(),
     op(ListChanges, "listChanges", "GET", "/api/v1/changes", Auditor, "A page of the record of changes, newest first: who changed what, when, from where, and what it was before").query::<ChangesQuery>().answer::<view::Changes>(),
 
-    op(ShowOverview, "showOverview", "GET", "/api/v1/overview", Reader, "Calls by app over the last hour and day, errors by cause, limits with a forecast, what is due, what ends, what is unused").answer::<view::Overview>(),
+    op(ShowOverview, "showOverview", "GET", "/api/v1/overview", Reader, "What needs a person; calls, latency and errors of an hour, a day, a week or a month beside the one before; limits with a forecast, what is due, what ends, what is unused").query::<OverviewQuery>().answer::<view::Overview>(),
     op(ListScopes, "listScopes", "GET", "/api/v1/catalog/scopes", Known, "Every scope that can be granted, in plain words, and sets of them to begin with").answer::<view::Scopes>(),
     op(ShowScope, "showScope", "GET", "/api/v1/catalog/scopes/{scope}", Known, "The operations that a scope opens").answer::<view::ScopeBehind>(),
 
@@ -294,6 +294,7 @@ operations! {
     op(ApproveCall, "approveCall", "POST", "/api/v1/approvals/{approval}/approve", Manager, "Approve a call: the app may make it once, within an hour").body::<DecisionBody>().answer::<view::ApprovalAnswer>(),
     op(RejectCall, "rejectCall", "POST", "/api/v1/approvals/{approval}/reject", Manager, "Reject a call, with a reason that the app is told").body::<DecisionBody>().answer::<view::ApprovalAnswer>(),
 
+    op(CountCalls, "countCalls", "GET", "/api/v1/calls", Reader, "How many calls there were: over time, and by app, account, class of operation, outcome or cause").query::<CallsQuery>().answer::<view::CallCounts>(),
     op(ListUsage, "listUsage", "GET", "/api/v1/usage", Reader, "Calls by app, operation and day, with the end and successor of each operation").query::<UsageQuery>().answer::<view::UsageAnswer>(),
     op(ListUnusedApps, "listUnusedApps", "GET", "/api/v1/usage/unused-apps", Reader, "Apps that made no call").query::<DaysAndPage>().answer::<view::UnusedApps>(),
     op(ListRecords, "listRecords", "GET", "/api/v1/audit", Reader, "A page of records of calls, newest first; app managers name one of their apps").query::<AuditQuery>().answer::<view::Records>(),

@@ -100,6 +100,30 @@ pub struct AuditQuery {
 
 #[derive(Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OverviewQuery {
+    /// `hour`, `day`, `week` or `month`: the last day when left out.
+    pub range: Option<String>,
+    /// Of this account.
+    pub hub_id: Option<u64>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CallsQuery {
+    /// From the span on that has this time, ISO 8601: the last day when left out.
+    pub from: Option<String>,
+    /// Up to the span that has this time, ISO 8601: now when left out.
+    pub to: Option<String>,
+    /// Of this app, by id or name.
+    pub app: Option<String>,
+    /// Of this account.
+    pub hub_id: Option<u64>,
+    /// `app`, `account`, `class` (of operations), `outcome` or `cause` (of errors): `app` when left out.
+    pub by: Option<String>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SessionsQuery {
     /// `active` leaves out those that have ended.
     pub state: Option<String>,

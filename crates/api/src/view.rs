@@ -15,6 +15,7 @@ macro_rules! shown {
 
 mod approvals;
 mod audit;
+mod calls;
 mod catalog;
 mod doctor;
 mod notify;
@@ -32,11 +33,12 @@ use crate::{Moment, RoleName};
 
 pub use approvals::{Approval, ApprovalAnswer, ApprovalRule, Approvals, CallChange, ChangedProperty, ChangedRecord, UnreadRecords};
 pub use audit::{CallRecord, CountedApp, CountedTime, CountedWord, RecordCounts, Records};
+pub use calls::{CallCounts, CallGroup, CallTotals, Points};
 pub use catalog::{OperationBehind, Scope, ScopeBehind, ScopeTemplate, Scopes};
 pub use doctor::{Diagnosed, DiagnosedCall};
 pub use notify::{AddedChannel, Channel, ChannelAnswer, ChannelTested, Channels, Condition, Message, Notice, Notifications};
 pub use overview::{
-    AccountLimit, AppPoints, BusyApp, Cause, Due, Overview, Points, QuietApp, Rotations, Sunset, Sunsets, Top, Totals, Unused,
+    AccountLimit, AppPoints, BurnDown, BusyApp, Cause, Due, Overview, QuietApp, Rotations, Sunset, Sunsets, Top, Totals, Unused,
 };
 pub use plan::Planned;
 pub use portal::*;

@@ -2,10 +2,11 @@
 //!
 //! Records hold who, what, when, how it ended, which CRM records were touched and which properties
 //! set; never bodies, tokens, query values or values of properties. Writing is
-//! in `writer`, to the `files` of one server or to the `postgres` of several; reading in `query`.
+//! in `writer`, to the `files` of one server or to the `postgres` of several; reading in `query`; `counts` sums up.
 //! `chain` is how a change of the log shows, `verify` checks it.
 
 pub mod chain;
+pub mod counts;
 mod damage;
 mod files;
 mod moving;
@@ -304,6 +305,7 @@ pub struct AuditLog {
     readers: Readers,
     key: Arc<ChainKey>,
     instances: Arc<AtomicU32>,
+    counts: counts::Counts,
     /// Whether the last records were written.
     written: Written,
 }
@@ -333,7 +335,8 @@ impl AuditLog {
                 let writer = in_postgres(url, key.clone(), instances.clone(), stream).await?;
                 sqlx::any::install_default_drivers();
                 let readers = keyway_ground::database::pool(4).connect(url).await?;
-                return Ok(Self { writer, readers: Readers::Postgres(readers), key, instances, written: Written::default() });
+                let counts = counts::Counts::new(None);
+                return Ok(Self { writer, readers: Readers::Postgres(readers), key, instances, counts, written: Written::default() });
             }
             Place::Folder(folder) => {
                 if folder.join("audit.db").exists() {
@@ -343,10 +346,14 @@ impl AuditLog {
             }
             Place::Memory => None,
         };
+        let counts = counts::Counts::new(match place {
+            Place::Folder(folder) => Some(folder.join(counts::FILE)),
+            Place::Memory | Place::Postgres(_) => None,
+        });
         let for_files = key.clone();
         let (files, shelf) = blocking(move || files::open(folder.as_deref(), for_files)).await?;
         let writer = writer::Writer::start(move |queue, fails| writer::write_files(files, stream, queue, fails));
-        Ok(Self { writer, readers: Readers::Files(shelf), key, instances, written: Written::default() })
+        Ok(Self { writer, readers: Readers::Files(shelf), key, instances, counts, written: Written::default() })
     }
 
     /// How many instances write to this log, itself included.
@@ -375,6 +382,21 @@ impl AuditLog {
     pub async fn record(&self, entry: AuditEntry, begun: bool) -> Result<(), AuditError> {
         let at = entry.at;
         self.written.note(at, self.writer.write(writer::Change::Record(entry, begun)).await)
+    }
+
+    /// Records calls, in this order. All of them are durable on return.
+    ///
+    /// # Errors
+    /// One could not be made durable.
+    pub async fn record_all(&self, entries: Vec<AuditEntry>) -> Result<(), AuditError> {
+        let mut waiting = Vec::with_capacity(entries.len());
+        for entry in entries {
+            waiting.push(self.writer.queue(writer::Change::Record(entry, false)).await?);
+        }
+        for durable in waiting {
+            writer::durable(durable).await?;
+        }
+        Ok(())
     }
 
     /// Whether the next call could be recorded. False after a commit that failed, until a try succeeds; this asks for that try.
@@ -414,6 +436,7 @@ impl AuditLog {
     /// Finishes what is queued and closes the file.
     pub async fn close(&self) {
         self.writer.close().await;
+        self.counts.close().await;
         if let Readers::Postgres(pool) = &self.readers {
             pool.close().await;
         }

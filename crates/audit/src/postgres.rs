@@ -19,13 +19,14 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, Ro
 
 use super::AuditEntry;
 use super::chain::{ChainKey, Seal};
+use super::counts;
 use super::row::{Agent, Begun, Named, Row};
 use keyway_ground::database::{NOW, signed};
 
 /// How often a writer says that it lives.
 pub(super) const BEAT_EVERY: Duration = Duration::from_secs(2);
 /// After this silence its instance counts as dead, in milliseconds.
-const DEAD_AFTER_MS: i64 = 15_000;
+pub(super) const DEAD_AFTER_MS: i64 = 15_000;
 /// How often partitions are made ahead.
 const PARTITIONS_EVERY: Duration = Duration::from_secs(600);
 /// Days for which they are made.
@@ -112,6 +113,7 @@ impl Postgres {
         let mut transaction = connection.begin().await?;
         transaction.execute(LOCK).await?;
         transaction.execute(SCHEMA).await?;
+        transaction.execute(AssertSqlSafe(counts::base::SCHEMA.replace("blob", "bytea"))).await?;
         let writer = sqlx::query(AssertSqlSafe(format!(
             "insert into writer (alive_at, after_id, seal, vouched) values ({NOW}, 0, '', '') returning id"
         )));

@@ -54,6 +54,7 @@ async fn times(log: &AuditLog, filter: AuditFilter) -> Vec<i64> {
 }
 
 mod agents;
+mod counts;
 mod damaged;
 mod in_files;
 mod moved;

@@ -75,13 +75,15 @@ impl Writer {
     }
 
     pub(super) async fn write(&self, change: Change) -> Result<(), AuditError> {
+        durable(self.queue(change).await?).await
+    }
+
+    /// Queues a change, behind those that were queued before.
+    pub(super) async fn queue(&self, change: Change) -> Result<oneshot::Receiver<bool>, AuditError> {
         let jobs = self.sender().ok_or(AuditError::NotWritable)?;
         let (done, durable) = oneshot::channel();
         jobs.send(Job::Write(change, done)).await.map_err(|_| AuditError::NotWritable)?;
-        match durable.await {
-            Ok(true) => Ok(()),
-            _ => Err(AuditError::NotWritable),
-        }
+        Ok(durable)
     }
 
     pub(super) async fn prune(&self, before: Timestamp) -> Result<u64, AuditError> {
@@ -111,6 +113,14 @@ impl Writer {
         if let Some(stopped) = self.stopped.lock().await.take() {
             let _ = stopped.await;
         }
+    }
+}
+
+/// Waits until a change is durable.
+pub(super) async fn durable(written: oneshot::Receiver<bool>) -> Result<(), AuditError> {
+    match written.await {
+        Ok(true) => Ok(()),
+        _ => Err(AuditError::NotWritable),
     }
 }
 

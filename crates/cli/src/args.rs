@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod approval;
+pub mod calls;
 pub mod consent;
 pub mod diff;
 pub mod doctor;
@@ -132,6 +133,8 @@ pub enum Command {
         #[command(subcommand)]
         action: Box<Portal>,
     },
+    /// How many calls there were, by app, account, class of operation, outcome or cause
+    Calls(calls::Calls),
     /// The record of every call
     Audit {
         #[command(subcommand)]
@@ -397,6 +400,9 @@ pub struct Serve {
     /// Add sample records and two apps, and print requests to try
     #[arg(long, env = "KEYWAY_DEMO", value_parser = clap::builder::BoolishValueParser::new())]
     pub demo: bool,
+    /// Days of made-up calls with which a new --demo begins, so that its pages show something; 0 for none
+    #[arg(long, env = "KEYWAY_DEMO_DAYS", value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(0..=90))]
+    pub demo_days: u32,
     /// Keep nothing on disk but the admin socket
     #[arg(long, env = "KEYWAY_EPHEMERAL", value_parser = clap::builder::BoolishValueParser::new())]
     pub ephemeral: bool,

@@ -7,6 +7,7 @@ pub mod apply;
 pub mod approval;
 pub mod audit;
 pub mod backup;
+pub mod calls;
 pub mod changes;
 mod confirm;
 pub mod doctor;

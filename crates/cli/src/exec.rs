@@ -106,6 +106,7 @@ fn settings(app: apps::WithToken, as_of: Option<String>, repeat: Repeat, proxy: 
         ca_file: None,
         redis: None,
         demo: false,
+        demo_days: 0,
         ephemeral: true,
         bootstrap: None,
         app: Vec::new(),

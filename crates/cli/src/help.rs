@@ -15,13 +15,13 @@ const GROUPS: [(&str, &[&str]); 7] = [
     ("Find and move code", &["scan", "plan", "fix", "doctor", "sunset"]),
     ("Run the gateway", &["serve", "account", "app", "token", "apply", "export", "public-app", "install", "oauth-client", "proxy"]),
     ("Agents", &["mcp", "session", "approval"]),
-    ("Watch", &["audit", "changes", "notify"]),
+    ("Watch", &["audit", "calls", "changes", "notify"]),
     ("Test without HubSpot", &["exec", "portal", "record"]),
     ("Operate", &["user", "admin-token", "config", "backup", "restore", "migrate", "key", "completions"]),
 ];
 
 /// Examples below the help of a command, by its path.
-const EXAMPLES: [(&[&str], &str); 14] = [
+const EXAMPLES: [(&[&str], &str); 15] = [
     (
         &[],
         "  keyway init                       a server, an app and a first call, step by step\n  keyway scan .                     HubSpot credentials and API calls in this folder\n  keyway serve --demo               a server with sample records\n  keyway audit tail                 calls as they come",
@@ -36,6 +36,7 @@ const EXAMPLES: [(&[&str], &str); 14] = [
         &["serve"],
         "  keyway serve --demo\n  keyway serve --listen 8484 --data /var/lib/keyway\n  keyway serve --config /etc/keyway/keyway.toml",
     ),
+    (&["calls"], "  keyway calls\n  keyway calls --since 7d --by cause\n  keyway calls --app \"Order sync\" --since 30d --by outcome"),
     (&["exec"], "  keyway exec -- pytest\n  keyway exec --strict -- npm test"),
     (
         &["app", "create"],

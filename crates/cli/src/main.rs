@@ -165,6 +165,7 @@ fn run(args: Args) -> anyhow::Result<Exit> {
         Command::Changes(wanted) => runtime.block_on(commands::changes::run(&connection, wanted)),
         Command::Portal { account, action } => runtime.block_on(commands::portal::run(&connection, account.as_deref(), *action)),
         Command::Proxy { action } => runtime.block_on(commands::proxy::run(&connection, action)),
+        Command::Calls(wanted) => runtime.block_on(commands::calls::run(&connection, wanted)),
         Command::Audit { action } => runtime.block_on(commands::audit::run(&connection, action)),
     }
 }

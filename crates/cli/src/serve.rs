@@ -70,6 +70,8 @@ const LAST_USE_EVERY: Duration = Duration::from_secs(5);
 
 /// How often the limits are divided anew among the instances.
 const COUNT_INSTANCES_EVERY: Duration = Duration::from_millis(500);
+/// How often recorded calls are counted; a page that shows counts does it too.
+const COUNT_CALLS_EVERY: Duration = Duration::from_secs(10);
 
 /// How often HubSpot is asked about each connection's credential.
 const CHECK_CONNECTIONS_EVERY: Duration = Duration::from_secs(15 * 60);
@@ -233,15 +235,15 @@ pub async fn serve_while(
         None => first_account(&control, serve.demo).await?,
     };
     control.catch_up().await?;
+    let demo = match serve.demo {
+        true => Some(demo::prepare(&control, &portal, hub_id).await?),
+        false => None,
+    };
     gateway.restore_daily_counts().await?;
     registry.share_among(audit.instances());
     if audit.instances() > 1 {
         registry.join();
     }
-    let demo = match serve.demo {
-        true => Some(demo::prepare(&control, &portal, hub_id).await?),
-        false => None,
-    };
     let mut apps = apps::create(&control, hub_id, &serve.apps).await?;
     apps.extend(booted.into_iter().flat_map(|made| made.apps));
 
@@ -266,7 +268,7 @@ pub async fn serve_while(
     };
     let upstream_watched = upstream.clone();
     let counted = registry.clone();
-    let lately = serve.database.is_none().then(|| tokio::spawn(recall_activity(gateway.clone(), audit.clone())));
+    let calls = tokio::spawn(count_calls(audit.clone(), stopped.clone()));
     let targets = notify::hosts(&serve.webhook_hosts, data_addr, admin_addr);
     let webhooks = Arc::new(Webhooks::new(control.clone(), registry.clone(), targets));
     let informed = webhooks.clone();
@@ -389,8 +391,9 @@ pub async fn serve_while(
         policy.abort();
         pruner.abort();
         forgetter.abort();
-        lately.inspect(tokio::task::JoinHandle::abort);
         gateway.write_refused().await;
+        // What was just answered is counted at the next start.
+        calls.abort();
         drop(gateway);
         control.close().await;
         audit.close().await;
@@ -503,11 +506,25 @@ async fn watch_connections(control: Arc<Control>, upstream: Arc<Upstream>, mut s
     }
 }
 
-/// Reads back what was called in the last day, for the console. With other instances on the same
-/// audit each shows what it answered itself.
-async fn recall_activity(gateway: Arc<Gateway>, audit: Arc<AuditLog>) {
-    if let Err(error) = gateway.activity.recall(&audit).await {
-        tracing::warn!(%error, "what was called before the start could not be read back");
+/// Counts the calls that were recorded, from time to time; where counts were lost, all of them at once.
+async fn count_calls(audit: Arc<AuditLog>, mut stopped: watch::Receiver<bool>) {
+    let mut every = tokio::time::interval(COUNT_CALLS_EVERY);
+    loop {
+        tokio::select! {
+            _ = every.tick() => {}
+            _ = stopped.wait_for(|stop| *stop) => return,
+        }
+        loop {
+            match audit.count().await {
+                Ok(true) => break,
+                Ok(false) if *stopped.borrow() => return,
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "calls are recorded, and could not be counted; Keyway tries it again");
+                    break;
+                }
+            }
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod agents;
 mod approvals;
 mod audit;
 mod body;
+mod calls;
 mod catalog;
 mod changes;
 mod counts;

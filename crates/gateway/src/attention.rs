@@ -6,9 +6,10 @@ mod conditions;
 mod kind;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
+use keyway_core::catalog::{Catalog, Method};
 use keyway_core::sunset;
 use keyway_core::time::Timestamp;
 
@@ -168,26 +169,73 @@ pub struct EndingCalls<'a> {
     pub calls: u64,
     /// The operations that were called.
     pub operations: BTreeSet<&'a str>,
+    /// Of its calls of the last seven days to these operations and to their successors, how many of 100 went to the
+    /// successors. None where HubSpot names no successor, or it called neither.
+    pub moved_percent: Option<u64>,
+}
+
+/// Days whose calls say how much of an app is moved.
+const MOVED_DAYS: i64 = 7;
+
+/// What ends of the operations that an operation is the successor of.
+fn ends_before(operation: &str) -> &'static [&'static str] {
+    type Ends = HashMap<String, Vec<&'static str>>;
+    static ENDS: LazyLock<Ends> = LazyLock::new(|| {
+        let mut ends = Ends::new();
+        for old in Catalog::get().operations() {
+            let successor = sunset::successor(old.method, old.template).and_then(|row| row.successor);
+            if let (Some(successor), Some(row)) = (successor, sunset::of_path(old.template)) {
+                let ends = ends.entry(format!("{} {successor}", old.method)).or_default();
+                if !ends.contains(&row.what) {
+                    ends.push(row.what);
+                }
+            }
+        }
+        ends
+    });
+    ENDS.get(operation).map_or(&[], Vec::as_slice)
 }
 
 /// By app and end: what it still calls that ends then, the earliest first.
 pub fn ending<'a>(used: &'a [OperationUse], apps: &HashMap<u64, &'a App>, now: Timestamp) -> Vec<EndingCalls<'a>> {
     let mut ends: BTreeMap<(&'static str, u64, &'static str), (u64, BTreeSet<&str>)> = BTreeMap::new();
+    // Of the last days: calls to what ends, and to what comes in its place.
+    let mut recent: HashMap<(u64, &str), (u64, u64)> = HashMap::new();
+    let since = now.plus_ms(-MOVED_DAYS * DAY_MS).to_date();
     for one in used {
         let template = one.operation.split_once(' ').map_or("", |(_, template)| template);
         if let Some(row) = sunset::of_path(template) {
             let entry = ends.entry((row.date, one.app_id, row.what)).or_default();
             entry.0 += one.calls;
             entry.1.insert(&one.operation);
+            if one.day > since {
+                recent.entry((one.app_id, row.what)).or_default().0 += one.calls;
+            }
+        }
+        if one.day > since {
+            ends_before(&one.operation).iter().for_each(|what| recent.entry((one.app_id, what)).or_default().1 += one.calls);
         }
     }
     let row = |((date, app_id, what), (calls, operations))| {
         // An app that is gone has nothing left to move.
         let app: &App = apps.get(&app_id)?;
         let days_left = Timestamp::parse_iso(date).map(|date| (date.as_ms() - now.as_ms()).div_euclid(DAY_MS));
-        Some(EndingCalls { app, date, days_left, what, calls, operations })
+        let moved_percent = match recent.get(&(app_id, what)) {
+            Some((old, new)) if *new > 0 => Some(new * 100 / (old + new)),
+            // Nothing is moved yet, where there is something to move to.
+            Some((1.., 0)) if has_successor(&operations) => Some(0),
+            _ => None,
+        };
+        Some(EndingCalls { app, date, days_left, what, calls, operations, moved_percent })
     };
     ends.into_iter().filter_map(row).collect()
+}
+
+/// Whether HubSpot names a successor of one of these operations.
+fn has_successor(operations: &BTreeSet<&str>) -> bool {
+    operations.iter().filter_map(|operation| operation.split_once(' ')).any(|(method, template)| {
+        Method::parse(method).and_then(|method| sunset::successor(method, template)).is_some_and(|row| row.successor.is_some())
+    })
 }
 
 /// Scopes of an account's apps that the credential of its connection lacks, sorted.

@@ -15,8 +15,8 @@ use crate::audit::{self, AuditLog, Place, Verification};
 use crate::clock;
 use crate::store::{self, StoreError};
 
-/// The databases of a data folder.
-const DATABASES: [&str; 2] = ["keyway.db", "portal.db"];
+/// The databases of a data folder. The counts of calls are of no more records than the copy has, since the log comes after them.
+const DATABASES: [&str; 3] = ["keyway.db", "portal.db", audit::counts::FILE];
 /// The key that is not copied.
 const MASTER_KEY: &str = "master.key";
 

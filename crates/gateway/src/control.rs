@@ -781,6 +781,26 @@ impl Control {
         Ok(all)
     }
 
+    /// Gives an app and its tokens a past: when they were made, and when a token was last used. For a demo, whose past is
+    /// made up.
+    ///
+    /// # Errors
+    /// The store can't be written.
+    pub async fn backdate(&self, app_id: u64, made_at: Timestamp, last_used: Option<Timestamp>) -> Result<()> {
+        let (mut change, mut state) = self.begin().await?;
+        let mut next = state.clone();
+        store::backdate(&mut change, app_id, made_at, last_used).await?;
+        for app in next.apps.iter_mut().filter(|app| app.id == app_id) {
+            let app = Arc::make_mut(app);
+            (app.created_at, app.updated_at) = (made_at, made_at);
+        }
+        for token in next.tokens.iter_mut().filter(|token| token.app_id == app_id) {
+            let token = Arc::make_mut(token);
+            (token.created_at, token.last_used_at) = (made_at, last_used);
+        }
+        self.commit(change, &mut state, next).await
+    }
+
     /// Disables the apps that made no call since a moment, and were neither made nor changed since.
     ///
     /// # Errors

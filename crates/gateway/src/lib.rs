@@ -3,7 +3,6 @@
 //! Begin with [`pipeline`], whose files are the steps of one request in order. What is decided is
 //! decided in `keyway-core`; this crate brings the clock, the network and the store to it.
 
-pub mod activity;
 pub mod admin;
 pub mod admin_listener;
 pub mod agents;
@@ -19,6 +18,7 @@ pub mod coverage;
 pub mod double;
 pub mod guesses;
 pub mod held;
+pub mod history;
 mod known;
 pub mod live;
 pub mod metrics;

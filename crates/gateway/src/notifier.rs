@@ -120,7 +120,7 @@ impl Notifier {
         if outage.channels.is_empty() {
             return Ok(());
         }
-        let found = self.find().await;
+        let found = self.conditions().await;
         let schedule = **self.schedule.get();
         let lasting_ms = i64::try_from((schedule.every * MISSED_MAX).as_millis()).unwrap_or(i64::MAX);
         self.control.tell(&found, &self.server, schedule.remind_ms, lasting_ms).await
@@ -146,14 +146,56 @@ impl Notifier {
         }
     }
 
-    async fn find(&self) -> Found {
+    async fn conditions(&self) -> Found {
+        let Self { control, registry, upstream, audit, ending, thresholds, server, has_proxy, .. } = self;
+        let look = Look { control, registry, upstream, audit, ending, thresholds: &thresholds.get(), server, has_proxy: *has_proxy };
+        look.find().await
+    }
+
+    /// Claims what is queued and sends it, several at a time.
+    async fn send_queued(&self, sending: &mut JoinSet<()>) -> Result<(), ControlError> {
+        loop {
+            while sending.try_join_next().is_some() {}
+            // What is under way ends by its own time limit; a receiver that hangs holds up no other for long.
+            if !sending.is_empty() {
+                return Ok(());
+            }
+            let claimed = self.control.claim_messages().await?;
+            if claimed.is_empty() {
+                return Ok(());
+            }
+            for message in claimed {
+                sending.spawn(send(self.control.clone(), self.sender.clone(), message));
+            }
+            while sending.join_next().await.is_some() {}
+        }
+    }
+}
+
+/// What conditions are looked for in.
+pub(crate) struct Look<'a> {
+    pub control: &'a Control,
+    pub registry: &'a Registry,
+    pub upstream: &'a Upstream,
+    pub audit: &'a Arc<AuditLog>,
+    pub ending: &'a Arc<Ending>,
+    pub thresholds: &'a Thresholds,
+    /// Where people reach this server.
+    pub server: &'a str,
+    /// Whether it has a forward proxy.
+    pub has_proxy: bool,
+}
+
+impl Look<'_> {
+    /// Everything that needs a person now.
+    pub async fn find(&self) -> Found {
         let now = clock::both();
         let (accounts, apps) = (self.control.accounts().await, self.control.apps(None).await);
         let used = self.ending.get(&self.audit).await;
         let damage = self.audit.damage().await.unwrap_or_default();
         let authorities = if self.has_proxy { to_trust(&self.control.proxy_authorities().load(), now.wall) } else { Vec::new() };
         let waiting = self.control.pending_approvals().await.map(|pending| {
-            let with_link = |approval| Waiting { link: self.control.approval_link(&self.server, &approval), approval };
+            let with_link = |approval| Waiting { link: self.control.approval_link(self.server, &approval), approval };
             pending.into_iter().map(with_link).collect::<Vec<_>>()
         });
         let mut health = HashMap::new();
@@ -181,26 +223,7 @@ impl Notifier {
             authorities: &authorities,
             now: now.wall,
         };
-        attention::find(&facts, &self.thresholds.get())
-    }
-
-    /// Claims what is queued and sends it, several at a time.
-    async fn send_queued(&self, sending: &mut JoinSet<()>) -> Result<(), ControlError> {
-        loop {
-            while sending.try_join_next().is_some() {}
-            // What is under way ends by its own time limit; a receiver that hangs holds up no other for long.
-            if !sending.is_empty() {
-                return Ok(());
-            }
-            let claimed = self.control.claim_messages().await?;
-            if claimed.is_empty() {
-                return Ok(());
-            }
-            for message in claimed {
-                sending.spawn(send(self.control.clone(), self.sender.clone(), message));
-            }
-            while sending.join_next().await.is_some() {}
-        }
+        attention::find(&facts, self.thresholds)
     }
 }
 

@@ -55,7 +55,6 @@ use keyway_core::time::{Moment, Now, Timestamp};
 use keyway_core::touched::Touched;
 use keyway_core::translate::translate;
 
-use crate::activity::Activity;
 use crate::arriving::Arriving;
 use crate::audit::{AuditEntry, AuditLog};
 use crate::backend::{Backend, BackendReply, Destination, Forwarded, Reply, Sent, Way, forward};
@@ -118,8 +117,6 @@ pub struct Gateway {
     known: Known,
     /// What is counted.
     pub metrics: Metrics,
-    /// What was called lately.
-    pub activity: Activity,
     /// Whether the server neither starts nor stops.
     is_ready: AtomicBool,
     /// Whether the threads of its listeners do their work.
@@ -225,7 +222,6 @@ impl Gateway {
             reached: Reached::default(),
             known: Known::default(),
             metrics: Metrics::default(),
-            activity: Activity::new(clock::now()),
             is_ready: AtomicBool::new(false),
             pulse: Arc::default(),
         }
@@ -418,7 +414,6 @@ impl Gateway {
             bytes_out: response.body().size_hint().exact().unwrap_or(0),
             ..self.entry(&call)
         };
-        let app_id = entry.app_id;
         if entry.app_id.is_none()
             && (400..500).contains(&status)
             && let sampled::Fate::Count(is_first) = self.sampled.take(&entry, clock::steady())
@@ -436,7 +431,6 @@ impl Gateway {
             desk.answered(id, status);
         }
         self.metrics.answered(status, call.started.elapsed(), &call.sent);
-        self.activity.note(at, app_id, status, word);
         self.keep_received(&mut call, &head.method, &response, (word, category), next);
         if call.cut { Err(Cut) } else { Ok(response) }
     }

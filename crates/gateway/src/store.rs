@@ -474,14 +474,7 @@ pub(crate) fn checked_url(url: &str) -> Result<String, StoreError> {
 
 /// The URL of a SQLite file.
 pub(crate) fn sqlite_url(path: &Path) -> Result<String, StoreError> {
-    let path = std::path::absolute(path).map_err(|error| StoreError::Folder(error.to_string()))?;
-    let text = path.to_str().ok_or_else(|| StoreError::Folder(format!("the path {} is not UTF-8", shown::path(&path))))?;
-    let mut url = String::from("sqlite://");
-    for part in text.split('/').skip(1) {
-        url.push('/');
-        keyway_core::path::encode_component(part, &mut url);
-    }
-    Ok(url + "?mode=rwc")
+    keyway_ground::database::sqlite_url(path).map_err(|error| StoreError::Folder(error.to_string()))
 }
 
 /// Every migration, oldest first: one line for each file of `migrations/`.
@@ -650,6 +643,15 @@ pub(crate) async fn update_token(change: &mut Change, token: &Token) -> Result<(
         .bind(token.end_before.map(Timestamp::as_ms))
         .execute(&mut *change)
         .await?;
+    Ok(())
+}
+
+/// Changes when an app and its tokens were made, and when a token was last used.
+pub(crate) async fn backdate(change: &mut Change, app_id: u64, made_at: Timestamp, last_used: Option<Timestamp>) -> Result<(), StoreError> {
+    let app = sqlx::query("update app set created_at = $1, updated_at = $1 where id = $2");
+    app.bind(made_at.as_ms()).bind(signed(app_id)).execute(&mut *change).await?;
+    let token = sqlx::query("update token set created_at = $1, last_used_at = $2 where app_id = $3");
+    token.bind(made_at.as_ms()).bind(last_used.map(Timestamp::as_ms)).bind(signed(app_id)).execute(&mut *change).await?;
     Ok(())
 }
 

@@ -7,11 +7,13 @@
 //!
 //! A change whose commit failed also leaves its connection without an open transaction.
 
+use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_core::Stream;
+use keyway_core::shown;
 use sqlx::any::{AnyPoolOptions, AnyQueryResult, AnyRow, AnyStatement, AnyTypeInfo};
 use sqlx::{Any, AnyConnection, AnyPool, Connection as _, Database, Either, Error, Execute, Executor, SqlStr, Transaction};
 use sqlx_core::transaction::TransactionManager as _;
@@ -28,6 +30,21 @@ pub const NOW: &str = "(extract(epoch from clock_timestamp()) * 1000)::bigint";
 /// Integers of databases are signed; ids and counts stay far below the half.
 pub fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// The URL of a SQLite file, which is made where it is missing.
+///
+/// # Errors
+/// The path is not UTF-8, or there is no current folder.
+pub fn sqlite_url(path: &Path) -> Result<String, std::io::Error> {
+    let path = std::path::absolute(path)?;
+    let not_utf8 = || std::io::Error::new(std::io::ErrorKind::InvalidInput, format!("the path {} is not UTF-8", shown::path(&path)));
+    let mut url = String::from("sqlite://");
+    for part in path.to_str().ok_or_else(not_utf8)?.split('/').skip(1) {
+        url.push('/');
+        keyway_core::path::encode_component(part, &mut url);
+    }
+    Ok(url + "?mode=rwc")
 }
 
 /// A change in progress: one transaction. It has no effect before `commit`.

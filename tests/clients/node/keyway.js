@@ -28,6 +28,8 @@ class Keyway {
     const ready = path.join(data, 'ready.json')
     const server = spawn(binary, ['serve', '--data', data, '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--ready-file', ready, ...options], {
       stdio: ['ignore', 'pipe', 'inherit'],
+      // Tests of a demo count calls of their own.
+      env: { KEYWAY_DEMO_DAYS: '0', ...process.env },
     })
     const screen = await new Promise((resolve, reject) => {
       let printed = ''

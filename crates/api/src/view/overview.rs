@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::{CallTotals, Notice, Points};
 use crate::Moment;
 
 /// All that matters at once.
@@ -10,16 +11,22 @@ use crate::Moment;
 #[serde(rename_all = "camelCase")]
 pub struct Overview {
     pub at: Moment,
-    /// Instances that write to the audit; with several, the counts are of the one that answers.
-    pub instances: u32,
+    /// `hour`, `day`, `week` or `month`.
+    pub range: String,
+    /// The account that calls, apps and limits are of; none where it is all of them.
+    pub hub_id: Option<u64>,
     pub totals: Totals,
-    /// By the minute.
-    pub hour: Points,
-    /// By the half hour.
-    pub day: Points,
-    /// With the most calls of the day.
+    /// What needs a person, the most urgent first.
+    pub attention: Vec<Notice>,
+    /// Whether every record is counted. Not after the counts were lost, until Keyway has counted again.
+    pub whole: bool,
+    pub points: Points,
+    pub total: CallTotals,
+    /// The same length of time before.
+    pub before: CallTotals,
+    /// With the most calls.
     pub apps: Top<BusyApp>,
-    /// Errors of the day by cause, the commonest first.
+    /// Errors by cause, the commonest first.
     pub errors: Vec<Cause>,
     /// With the most of their day used.
     pub accounts: Top<AccountLimit>,
@@ -33,18 +40,6 @@ pub struct Overview {
 pub struct Totals {
     pub apps: usize,
     pub accounts: usize,
-}
-
-/// Calls over time.
-#[derive(Clone, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Points {
-    pub begin: Moment,
-    pub width_ms: i64,
-    /// Since when the counts are whole, where that is later than the begin.
-    pub since: Option<Moment>,
-    pub calls: Vec<u64>,
-    pub failed: Vec<u64>,
 }
 
 /// The first rows of a list.
@@ -64,11 +59,13 @@ pub struct BusyApp {
     pub hub_id: Option<u64>,
     pub calls: u64,
     pub failed: u64,
-    pub calls_of_hour: u64,
+    /// 95 of 100 calls took no longer, in microseconds; of those that Keyway did not refuse.
+    pub p95_us: Option<u64>,
+    /// How long its calls waited for their turn, together, in microseconds.
+    pub waited_us: u64,
     /// The most in ten seconds of the last hour.
-    pub peak: u32,
+    pub peak: u64,
     pub burst: Option<u32>,
-    /// The day by the half hour.
     pub points: AppPoints,
 }
 
@@ -103,6 +100,16 @@ pub struct AccountLimit {
     pub used_up_at: Option<Moment>,
     /// Of a connection: `fine`, `refused` or `unreachable`.
     pub state: Option<String>,
+    pub burn_down: BurnDown,
+}
+
+/// How the calls of an account's day were used, hour by hour.
+#[derive(Clone, Deserialize, Serialize, JsonSchema)]
+pub struct BurnDown {
+    /// When the day began.
+    pub begin: Moment,
+    /// Calls of the day that were used by the end of each hour since; the last hour is not over.
+    pub used: Vec<u64>,
 }
 
 #[derive(Clone, Deserialize, Serialize, JsonSchema)]
@@ -146,6 +153,9 @@ pub struct Sunset {
     pub calls: u64,
     pub operations: usize,
     pub example: Option<String>,
+    /// Of its calls of the last seven days, to these operations and to their successors: how many of 100 went to the
+    /// successors. None where HubSpot names no successor, or it called neither.
+    pub moved_percent: Option<u64>,
 }
 
 #[derive(Clone, Deserialize, Serialize, JsonSchema)]

@@ -69,6 +69,73 @@ impl Shelf {
         Ok(())
     }
 
+    /// The number of the last record.
+    pub fn last_id(&self) -> i64 {
+        self.locked().live.index.last_id
+    }
+
+    /// Hands over the records after a number, in order, about so many of them at most. How many, and the number up to
+    /// which there are no others, come back.
+    pub fn after(&self, after_id: i64, many: usize, mut each: impl FnMut(&Row<'_>)) -> io::Result<(usize, i64)> {
+        let everything = AuditFilter::default();
+        let sought = Sought::new(&everything);
+        let (live, live_last, finished) = {
+            let state = self.locked();
+            let name = name_of(state.live.head.first_id);
+            let index = &state.live.index;
+            ((state.live.file.clone(), name, index.stretches(&sought, None)), index.last_id, state.finished.clone())
+        };
+        let (mut read, mut last_id) = (0, after_id);
+        for file in finished.iter().filter(|file| file.last_id > after_id) {
+            let Some(index) = self.index(file)? else { continue };
+            let opened = match file.file() {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    self.gone(file);
+                    continue;
+                }
+                other => other?,
+            };
+            let stretches = (opened, name_of(file.first_id), index.stretches(&sought, None));
+            read += self.walk_after(&stretches, file.last_id, &mut last_id, many - read, &sought, &mut each)?;
+            if read >= many {
+                return Ok((read, last_id));
+            }
+        }
+        read += self.walk_after(&live, live_last, &mut last_id, many - read, &sought, &mut each)?;
+        Ok((read, last_id))
+    }
+
+    /// Hands over the records of a file after a number, which moves on with them.
+    fn walk_after(
+        &self,
+        (file, name, stretches): &Stretches,
+        last_of_file: i64,
+        last_id: &mut i64,
+        many: usize,
+        sought: &Sought<'_>,
+        mut each: impl FnMut(&Row<'_>),
+    ) -> io::Result<usize> {
+        let mut read = 0;
+        let ends = stretches.iter().skip(1).map(|next| next.after_id).chain([last_of_file]);
+        for (stretch, end) in stretches.iter().zip(ends) {
+            if end <= *last_id {
+                continue;
+            }
+            let after_id = *last_id;
+            self.walk(file, name, stretch, sought, |row| {
+                if row.id > after_id && row.id <= end {
+                    read += 1;
+                    each(row);
+                }
+            })?;
+            *last_id = end;
+            if read >= many {
+                break;
+            }
+        }
+        Ok(read)
+    }
+
     /// When the oldest call on record came in.
     pub fn oldest(&self) -> Option<Timestamp> {
         let state = self.locked();

@@ -21,7 +21,7 @@ impl Effect {
 }
 
 /// Every setting of the file, in the order of `keyway serve --help`.
-const SETTINGS: [(&str, Effect); 52] = [
+const SETTINGS: [(&str, Effect); 53] = [
     ("data", Effect::Restart),
     ("listen", Effect::Restart),
     ("admin", Effect::Restart),
@@ -51,6 +51,7 @@ const SETTINGS: [(&str, Effect); 52] = [
     ("ca-file", Effect::Restart),
     ("redis", Effect::Restart),
     ("demo", Effect::Restart),
+    ("demo-days", Effect::Restart),
     ("ephemeral", Effect::Restart),
     ("as-of", Effect::Reload),
     ("random-seed", Effect::Restart),

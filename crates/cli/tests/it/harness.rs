@@ -68,6 +68,8 @@ impl Keyway {
             .arg(folder.path())
             .args(options)
             .env("KEYWAY_ADMIN_TOKEN", ADMIN_TOKEN)
+            // Tests of a demo count calls of their own.
+            .env("KEYWAY_DEMO_DAYS", "0")
             .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::null());

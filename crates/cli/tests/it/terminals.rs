@@ -131,7 +131,7 @@ fn no_command_over_an_account_with_hostile_names_acts_on_a_terminal() {
     {
         keyway.call(&token, "GET", path, None);
     }
-    let commands: [&[&str]; 14] = [
+    let commands: [&[&str]; 15] = [
         &["audit", "list"],
         &["audit", "list", "--json"],
         &["audit", "export", "--format", "jsonl"],
@@ -146,6 +146,7 @@ fn no_command_over_an_account_with_hostile_names_acts_on_a_terminal() {
         &["portal", "requests"],
         &["token", "list", "plain"],
         &["sunset"],
+        &["calls"],
     ];
     for arguments in commands {
         let output = keyway.run(arguments);

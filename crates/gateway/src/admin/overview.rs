@@ -1,27 +1,32 @@
-//! All that matters at once: calls by app over time, errors by cause, how the limits stand and when
-//! the day's quota ends, what is due for rotation, what ends when, which apps nobody uses.
+//! All that matters at once: what needs a person, calls over time beside the time before, errors by cause, how the
+//! limits stand and when the day's quota ends, what is due for rotation, what ends when, which apps nobody uses.
 //!
-//! Answers from memory. The one part that reads the audit, which calls end, is counted beside.
+//! Answers from counts and from memory. The one part that reads the audit, which calls end, is counted beside.
 
 use std::collections::HashMap;
 
 use axum::Extension;
 use axum::extract::State;
-
+use keyway_api::query::OverviewQuery;
 use keyway_core::quota::UNCAPPED;
 use keyway_core::refusal::Word;
 use keyway_core::time::Timestamp;
 
 use super::Admin;
+use super::body::ApiError;
+use super::calls::{points, totals, wanted};
+use super::extract::Query;
 use super::view::{
-    AccountLimit, Answer, AppPoints, BusyApp, Cause, Due, Moment, Overview, Points, QuietApp, Rotations, Sunset, Sunsets, Top, Totals,
-    Unused, answer,
+    AccountLimit, Answer, AppPoints, BurnDown, BusyApp, Cause, Due, Moment, Notice, Overview, QuietApp, Rotations, Sunset, Sunsets, Top,
+    Totals, Unused, answer,
 };
-use crate::activity::{AppSeries, Series};
 use crate::attention::{self, DAY_MS, DueOf, ENDING_DAYS, EndingCalls};
 use crate::audit::OperationUse;
+use crate::audit::counts::OTHER_APPS;
 use crate::clock;
+use crate::history::{self, AppCalls, Range, Series, Stretch};
 use crate::model::{Account, App, Token};
+use crate::notifier::Look;
 use crate::principal::Principal;
 use crate::registry::Standing;
 
@@ -29,6 +34,8 @@ use crate::registry::Standing;
 const ROWS_MAX: usize = 12;
 /// Apps and tokens that are named as due or unused.
 const NAMED_MAX: usize = 20;
+/// Conditions that are named.
+const ATTENTION_MAX: usize = 50;
 /// Days without a call after which an app counts as unused, as in `keyway app unused`.
 pub(crate) const UNUSED_DAYS: i64 = 90;
 const HOUR_MS: i64 = 3_600_000;
@@ -38,68 +45,107 @@ fn cause(word: &str, calls: u64) -> Cause {
     Cause { category: word.category().to_owned(), rule: word.refusal().map(|refusal| refusal.name().to_owned()), calls }
 }
 
-pub(super) async fn show(State(admin): State<Admin>, Extension(who): Extension<Principal>) -> Answer<Overview> {
+pub(super) async fn show(
+    State(admin): State<Admin>,
+    Extension(who): Extension<Principal>,
+    Query(query): Query<OverviewQuery>,
+) -> Answer<Overview> {
     let now = clock::now();
+    let named = query.range.as_deref().unwrap_or("day");
+    let range = Range::named(named).ok_or_else(|| ApiError::invalid(format!("{named} is not a range; use hour, day, week or month")))?;
     let (mut accounts, mut apps) = (admin.control.accounts().await, admin.control.apps(None).await);
     if who.role.apps().is_some() {
         apps.retain(|(app, _)| who.sees(app.id));
         accounts.retain(|account| apps.iter().any(|(app, _)| app.hub_id == account.hub_id));
     }
-    let counts = |app_id: Option<u64>| app_id.map_or(who.role.apps().is_none(), |app_id| who.sees(app_id));
-    let (hour, day) = (admin.gateway.activity.hour(now, counts), admin.gateway.activity.day(now, counts));
+    if let Some(hub_id) = query.hub_id {
+        if !accounts.iter().any(|account| account.hub_id == hub_id) {
+            return Err(ApiError::new(404, "not_found", format!("there is no account {hub_id}")));
+        }
+        apps.retain(|(app, _)| app.hub_id == hub_id);
+        accounts.retain(|account| account.hub_id == hub_id);
+    }
+    let whole = admin.audit.count().await?;
+    let counts = wanted(&who, query.hub_id);
+    let hour = history::series(&admin.audit, Range::Hour.until(now), &counts).await?;
+    let stretch = range.until(now);
+    let series = if range == Range::Hour { hour.clone() } else { history::series(&admin.audit, stretch, &counts).await? };
+    let before = history::before(&admin.audit, stretch, now, &counts).await?;
     let ending = admin.ending.get(&admin.audit).await;
     let names: HashMap<u64, &App> = apps.iter().map(|(app, _)| (app.id, app)).collect();
+    let limits = limits(&admin, &accounts, &names, &hour, now).await?;
     answer(Overview {
         at: now.into(),
-        instances: admin.audit.instances(),
+        range: range.name().to_owned(),
+        hub_id: query.hub_id,
         totals: Totals { apps: apps.iter().filter(|(app, _)| app.public_app.is_none()).count(), accounts: accounts.len() },
-        hour: points(&hour),
-        day: points(&day),
-        apps: busiest(&admin, &names, &hour, &day),
-        errors: day.causes.iter().take(ROWS_MAX).map(|(word, calls)| cause(word, *calls)).collect(),
-        accounts: limits(&admin, &accounts, &names, &hour, now),
+        attention: attention(&admin, &who, query.hub_id).await,
+        whole,
+        points: points(&series),
+        total: totals(&series.total),
+        before: totals(&before),
+        apps: busiest(&admin, &names, &hour, &series),
+        errors: series.total.causes().iter().take(ROWS_MAX).map(|(word, calls)| cause(word, *calls)).collect(),
+        accounts: limits,
         rotations: rotations(&admin, &accounts, &apps),
         sunsets: ending.map(|(used, at)| Sunsets { counted_at: at.into(), days: ENDING_DAYS, apps: sunsets(&used, &names, now) }),
         unused: unused(&apps, now),
     })
 }
 
-fn points(series: &Series) -> Points {
-    let (calls, failed) = series.points.iter().copied().unzip();
-    Points { begin: series.begin.into(), width_ms: series.width_ms, since: series.since.map(Moment::from), calls, failed }
+/// What needs a person, of what the person may see.
+async fn attention(admin: &Admin, who: &Principal, hub_id: Option<u64>) -> Vec<Notice> {
+    let Admin { control, registry, upstream, audit, ending, addresses, proxy, .. } = admin;
+    let thresholds = **admin.thresholds.get();
+    let look =
+        Look { control, registry, upstream, audit, ending, thresholds: &thresholds, server: &addresses.admin, has_proxy: proxy.is_some() };
+    let mut found = look.find().await.conditions;
+    found.retain(|one| {
+        let visible = one.app.as_ref().map_or(who.role.apps().is_none(), |(id, _)| who.sees(*id));
+        visible && hub_id.is_none_or(|hub_id| one.account.as_ref().is_none_or(|(of, _)| *of == hub_id))
+    });
+    let notice = |one: &attention::Condition| serde_json::from_value(one.to_json()).unwrap_or_default();
+    found.iter().take(ATTENTION_MAX).map(notice).collect()
 }
 
-/// The apps with the most calls of the day.
-fn busiest(admin: &Admin, names: &HashMap<u64, &App>, hour: &Series, day: &Series) -> Top<BusyApp> {
-    let mut all: Vec<(&u64, &AppSeries)> = day.apps.iter().collect();
-    all.sort_unstable_by_key(|(id, app)| (std::cmp::Reverse(app.total.calls), **id));
+/// The apps with the most calls.
+fn busiest(admin: &Admin, names: &HashMap<u64, &App>, hour: &Series, series: &Series) -> Top<BusyApp> {
+    let mut all: Vec<(&u64, &AppCalls, u64)> =
+        series.apps.iter().filter(|(id, _)| **id != OTHER_APPS).map(|(id, app)| (id, app, app.total.calls())).collect();
+    all.sort_unstable_by_key(|(id, _, calls)| (std::cmp::Reverse(*calls), **id));
     let more = all.len().saturating_sub(ROWS_MAX);
-    let row = |(id, app): &(&u64, &AppSeries)| {
+    let row = |(id, app, calls): &(&u64, &AppCalls, u64)| {
         let known = names.get(*id);
         let standing = known.and_then(|known| admin.registry.standing(known.hub_id, clock::both()));
-        let of_hour = hour.apps.get(*id).map(|app| app.total).unwrap_or_default();
-        let (calls, failed) = app.points.iter().copied().unzip();
+        let (calls_of, failed_of) = app.points.iter().copied().unzip();
         BusyApp {
             id: **id,
             name: known.map(|known| known.name.clone()),
             hub_id: known.map(|known| known.hub_id),
-            calls: app.total.calls,
-            failed: app.total.failed,
-            calls_of_hour: of_hour.calls,
-            peak: of_hour.peak,
+            calls: *calls,
+            failed: app.total.failed(),
+            p95_us: app.total.percentile(0.95),
+            waited_us: app.total.waited_us,
+            peak: hour.apps.get(*id).map_or(0, |app| app.total.peak),
             burst: standing.map(|standing| standing.limits.burst),
-            points: AppPoints { calls, failed },
+            points: AppPoints { calls: calls_of, failed: failed_of },
         }
     };
     Top { top: all.iter().take(ROWS_MAX).map(row).collect(), more }
 }
 
 /// The accounts that have used most of their day, and when it will be used up at the pace of the last hour.
-fn limits(admin: &Admin, accounts: &[Account], names: &HashMap<u64, &App>, hour: &Series, now: Timestamp) -> Top<AccountLimit> {
+async fn limits(
+    admin: &Admin,
+    accounts: &[Account],
+    names: &HashMap<u64, &App>,
+    hour: &Series,
+    now: Timestamp,
+) -> Result<Top<AccountLimit>, ApiError> {
     let mut pace: HashMap<u64, u64> = HashMap::new();
     for (id, app) in &hour.apps {
         if let Some(known) = names.get(id) {
-            *pace.entry(known.hub_id).or_default() += app.total.calls;
+            *pace.entry(known.hub_id).or_default() += app.total.counted;
         }
     }
     let mut rows: Vec<_> =
@@ -111,10 +157,15 @@ fn limits(admin: &Admin, accounts: &[Account], names: &HashMap<u64, &App>, hour:
             .then(one.hub_id.cmp(&other.hub_id))
     });
     let more = rows.len().saturating_sub(ROWS_MAX);
+    rows.truncate(ROWS_MAX);
+    let mut used = used_by_hour(admin, &rows, now).await?;
     let row = |(account, standing): &(&Account, Standing)| {
         let pace = pace.get(&account.hub_id).copied().unwrap_or(0);
         let capped = standing.limits.daily < UNCAPPED;
         let left = standing.limits.daily.saturating_sub(standing.used_today);
+        let mut used = used.remove(&account.hub_id).unwrap_or_default();
+        // What is known for certain is the end of it.
+        used.last_mut().into_iter().for_each(|last| *last = standing.used_today);
         AccountLimit {
             hub_id: account.hub_id,
             name: account.name.clone(),
@@ -126,9 +177,46 @@ fn limits(admin: &Admin, accounts: &[Account], names: &HashMap<u64, &App>, hour:
             resets_at: standing.resets_at.into(),
             used_up_at: capped.then(|| used_up(left, pace, now, standing.resets_at)).flatten().map(Moment::from),
             state: account.connection.as_ref().map(|_| admin.upstream.health.of(account.hub_id).0.as_str().to_owned()),
+            burn_down: BurnDown { begin: standing.resets_at.plus_ms(-DAY_MS).into(), used },
         }
     };
-    Top { top: rows.iter().take(ROWS_MAX).map(row).collect(), more }
+    Ok(Top { top: rows.iter().map(row).collect(), more })
+}
+
+/// Calls of its day that each account had used by the end of each hour. Days begin by the clock of each account.
+async fn used_by_hour(admin: &Admin, rows: &[(&Account, Standing)], now: Timestamp) -> Result<HashMap<u64, Vec<u64>>, ApiError> {
+    let begin = |standing: &Standing| (standing.resets_at.as_ms() - DAY_MS).div_euclid(HOUR_MS);
+    let hour = now.as_ms().div_euclid(HOUR_MS);
+    let begins: HashMap<u64, i64> = rows.iter().map(|(account, standing)| (account.hub_id, begin(standing))).collect();
+    let Some(first) = begins.values().min() else { return Ok(HashMap::new()) };
+    let length = usize::try_from(hour - first + 1).unwrap_or(0).min(48);
+    let stretch =
+        Stretch { begin: Timestamp::from_ms(first * HOUR_MS), width_ms: HOUR_MS, length, grain: crate::audit::counts::Grain::Hour };
+    let mut used: HashMap<u64, Vec<u64>> = HashMap::new();
+    for (hub_id, begin) in &begins {
+        used.insert(*hub_id, vec![0; usize::try_from(hour - begin + 1).unwrap_or(0).min(25)]);
+    }
+    for span in admin.audit.spans(stretch.grain, stretch.begin, stretch.end()).await? {
+        span.each(
+            |hub_id, _| hub_id.is_some_and(|hub_id| begins.contains_key(&hub_id)),
+            |hub_id, _, tally| {
+                let Some(hub_id) = hub_id else { return };
+                let place = span.begin.as_ms().div_euclid(HOUR_MS) - begins[&hub_id];
+                let of_account = usize::try_from(place).ok().zip(used.get_mut(&hub_id));
+                if let Some(there) = of_account.and_then(|(place, used)| used.get_mut(place)) {
+                    *there += tally.counted;
+                }
+            },
+        );
+    }
+    for hours in used.values_mut() {
+        let mut sum = 0;
+        for hour in hours {
+            sum += *hour;
+            *hour = sum;
+        }
+    }
+    Ok(used)
 }
 
 /// When what is left of a day is used up at this many calls an hour; none where the next day comes first.
@@ -175,6 +263,7 @@ fn sunsets(used: &[OperationUse], names: &HashMap<u64, &App>, now: Timestamp) ->
         calls: one.calls,
         operations: one.operations.len(),
         example: one.operations.first().map(ToString::to_string),
+        moved_percent: one.moved_percent,
     };
     attention::ending(used, names, now).into_iter().take(NAMED_MAX).map(row).collect()
 }

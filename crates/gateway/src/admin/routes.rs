@@ -19,11 +19,13 @@ use super::extract::{JsonBody, OptionalBody, Path, Query};
 use super::page::page;
 use super::view::{self, Answer, answer};
 use super::{
-    Admin, admin_tokens, agents, approvals, audit, catalog, changes, counts, doctor, keys, metrics, notify, oauth, oauth_accounts, openapi,
-    overview, own, people, plan, portal, proxy, scopes, sessions, usage, webhooks,
+    Admin, admin_tokens, agents, approvals, audit, calls, catalog, changes, counts, doctor, keys, metrics, notify, oauth, oauth_accounts,
+    openapi, overview, own, people, plan, portal, proxy, scopes, sessions, usage, webhooks,
 };
+use crate::audit::counts::Tally;
 use crate::clock;
 use crate::control::{AccountChange, AppChange, FirstToken, NewAccount, NewApp, NewConnection, Rotation};
+use crate::history::{self, Range};
 use crate::model::{Account, App, Token};
 use crate::principal::Principal;
 
@@ -191,6 +193,7 @@ fn handler(operation: &Operation) -> MethodRouter<Admin> {
         Id::ShowApproval => at.to(approvals::show),
         Id::ApproveCall => at.to(approvals::approve),
         Id::RejectCall => at.to(approvals::reject),
+        Id::CountCalls => at.to(calls::count),
         Id::ListUsage => at.to(usage::list),
         Id::ListUnusedApps => at.to(scopes::unused_apps),
         Id::ListRecords => at.to(audit::list),
@@ -336,10 +339,11 @@ async fn list_apps(State(admin): State<Admin>, Extension(who): Extension<Princip
     let mut all = admin.control.apps(query.hub_id).await;
     all.retain(|(app, _)| app.public_app.is_none() && who.sees(app.id));
     let (shown, after) = page(all, query.after.as_deref(), query.limit, |(app, _)| app.id)?;
-    let day = admin.gateway.activity.day(clock::now(), |app_id| app_id.is_some_and(|app_id| who.sees(app_id)));
+    let day =
+        history::series(&admin.audit, Range::Day.until(clock::now()), |_, app_id| app_id.is_some_and(|app_id| who.sees(app_id))).await?;
     let row = |(app, tokens): &(App, Vec<Token>)| {
-        let total = day.apps.get(&app.id).map(|series| series.total).unwrap_or_default();
-        let day = Some(view::CallsOfDay { calls: total.calls, failed: total.failed });
+        let total = day.apps.get(&app.id).map(|calls| &calls.total);
+        let day = Some(view::CallsOfDay { calls: total.map_or(0, Tally::calls), failed: total.map_or(0, Tally::failed) });
         view::AppWithTokens { day, ..view::app_with_tokens(app, tokens, admin.seen(app.hub_id)) }
     };
     answer(view::Apps { apps: shown.iter().map(row).collect(), after })

@@ -279,7 +279,7 @@ fn sunsets(facts: &Facts<'_>, thresholds: &Thresholds, accounts: &HashMap<u64, &
         return;
     };
     let apps: HashMap<u64, &App> = facts.apps.iter().map(|(app, _)| (app.id, app)).collect();
-    for EndingCalls { app, date, days_left, what, calls, operations } in ending(used, &apps, facts.now) {
+    for EndingCalls { app, date, days_left, what, calls, operations, .. } in ending(used, &apps, facts.now) {
         if days_left.is_some_and(|days| days <= thresholds.sunset_days) {
             let example = operations.first().map(|operation| format!(", such as {}", short(operation))).unwrap_or_default();
             let counted = |count: u64| if count == 1 { "1 call".to_owned() } else { format!("{count} calls") };

@@ -68,6 +68,19 @@ pub(super) fn clock(iso: &str) -> &str {
     iso.get(11..16).unwrap_or(iso)
 }
 
+/// Microseconds in the unit that fits: `4.2 ms`, `1.5 s`.
+pub(super) fn duration(us: u64) -> String {
+    match us {
+        0 => "0".to_owned(),
+        ..1_000 => format!("{us} µs"),
+        ..10_000 => format!("{:.1} ms", us as f64 / 1e3),
+        ..1_000_000 => format!("{} ms", us / 1_000),
+        ..60_000_000 => format!("{:.1} s", us as f64 / 1e6),
+        ..3_600_000_000 => format!("{:.1} min", us as f64 / 60e6),
+        _ => format!("{:.1} h", us as f64 / 3_600e6),
+    }
+}
+
 /// `2026-11-25`.
 pub(super) fn date(iso: &str) -> &str {
     iso.get(..10).unwrap_or(iso)
@@ -99,6 +112,29 @@ pub(super) mod filters {
 
     pub fn counted(value: impl Display, _: &dyn Values, one: &str, several: &str) -> Result<String> {
         Ok(super::counted(value.to_string().parse().unwrap_or(0), one, several))
+    }
+
+    pub fn duration(us: &u64, _: &dyn Values) -> Result<String> {
+        Ok(super::duration(*us))
+    }
+
+    /// A word of capitals or small letters, which may break after `_` and `-`. HTML.
+    pub fn breakable(word: impl AsRef<str>, _: &dyn Values) -> Result<String> {
+        let mut text = String::new();
+        for letter in word.as_ref().chars() {
+            match letter {
+                '_' | '-' => text.extend([letter.to_string().as_str(), "<wbr>"]),
+                'a'..='z' | 'A'..='Z' | '0'..='9' => text.push(letter),
+                // What is no such word is not shown as HTML.
+                _ => text.push_str("&#xfffd;"),
+            }
+        }
+        Ok(text)
+    }
+
+    /// The kind of a condition: `token-rotation` as "token rotation".
+    pub fn of_kind(kind: impl AsRef<str>, _: &dyn Values) -> Result<String> {
+        Ok(kind.as_ref().replace('-', " "))
     }
 
     pub fn ago(iso: impl AsRef<str>, _: &dyn Values) -> Result<String> {
@@ -145,6 +181,12 @@ mod tests {
     #[test]
     fn numbers_are_grouped() {
         assert_eq!([0, 999, 1_000, 1_234_567].map(number), ["0", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn times_have_the_unit_that_fits() {
+        let shown = [0, 999, 1_500, 12_345, 1_250_000, 90_000_000, 7_200_000_000].map(duration);
+        assert_eq!(shown, ["0", "999 µs", "1.5 ms", "12 ms", "1.2 s", "1.5 min", "2.0 h"]);
     }
 
     #[test]
