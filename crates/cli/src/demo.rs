@@ -1,6 +1,9 @@
-//! `keyway serve --demo`: sample records, two apps, and requests to try.
+//! `keyway serve --demo`: sample records, two apps, requests to try, and a past.
+
+mod past;
 
 use anyhow::Context;
+use keyway_gateway::audit::AuditLog;
 use keyway_gateway::clock;
 use keyway_gateway::control::{AppChange, Control, FirstToken, NewApp};
 use keyway_portal::Portal;
@@ -35,6 +38,39 @@ const READER: (&str, &str, &[&str]) = ("Read-only report", "Reads contacts and n
 pub async fn prepare(control: &Control, portal: &Portal, hub_id: u64) -> anyhow::Result<Demo> {
     portal.seed_demo(hub_id, clock::now()).await.map_err(|error| anyhow::anyhow!("{error}")).context("the sample records can't be made")?;
     Ok(Demo { full: token(control, hub_id, FULL).await?, reader: token(control, hub_id, READER).await? })
+}
+
+/// Gives a server without a record some days of calls that never were, and the apps that made them. How many calls
+/// those are comes back.
+pub async fn remember(control: &Control, audit: &AuditLog, hub_id: u64, days: u32) -> anyhow::Result<usize> {
+    const DAY_MS: i64 = 86_400_000;
+    if days == 0 || audit.oldest().await?.is_some() {
+        return Ok(0);
+    }
+    let now = clock::now();
+    let mut callers = Vec::new();
+    for habit in &past::HABITS {
+        let strings = |texts: &[&str]| texts.iter().map(ToString::to_string).collect();
+        let new = NewApp {
+            hub_id,
+            name: habit.name.into(),
+            description: format!("{} (demo)", habit.description),
+            owner: habit.owner.into(),
+            dependents: strings(habit.dependents),
+            scopes: strings(habit.scopes),
+            ..NewApp::default()
+        };
+        let (app, token) = control.create_app(new).await?;
+        callers.push(past::Caller { habit, app_id: app.id, token_id: token.token.id });
+    }
+    let calls = past::calls(&callers, hub_id, days, now);
+    for caller in &callers {
+        let last_used = calls.iter().rev().find(|call| call.app_id == Some(caller.app_id)).map(|call| call.at);
+        control.backdate(caller.app_id, now.plus_ms(-caller.habit.days_old * DAY_MS), last_used).await?;
+    }
+    let count = calls.len();
+    audit.record_all(calls).await?;
+    Ok(count)
 }
 
 async fn token(control: &Control, hub_id: u64, (name, description, scopes): (&str, &str, &[&str])) -> anyhow::Result<String> {

@@ -239,6 +239,9 @@ pub async fn serve_while(
         true => Some(demo::prepare(&control, &portal, hub_id).await?),
         false => None,
     };
+    if serve.demo {
+        demo::remember(&control, &audit, hub_id, serve.demo_days).await?;
+    }
     gateway.restore_daily_counts().await?;
     registry.share_among(audit.instances());
     if audit.instances() > 1 {

@@ -18,6 +18,8 @@ mod apps;
 mod beside;
 /// What a file and the environment say that a server has.
 mod bootstrap;
+/// How many calls there were.
+mod calls;
 /// The record of changes, and requests that are sent again.
 mod changes;
 /// Completions as shells ask for them.

@@ -1,0 +1,88 @@
+//! How many calls there were, by `keyway calls`, and the past with which a demo begins.
+
+use serde_json::Value;
+
+use crate::harness::{Keyway, ask};
+
+/// A server on which an app made two calls, of which one was refused, and somebody unknown made one.
+fn called() -> Keyway {
+    let keyway = Keyway::start(&[]);
+    let made = keyway.json(&["app", "create", "Sync", "--scopes", "crm.objects.contacts.read"]);
+    let token = made["token"]["value"].as_str().unwrap();
+    assert_eq!(keyway.call(token, "GET", "/crm/v3/objects/contacts?limit=1", None).0, 200);
+    assert_eq!(keyway.call(token, "POST", "/crm/v3/objects/contacts", Some("{}")).0, 403);
+    assert_eq!(keyway.call("not-a-token", "GET", "/crm/v3/objects/contacts", None).0, 401);
+    keyway
+}
+
+/// Name, calls and failed calls of each group.
+fn groups(counts: &Value) -> Vec<(String, u64, u64)> {
+    let number = |value: &Value| value.as_u64().unwrap();
+    let row = |group: &Value| (group["name"].as_str().unwrap().to_owned(), number(&group["calls"]), number(&group["failed"]));
+    counts["groups"].as_array().unwrap().iter().map(row).collect()
+}
+
+fn of(name: &str, calls: u64, failed: u64) -> (String, u64, u64) {
+    (name.to_owned(), calls, failed)
+}
+
+#[test]
+fn calls_are_counted_by_app_class_outcome_and_cause_as_soon_as_they_are_answered() {
+    let keyway = called();
+    let counts = keyway.json(&["calls"]);
+    assert_eq!(groups(&counts), [of("Sync", 2, 1), of("(unknown token)", 1, 1)]);
+    assert_eq!((&counts["total"]["calls"], &counts["total"]["failed"], &counts["whole"]), (&3.into(), &2.into(), &true.into()));
+    assert!(counts["total"]["p95Us"].as_u64().is_some_and(|us| us > 0));
+    let by = |what: &str| groups(&keyway.json(&["calls", "--app", "Sync", "--by", what, "--since", "1h"]));
+    assert_eq!(by("class"), [of("create", 1, 1), of("read", 1, 0)]);
+    assert_eq!(by("outcome"), [of("4xx", 1, 1), of("ok", 1, 0)]);
+    assert_eq!(by("cause"), [of("missing-scopes", 1, 1)]);
+    assert_eq!(by("account"), [of("Embedded account", 2, 1)]);
+}
+
+#[test]
+fn counts_outlive_a_crash_and_their_own_file() {
+    let keyway = called();
+    let before = groups(&keyway.json(&["calls"]));
+    let folder = keyway.kill();
+    let keyway = Keyway::start_in(folder, &[]);
+    assert_eq!(groups(&keyway.json(&["calls"])), before);
+    let folder = keyway.stop();
+    for file in ["counts.db", "counts.db-wal", "counts.db-shm"] {
+        let _ = std::fs::remove_file(folder.path().join(file));
+    }
+    let keyway = Keyway::start_in(folder, &[]);
+    assert_eq!(groups(&keyway.json(&["calls"])), before);
+}
+
+#[test]
+fn a_time_without_calls_and_words_that_mean_nothing_are_told_apart() {
+    let keyway = called();
+    assert!(groups(&keyway.json(&["calls", "--since", "3d", "--until", "2d"])).is_empty());
+    let (status, _, body) = ask(&keyway, None, "GET", "/api/v1/calls?by=weather", &Value::Null);
+    assert!(status == 400 && body["detail"].as_str().unwrap().contains("weather"), "{status} {body}");
+    let (status, _, body) = ask(&keyway, None, "GET", "/api/v1/overview?range=century", &Value::Null);
+    assert!(status == 400 && body["detail"].as_str().unwrap().contains("hour, day, week or month"), "{status} {body}");
+}
+
+#[test]
+fn a_demo_begins_with_a_past_that_says_it_is_one() {
+    let keyway = Keyway::start_with(tempfile::tempdir().unwrap(), &["--demo"], &[("KEYWAY_DEMO_DAYS", "30")]);
+    let counts = keyway.json(&["calls", "--since", "30d"]);
+    let names: Vec<String> = groups(&counts).into_iter().map(|(name, ..)| name).collect();
+    assert!(names.contains(&"Webshop orders".to_owned()) && !names.contains(&"Chat bot trial".to_owned()), "{names:?}");
+    assert!(counts["total"]["calls"].as_u64().unwrap() > 10_000);
+    let newest = keyway.json(&["audit", "list", "--limit", "5"]);
+    assert!(newest["records"].as_array().unwrap().iter().all(|record| record["tool"] == "demo"), "{newest}");
+    assert_eq!(keyway.json(&["audit", "verify"])["fault"], Value::Null);
+    let (_, _, overview) = ask(&keyway, None, "GET", "/api/v1/overview?range=month", &Value::Null);
+    let kinds: Vec<&str> = overview["attention"].as_array().unwrap().iter().map(|one| one["kind"].as_str().unwrap()).collect();
+    assert!(kinds.contains(&"token-rotation"), "{kinds:?}");
+    assert!(overview["unused"]["apps"].to_string().contains("Chat bot trial"), "{overview}");
+    assert!(overview["sunsets"]["apps"].to_string().contains("Sales report script"), "{overview}");
+    // A restart adds nothing to it.
+    let before = counts["total"]["calls"].as_u64().unwrap();
+    let keyway = Keyway::start_with(keyway.stop(), &["--demo"], &[("KEYWAY_DEMO_DAYS", "30")]);
+    let after = keyway.json(&["calls", "--since", "31d"])["total"]["calls"].as_u64().unwrap();
+    assert!(after >= before && after < before + 2_000, "{before} {after}");
+}

@@ -1,0 +1,116 @@
+// The overview of a demo with a past: time and account are chosen in the address, charts lead to records, and what
+// needs a person has an action.
+const { test, before, after } = require('node:test')
+const assert = require('node:assert/strict')
+const { Console, LOOKS, holds, reachable } = require('./console.js')
+
+let console_
+
+before(async () => { console_ = await Console.start(['--demo', '--demo-days', '30']) })
+after(() => console_?.stop())
+
+const RANGES = ['hour', 'day', 'week', 'month']
+
+for (const look of [...LOOKS, { width: 1600, colorScheme: 'light' }]) {
+  test(`the overview of a month at ${look.width} pixels, ${look.colorScheme}`, async () => {
+    const page = await console_.page(look)
+    for (const range of RANGES) {
+      await page.goto(`/?range=${range}`)
+      await holds(page, `overview-${range}`)
+    }
+    assert.deepEqual(page.wrongs, [])
+    await page.context().close()
+  })
+}
+
+test('the time is chosen by links, and the page says what it shows beside the time before', async () => {
+  const page = await console_.page()
+  await page.goto('/')
+  assert.equal(await page.locator('.ranges [aria-current]').innerText(), 'Day')
+  await page.getByRole('link', { name: 'Month', exact: true }).click()
+  await page.waitForURL((url) => url.searchParams.get('range') === 'month')
+  assert.match(await page.locator('.tile').first().innerText(), /Calls, last 30 days\s+[\d,]{5,}\s+none the 30 days before/)
+  assert.equal(await page.locator('.chart').first().locator('a').count(), 30)
+  await page.getByRole('link', { name: 'Week', exact: true }).click()
+  assert.match(await page.locator('.tile').first().innerText(), /against the week before|as the week before/)
+  await reachable(page, 'overview of a week')
+  await page.context().close()
+})
+
+test('an account is chosen in a list, which is sent at once', async () => {
+  const page = await console_.page()
+  const { account } = console_.keyway.run('account', 'create', 'Another account')
+  await page.goto('/?range=month')
+  await page.getByLabel('Account').selectOption({ label: 'Another account' })
+  await page.waitForURL((url) => url.searchParams.get('account') === String(account.hubId) && url.searchParams.get('range') === 'month')
+  assert.match(await page.locator('.tile').first().innerText(), /\s0\s/)
+  await page.context().close()
+})
+
+test('a bar leads to the records of its time, and the table behind has the same link', async () => {
+  const page = await console_.page()
+  await page.goto('/?range=month')
+  const bar = page.locator('.chart').first().locator('a').nth(20)
+  const tip = await bar.locator('title').textContent()
+  const [, calls] = /UTC: ([\d,]+) calls?, [\d,]+ failed/.exec(tip)
+  assert.ok(Number(calls.replace(',', '')) > 100, tip)
+  const address = await bar.getAttribute('href')
+  await page.locator('#calls-table > summary').click()
+  assert.equal(await page.locator(`#calls-table a[href="${address}"]`).count(), 1)
+  await bar.click()
+  await page.waitForURL((url) => url.pathname === '/audit')
+  const { searchParams } = new URL(page.url())
+  assert.equal(Date.parse(`${searchParams.get('to')}Z`) - Date.parse(`${searchParams.get('from')}Z`), 86_400_000)
+  assert.ok((await page.locator('#rows tr').count()) > 10)
+  await page.context().close()
+})
+
+test('times are those of the browser, with UTC on hover', async () => {
+  const page = await console_.page(LOOKS[0], { timezoneId: 'Asia/Tokyo', locale: 'en-GB' })
+  await page.goto('/?range=day')
+  const first = page.locator('.chart .scale time').first()
+  const utc = await first.getAttribute('datetime')
+  const hours = (Number(utc.slice(11, 13)) + 9) % 24
+  assert.equal(await first.innerText(), `${String(hours).padStart(2, '0')}:${utc.slice(14, 16)}`)
+  assert.equal(await first.getAttribute('title'), `${utc.slice(0, 16).replace('T', ' ')} UTC`)
+  assert.match(await page.locator('.chart .scale [data-zone]').first().innerText(), /GMT\+9|JST/)
+  assert.match(await page.locator('.chart a title').first().textContent(), /^\d\d:\d\d \(\d\d:\d\d UTC\): /)
+  await page.context().close()
+})
+
+test('without script times are UTC, and the time and the account are chosen all the same', async () => {
+  const signedIn = await console_.page()
+  const context = await console_.browser.newContext({ javaScriptEnabled: false, baseURL: console_.keyway.admin, storageState: await signedIn.context().storageState() })
+  await signedIn.context().close()
+  const page = await context.newPage()
+  await page.goto('/')
+  const first = page.locator('.chart .scale time').first()
+  assert.equal(await first.innerText(), (await first.getAttribute('datetime')).slice(11, 16))
+  assert.match(await page.locator('.chart .scale').first().innerText(), /now \(UTC\)/)
+  await page.getByRole('link', { name: 'Week', exact: true }).click()
+  await page.getByLabel('Account').selectOption({ label: 'Demo account' })
+  await page.getByRole('button', { name: 'Show' }).click()
+  assert.equal(new URL(page.url()).searchParams.get('range'), 'week')
+  assert.match(await page.locator('.tile').first().innerText(), /Calls, last 7 days/)
+  await context.close()
+})
+
+test('what needs a person leads to the page where it is done', async () => {
+  const page = await console_.page()
+  await page.goto('/')
+  const old = page.locator('.attention li', { hasText: 'Sales report script' }).filter({ has: page.getByRole('link', { name: 'Rotate token' }) })
+  await old.getByRole('link', { name: 'Rotate token' }).click()
+  await page.getByRole('heading', { name: /Rotate/ }).first().waitFor()
+  await page.context().close()
+})
+
+test('what ends is a line of dates with the apps on it', async () => {
+  const page = await console_.page()
+  await page.goto('/')
+  const ends = page.locator('.timeline > li')
+  const dates = await ends.locator('.when strong').allInnerTexts()
+  assert.deepEqual(dates, [...dates].sort())
+  const sync = ends.locator('li', { hasText: 'Webshop orders' }).first()
+  assert.match(await sync.innerText(), /\d+ % moved/)
+  await page.context().close()
+})
