@@ -205,7 +205,9 @@ class SignIn(unittest.TestCase):
         person = Person()
         for client, mode in clients():
             with self.subTest(client=client, mode=mode), SignedIn(client, mode, scope=READ[0]) as agent:
-                done = agent.step(callback=person.answers(agent.first["authorize"], DOOR.reader_id))
+                # Python's SDK asks for the scopes that the server names, which are none: there the person narrows.
+                chosen = {} if client.startswith("TypeScript") else {"scope": [READ[0]]}
+                done = agent.step(callback=person.answers(agent.first["authorize"], DOOR.reader_id, **chosen))
                 self.assertEqual(done.get("scope"), f"{READ[0]} oauth", done)
                 refused = agent.step(call={"name": "list_records", "arguments": {"object_type": "companies"}})
                 self.assertTrue(refused.get("is_error"), refused)
