@@ -1,5 +1,6 @@
 //! Changes as a specification.
 
+mod agents;
 mod approving;
 mod notifying;
 mod rotating;

@@ -1,0 +1,90 @@
+//! Sessions of agents as a specification: codes and refresh tokens that come at once, and what of an agent is kept.
+
+use keyway_oauth::agent::Request;
+use keyway_oauth::params::Params;
+use keyway_oauth::pkce::Challenge;
+
+use super::*;
+use crate::model::Agent;
+
+const CLIENT: &str = "https://agent.example/client.json";
+const CALLBACK: &str = "http://127.0.0.1:5000/callback";
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+
+async fn approved(control: &Control) -> String {
+    let agent = Agent { client: CLIENT.into(), name: "Agent".into(), resource: "http://127.0.0.1:8487/mcp".into() };
+    let asked =
+        Request { redirect_uri: CALLBACK.into(), scopes: Vec::new(), state: None, challenge: Challenge::of(VERIFIER), resource: None };
+    let new = NewSession {
+        person: "ada@example.com".into(),
+        purpose: "A report".into(),
+        created_by: "ada@example.com".into(),
+        ..NewSession::default()
+    };
+    let (_, code) = control.approve_agent("Agent", new, agent, &asked).await.unwrap();
+    code.expose().clone()
+}
+
+async fn exchange(control: &Control, code: &str) -> Issued {
+    control.exchange_agent_code(CLIENT, code, Some(CALLBACK), Some(VERIFIER)).await.unwrap()
+}
+
+async fn refresh(control: &Control, token: &str) -> Issued {
+    control.refresh_agent(CLIENT, token, &Params::from_form(b"").unwrap()).await.unwrap()
+}
+
+async fn with_app(control: Control) -> Arc<Control> {
+    control.create_account(NewAccount { hub_id: Some(7), name: "Acme".into(), ..NewAccount::default() }).await.unwrap();
+    control.create_app(app("Agent", &["tickets"])).await.unwrap();
+    Arc::new(control)
+}
+
+#[tokio::test]
+async fn of_many_exchanges_of_a_code_at_once_one_succeeds_and_the_others_end_what_it_gave() {
+    let control = with_app(control(None).await).await;
+    let code = approved(&control).await;
+    let one = |control: Arc<Control>, code: String| async move { exchange(&control, &code).await.ok() };
+    let all: Vec<_> = (0..8).map(|_| tokio::spawn(one(control.clone(), code.clone()))).collect();
+    let mut given = Vec::new();
+    for exchanged in all {
+        given.extend(exchanged.await.unwrap());
+    }
+    assert_eq!(given.len(), 1);
+    assert!(refresh(&control, given[0].refresh.expose()).await.is_err(), "the code came again");
+}
+
+#[tokio::test]
+async fn refreshes_at_once_get_the_same_next_token() {
+    let control = with_app(control(None).await).await;
+    let first = exchange(&control, &approved(&control).await).await.unwrap();
+    let one = |control: Arc<Control>, token: String| async move { refresh(&control, &token).await.unwrap().refresh.expose().clone() };
+    let all: Vec<_> = (0..8).map(|_| tokio::spawn(one(control.clone(), first.refresh.expose().clone()))).collect();
+    let mut next = std::collections::HashSet::new();
+    for refreshed in all {
+        next.insert(refreshed.await.unwrap());
+    }
+    assert_eq!(next.len(), 1, "a lost answer is given again, and no second family begins");
+}
+
+#[tokio::test]
+async fn an_agent_and_its_tokens_are_kept_over_a_restart_and_no_text_of_them_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = with_app(control(Some(folder.path())).await).await;
+    let code = approved(&first).await;
+    let given = exchange(&first, &code).await.unwrap();
+    first.close().await;
+    drop(first);
+    let second = control(Some(folder.path())).await;
+    let sessions = second.app_sessions(None).await.unwrap();
+    let kept = sessions[0].1.session.as_ref().and_then(|session| session.agent.clone()).unwrap();
+    assert_eq!((kept.client.as_str(), kept.name.as_str()), (CLIENT, "Agent"));
+    assert!(second.registry.find_access(given.access.expose()).is_some());
+    assert!(refresh(&second, given.refresh.expose()).await.is_ok());
+    assert!(exchange(&second, &code).await.is_err());
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap_or_default();
+        for text in [code.as_bytes(), given.access.expose().as_bytes(), given.refresh.expose().as_bytes()] {
+            assert!(!bytes.windows(text.len()).any(|part| part == text));
+        }
+    }
+}
