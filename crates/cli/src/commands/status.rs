@@ -137,7 +137,7 @@ mod tests {
         let day = 86_400_000;
         let tokens = [(1, "active", 200), (2, "active", 3), (3, "expiring", 200), (4, "revoked", 200)];
         let tokens = tokens.map(|(id, state, days)| token(id, state, -days * day)).to_vec();
-        let app = AppWithTokens { app: view::App { hub_id: 7, name: "Sync".to_owned(), ..view::App::default() }, tokens };
+        let app = AppWithTokens { app: view::App { hub_id: 7, name: "Sync".to_owned(), ..view::App::default() }, tokens, day: None };
         let told: Vec<_> = old_tokens(&app, clock::now().plus_ms(-180 * day)).collect();
         assert_eq!(told, [("7".to_owned(), "token 1 of Sync (pat-…1234) is 200 days old: rotate it".to_owned())]);
     }

@@ -289,7 +289,7 @@ mod tests {
             let (name, scopes, unlisted) = (name.to_owned(), vec!["oauth".to_owned()], vec!["refuse".to_owned()]);
             let allow = vec!["all".to_owned()];
             let app = view::App { id, hub_id, name, scopes, enabled: true, weight: 1, reserve, unlisted, allow, ..view::App::default() };
-            AppWithTokens { app: view::App { max_wait_ms: 10_000, ..app }, tokens: Vec::new() }
+            AppWithTokens { app: view::App { max_wait_ms: 10_000, ..app }, tokens: Vec::new(), day: None }
         };
         let account = |hub_id, embedded: bool| {
             let [name, tier, time_zone, currency, region] = ["Shop", "free", "UTC", "USD", "na1"].map(str::to_owned);
