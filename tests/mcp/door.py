@@ -31,29 +31,46 @@ class Door:
     """The server, with a token that may read and one that may write."""
 
     def __init__(self, *options):
-        self.keyway = Keyway(None, "--mcp", "127.0.0.1:0", *options, through_gateway=False)
+        self.options = ["--mcp", "127.0.0.1:0", *options]
+        self.start(None)
         try:
-            ready = json.loads((pathlib.Path(self.keyway.folder) / "ready.json").read_text())
-            self.origin = ready["mcp"].removesuffix("/mcp")
-            self.url = f"{self.origin}/mcp"
             self.account = self.keyway.account("Agents")
             self.keyway.seed(self.account, "minimal")
             self.reader_id, self.reader = self.app("reader", READ)
             self.writer_id, self.writer = self.app("writer", WRITE, "--allow", "read,create,update")
             for number in range(4):
-                self.post("/crm/v3/objects/contacts", {"properties": {"email": f"person{number}@example.com"}})
+                self.send("POST", "/crm/v3/objects/contacts", {"properties": {"email": f"person{number}@example.com"}})
         except BaseException:
             self.keyway.stop()
             raise
+
+    def start(self, folder):
+        self.keyway = Keyway(folder, *self.options, through_gateway=False)
+        ready = json.loads((pathlib.Path(self.keyway.folder) / "ready.json").read_text())
+        self.origin = ready["mcp"].removesuffix("/mcp")
+        self.url = f"{self.origin}/mcp"
+
+    def cut_power(self):
+        """Kills the server, and starts it again with what it had written down."""
+        self.keyway.kill()
+        self.start(self.keyway.folder)
+
+    def session(self, app, *options):
+        """A session of an app: its id and its token."""
+        asked = ["--app", app, "--on-behalf-of", "ada@example.com", "--purpose", "find duplicates", *options]
+        made = self.keyway.run("session", "create", *asked)
+        return made["session"]["id"], made["token"]["value"]
 
     def app(self, name, scopes, *options):
         made = self.keyway.run("app", "create", name, "--account", str(self.account), "--scopes", ",".join(scopes), "--no-limits", *options)
         return made["app"]["id"], made["token"]["value"]
 
-    def post(self, path, body):
-        """A call of the API without the door."""
+    def send(self, method, path, body=None):
+        """A call of the API without the door: its answer."""
         headers = {"authorization": f"Bearer {self.writer}", "content-type": "application/json"}
-        urllib.request.urlopen(urllib.request.Request(self.keyway.url + path, json.dumps(body).encode(), headers)).close()
+        request = urllib.request.Request(self.keyway.url + path, body and json.dumps(body).encode(), headers, method=method)
+        with urllib.request.urlopen(request) as answer:
+            return json.load(answer)
 
     def ways(self, token):
         """How a client reaches the door: over HTTP, and by a process that it starts."""

@@ -106,15 +106,21 @@ class Clients(unittest.TestCase):
         for client, mode in (("Python mcp 2", "auto"), ("TypeScript sdk 1", "legacy")):
             for way in ("HTTP", "stdio"):
                 made = DOOR.keyway.run(
-                    "session", "create", "--app", "writer", "--classes", "read", "--on-behalf-of", "ada@example.com", "--purpose", "find duplicates"
+                    "session", "create", "--app", "writer", "--classes", "read", "--on-behalf-of", "ada@example.com", "--purpose", "find duplicates", "--calls", "9"
                 )
                 reached = dict(DOOR.ways(made["token"]["value"]))[way]
                 with self.subTest(client=client, way=way), Session(CLIENTS[client][0], mode, reached) as session:
                     self.assertNotIn("create_record", session.tools())
-                    self.assertEqual(session.call("whoami")["structured"]["me"]["session"]["purpose"], "find duplicates")
+                    me = session.call("whoami")
+                    self.assertEqual(me["structured"]["me"]["session"]["purpose"], "find duplicates")
+                    told = f"on behalf of ada@example.com, for this purpose: find duplicates. It ends at {made['session']['expiresAt'][:16]}"
+                    self.assertIn(told, me["text"])
+                    self.assertIn("Left: 9 of 9 calls", me["text"])
                     self.assertFalse(session.call("list_records", object_type="contacts")["is_error"])
                     answer = session.call("create_record", object_type="contacts", properties={"email": "no@example.com"})
-                    self.assertTrue(answer.get("is_error") or "error" in answer, answer)
+                    self.assertTrue(answer.get("is_error"), answer)
+                    self.assertIn(f"keyway session create --app {DOOR.writer_id} --classes read,create", answer["text"])
+                    self.assertNotIn("hubspot_says", str(answer))
                     DOOR.keyway.run("session", "end", str(made["session"]["id"]))
                     answer = session.call("list_records", object_type="contacts")
                     self.assertTrue(answer.get("is_error") or "error" in answer, answer)

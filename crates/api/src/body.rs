@@ -101,6 +101,8 @@ pub struct SessionBody {
     pub calls_per_day: Option<u64>,
     /// Records from one midnight of the account to the next.
     pub records_per_day: Option<u64>,
+    /// Which of its calls need a person's approval, beside those of its app.
+    pub approval: Option<ApprovalBody>,
 }
 
 /// The agent of an authorization URL, which a person approves to work as an app. What is left out is as in a session's body.

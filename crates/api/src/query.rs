@@ -85,6 +85,8 @@ pub struct AuditQuery {
     pub session: Option<u64>,
     /// That sessions made on behalf of this person.
     pub on_behalf_of: Option<String>,
+    /// That this tool of an agent made, such as `search_records`.
+    pub tool: Option<String>,
     /// From this time on, ISO 8601.
     pub from: Option<String>,
     /// Before this time, ISO 8601.

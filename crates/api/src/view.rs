@@ -261,6 +261,8 @@ shown! {
         records: Budget,
         calls_per_day: Budget,
         records_per_day: Budget,
+        /// Which of its calls need a person's approval: by the rule of its app and its own.
+        approval: ApprovalRule,
         /// The agent that came for it over OAuth; none where its token was handed over.
         agent: Option<Agent>,
     }

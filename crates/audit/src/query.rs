@@ -37,6 +37,8 @@ pub struct AuditFilter {
     pub session: Option<u64>,
     /// That sessions made on behalf of this person.
     pub person: Option<String>,
+    /// That this tool of an agent made. Nothing finds it alone, so it narrows what another field finds, or reads all.
+    pub tool: Option<String>,
     /// From this moment on.
     pub from: Option<Timestamp>,
     /// Before this moment.

@@ -1697,6 +1697,9 @@ pub struct AuditFilter {
     /// Calls of sessions on behalf of this person
     #[arg(long, value_name = "EMAIL")]
     pub on_behalf_of: Option<String>,
+    /// That this tool of an agent made, such as search_records
+    #[arg(long, value_name = "NAME")]
+    pub tool: Option<String>,
     #[command(flatten)]
     pub period: Period,
     /// How many records

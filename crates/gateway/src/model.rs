@@ -350,6 +350,8 @@ pub struct Session {
     pub created_by: String,
     /// How much it may do.
     pub budget: SessionBudget,
+    /// Which of its calls need a person's approval, beside those of its app.
+    pub approve: Rule,
     /// The agent that came for it over OAuth; none where its token was handed over. It works for that agent alone, and
     /// at the listener of agents alone.
     pub agent: Option<Agent>,

@@ -4,12 +4,14 @@
 //! store or for a lock on it. What has been used (limits, last use) is carried from one snapshot
 //! to the next.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
 use jiff::tz::TimeZone;
+use keyway_core::approval::{self, Rule};
 use keyway_core::beside::Beside;
 use keyway_core::catalog::LimitClass;
 use keyway_core::policy::{self, Caller};
@@ -601,6 +603,21 @@ impl TokenEntry {
     /// Which classes of operations it may call.
     pub const fn classes(&self) -> Classes {
         self.classes
+    }
+
+    /// Why a call needs a person's approval, by the rule of its app or of its session; none where it needs none.
+    pub fn approval_for(&self, call: &approval::Subject<'_>) -> Option<String> {
+        let own = || self.token.session.as_ref().and_then(|session| session.approve.hit(call));
+        self.app.app.approve.hit(call).or_else(own)
+    }
+
+    /// Which calls need a person's approval: by the rule of its app and of its session.
+    pub fn approval_rule(&self) -> Cow<'_, Rule> {
+        let app = &self.app.app.approve;
+        match &self.token.session {
+            Some(session) if !session.approve.is_empty() => Cow::Owned(app.and(&session.approve)),
+            _ => Cow::Borrowed(app),
+        }
     }
 
     /// Notes a use. Kept in memory; the store follows within seconds.

@@ -374,6 +374,7 @@ impl<'a> Sought<'a> {
             && self.token_id.is_none_or(|id| row.token_id == Some(id))
             && filter.session.is_none_or(|id| row.agent.session == Some(signed(id)))
             && filter.person.as_deref().is_none_or(|person| row.agent.session.is_some() && row.agent.person == person)
+            && filter.tool.as_deref().is_none_or(|tool| row.agent.tool == tool)
             && (self.record.is_empty() || row.named.has_record(&self.record))
             && filter.property.as_deref().is_none_or(|name| row.named.has_property(name))
             && (filter.operation.is_none() || self.operations.iter().any(|name| name == row.operation))

@@ -119,6 +119,9 @@ fn statement(filter: &AuditFilter) -> Sql {
     if let Some(person) = &filter.person {
         query.push(" and session is not null and person = ").bind(person.clone());
     }
+    if let Some(tool) = &filter.tool {
+        query.push(" and tool = ").bind(tool.clone());
+    }
     if let Some(operation) = &filter.operation {
         query.push(" and operation in (");
         for (at, name) in names_of(operation).into_iter().enumerate() {

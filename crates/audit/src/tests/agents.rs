@@ -40,6 +40,9 @@ async fn calls_are_found_by_session_and_by_person_after_a_restart_too() {
     let by = |person: &str| AuditFilter { person: Some(person.into()), ..AuditFilter::default() };
     assert_eq!(times(&log, AuditFilter { to: Some(Timestamp::from_ms(45)), ..by("bob@example.com") }).await, [30]);
     assert_eq!(times(&log, by("bob")).await, [0; 0]);
+    let with = |tool: &str| AuditFilter { tool: Some(tool.into()), to: Some(Timestamp::from_ms(45)), ..AuditFilter::default() };
+    assert_eq!(times(&log, with("search_records")).await, [40, 30, 20]);
+    assert_eq!(times(&log, with("search")).await, [0; 0]);
     let found = log.list(&AuditFilter { limit: 1, ..of(8) }).await.unwrap().remove(0);
     assert_eq!(
         (found.session, found.on_behalf_of.as_deref(), found.purpose.as_deref(), found.tool.as_deref(), found.approval, &*found.decision),

@@ -68,7 +68,23 @@ pub struct Create {
     /// Records that it may read and change from one midnight of the account to the next
     #[arg(long, value_name = "N")]
     pub records_per_day: Option<u64>,
+    #[command(flatten)]
+    pub approval: SessionRule,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// Which of its calls need a person's approval, beside those of its app.
+#[derive(Args)]
+pub struct SessionRule {
+    /// Classes of operations whose calls need a person's approval, beside those of the app: create, update, delete, settings, send, irreversible, read
+    #[arg(long, value_name = "CLASSES")]
+    pub approve: Vec<String>,
+    /// Changes of more than N records need a person's approval; the lower of the app's number and this counts
+    #[arg(long, value_name = "N")]
+    pub approve_above: Option<u64>,
+    /// An operation whose calls need a person's approval, beside those of the app, in every version (can be repeated)
+    #[arg(long, value_name = "OPERATION")]
+    pub approve_operation: Vec<String>,
 }

@@ -126,8 +126,21 @@ async fn export(connection: &Connection, path: &str, output: Option<&Path>) -> a
 
 /// What is asked for, as a query; names become ids.
 async fn fields(connection: &Connection, filter: AuditFilter, format: Option<String>) -> anyhow::Result<String> {
-    let AuditFilter { app, account, operation, status, category, correlation_id, record, property, session, on_behalf_of, period, limit } =
-        filter;
+    let AuditFilter {
+        app,
+        account,
+        operation,
+        status,
+        category,
+        correlation_id,
+        record,
+        property,
+        session,
+        on_behalf_of,
+        tool,
+        period,
+        limit,
+    } = filter;
     let [from, to] = period.query();
     Ok(query(&[
         ("app", names::app_if_any(connection, app).await?),
@@ -140,6 +153,7 @@ async fn fields(connection: &Connection, filter: AuditFilter, format: Option<Str
         ("property", property),
         ("session", session.map(|id| id.to_string())),
         ("onBehalfOf", on_behalf_of),
+        ("tool", tool),
         from,
         to,
         ("limit", limit.map(|limit| limit.to_string())),

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::app::split;
 use super::token::milliseconds;
-use super::{encode, show, table, text};
+use super::{approval, encode, show, table, text};
 use crate::Exit;
 use crate::args::Connection;
 use crate::args::session::{Create, Session};
@@ -48,6 +48,11 @@ async fn create(connection: &Connection, asked: Create) -> anyhow::Result<Exit> 
         "records": asked.records,
         "callsPerDay": asked.calls_per_day,
         "recordsPerDay": asked.records_per_day,
+        "approval": {
+            "classes": split(&asked.approval.approve),
+            "above": asked.approval.approve_above,
+            "operations": asked.approval.approve_operation,
+        },
     });
     let answer = call(connection, Method::POST, &format!("/api/v1/apps/{}/sessions", encode(&asked.app)), Some(body)).await?;
     show(&answer, asked.json, |answer| {
@@ -90,7 +95,7 @@ fn describe(session: &view::Session) -> String {
     };
     let agent = session.agent.as_ref().map(|agent| format!("\n  agent         {} ({})", agent.name, agent.client));
     format!(
-        "  id            {}\n  app           {} ({})\n  account       {}\n  state         {}\n  on behalf of  {}\n  purpose       {}{}\n  created       {} by {}\n  expires       {}\n  last use      {}\n  classes       {}\n  calls         {}; today {}\n  records       {}; today {}\n  scopes        {}",
+        "  id            {}\n  app           {} ({})\n  account       {}\n  state         {}\n  on behalf of  {}\n  purpose       {}{}\n  created       {} by {}\n  expires       {}\n  last use      {}\n  classes       {}\n  calls         {}; today {}\n  records       {}; today {}\n  approval      {}\n  scopes        {}",
         session.id,
         session.app,
         session.app_id,
@@ -108,6 +113,7 @@ fn describe(session: &view::Session) -> String {
         budget(&session.calls_per_day),
         budget(&session.records),
         budget(&session.records_per_day),
+        approval::rule_words(&session.approval),
         session.scopes.join("\n                "),
     )
 }

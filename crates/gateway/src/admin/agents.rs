@@ -39,6 +39,7 @@ pub(super) async fn approve(
             calls_per_day: body.calls_per_day,
             records_per_day: body.records_per_day,
         },
+        approve: keyway_core::approval::Rule::default(),
         created_by: who.who.name().to_owned(),
     };
     let (_, code) = admin.control.approve_agent(&app, new, asked.agent(), &asked.request).await?;

@@ -195,6 +195,7 @@ pub(super) async fn filter(admin: &Admin, who: &Principal, query: &AuditQuery) -
         property: property.map(std::borrow::Cow::into_owned),
         session: query.session,
         person: query.on_behalf_of.clone(),
+        tool: query.tool.clone(),
         from: moment(&query.from)?,
         to: moment(&query.to)?,
         before_id: query.before,

@@ -31,6 +31,7 @@ pub(super) async fn create(
             calls_per_day: asked.calls_per_day,
             records_per_day: asked.records_per_day,
         },
+        approve: asked.approval.as_ref().map(super::body::rule).transpose()?.unwrap_or_default(),
         created_by: who.who.name().to_owned(),
     };
     let (app, made) = admin.control.create_app_session(&app, new).await?;

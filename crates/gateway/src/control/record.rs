@@ -9,6 +9,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use keyway_core::approval::Rule;
 use keyway_core::time::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -276,7 +277,7 @@ impl Thing<'_> {
                 "hubId": one.hub_id, "name": one.name, "description": one.description, "owner": one.owner, "dependents": one.dependents,
                 "scopes": one.scopes, "weight": one.sharing.weight, "reserve": one.sharing.reserve, "maxWaitMs": one.sharing.max_wait_ms,
                 "translate": one.translate, "noLimits": one.no_limits, "unlisted": one.unlisted.to_texts(), "allow": one.allow.words(), "enabled": one.enabled, "publicAppId": one.public_app,
-                "approval": { "classes": one.approve.classes(), "above": one.approve.above(), "operations": one.approve.operations() },
+                "approval": rule(&one.approve),
             }),
             Self::Token(one) => json!({
                 "appId": one.app_id, "hint": one.hint, "legacy": one.legacy, "expiresAt": one.expires_at.map(Timestamp::to_iso),
@@ -287,6 +288,7 @@ impl Thing<'_> {
                     "agent": session.agent.as_ref().map(|agent| json!({ "client": agent.client, "name": agent.name })),
                     "calls": session.budget.calls, "records": session.budget.records,
                     "callsPerDay": session.budget.calls_per_day, "recordsPerDay": session.budget.records_per_day,
+                    "approval": rule(&session.approve),
                 })),
             }),
             Self::PublicApp(one) => {
@@ -308,6 +310,10 @@ impl Thing<'_> {
             }),
         }
     }
+}
+
+fn rule(one: &Rule) -> Value {
+    json!({ "classes": one.classes(), "above": one.above(), "operations": one.operations() })
 }
 
 /// What a record says of a person.

@@ -37,6 +37,8 @@ pub struct NewSession {
     pub purpose: String,
     /// How much it may do.
     pub budget: SessionBudget,
+    /// Which of its calls need a person's approval, beside those of its app.
+    pub approve: Rule,
     /// Who makes it.
     pub created_by: String,
 }
@@ -299,6 +301,7 @@ fn checked(app: &App, new: NewSession) -> Result<(Session, i64)> {
         created_by: new.created_by,
         budget,
         agent: None,
+        approve: new.approve,
     };
     Ok((session, lifetime_ms))
 }

@@ -144,8 +144,7 @@ impl Gateway {
         permit: &Permit,
         token: &TokenEntry,
     ) -> Result<Option<Needed>, ErrorBody> {
-        let rule = &token.app.app.approve;
-        if rule.is_empty() {
+        if token.approval_rule().is_empty() {
             return Ok(None);
         }
         let (operation, path) = (permit.operation(), permit.path());
@@ -160,7 +159,7 @@ impl Gateway {
             Brought::Other(_) | Brought::NotShown(_) => None,
         };
         let subject = Subject { operation, method: head.method.as_str(), path, records };
-        let Some(why) = rule.hit(&subject) else { return Ok(None) };
+        let Some(why) = token.approval_for(&subject) else { return Ok(None) };
         let form = match brought {
             Brought::Nothing => None,
             Brought::Json(form, _) => Some(form),
@@ -291,7 +290,7 @@ impl Needed {
 pub(super) fn refuse_uninstall(token: &TokenEntry, head: &Parts, permit: &Permit) -> Result<(), ErrorBody> {
     let operation = permit.operation();
     let subject = Subject { operation, method: head.method.as_str(), path: permit.path(), records: Some(0) };
-    match token.app.app.approve.hit(&subject) {
+    match token.approval_for(&subject) {
         Some(why) => Err(refuse::not_possible(operation, &why, "the app would end its own install; a person does so in the console")),
         None => Ok(()),
     }

@@ -7,6 +7,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response};
 use http_body_util::{Either, Full};
+use keyway_core::approval::Rule;
 use keyway_core::error_body::ErrorBody;
 use keyway_core::path::ME;
 use keyway_core::safety::Class;
@@ -50,8 +51,17 @@ impl Gateway {
             "scopes": token.granted().names(),
             "classes": classes,
             "bulk": token.classes().has_bulk(),
+            "approval": rule(&token.approval_rule()),
         }))
     }
+}
+
+/// Which calls need a person's approval; null where none does.
+fn rule(rule: &Rule) -> Value {
+    if rule.is_empty() {
+        return Value::Null;
+    }
+    json!({ "classes": rule.classes(), "above": rule.above(), "operations": rule.operations() })
 }
 
 fn described(session: &Session, token: &TokenEntry, used: SessionUse) -> Value {

@@ -7,7 +7,7 @@ use keyway_core::time::Timestamp;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use super::{Change, Store, StoreError, classes, json_list, unsigned, words};
+use super::{Change, Store, StoreError, classes, json_list, read_rule, unsigned, words, written_rule};
 use keyway_ground::database::signed;
 
 use crate::model::{Agent, Session, SessionBudget, SessionUse};
@@ -15,6 +15,7 @@ use crate::model::{Agent, Session, SessionBudget, SessionUse};
 /// Every token, with the session that it is of.
 pub(super) const TOKENS: &str = "select token.*, one.scopes as session_scopes, one.classes as session_classes, one.person,
      one.purpose, one.created_by, one.calls_max, one.records_max, one.day_calls_max, one.day_records_max,
+     one.approve as session_approve,
      agent.client as agent_client, agent.client_name as agent_name, agent.resource as agent_resource
      from token left join app_session one on one.token_id = token.id
      left join agent_grant agent on agent.token_id = token.id order by token.id";
@@ -40,6 +41,7 @@ pub(super) fn session(row: &AnyRow) -> Result<Option<Session>, StoreError> {
             Some(client) => Some(Agent { client, name: text("agent_name")?, resource: text("agent_resource")? }),
             None => None,
         },
+        approve: read_rule(&text("session_approve")?)?,
     }))
 }
 
@@ -47,8 +49,8 @@ pub(super) fn session(row: &AnyRow) -> Result<Option<Session>, StoreError> {
 pub(crate) async fn insert(change: &mut Change, token_id: u64, session: &Session) -> Result<(), StoreError> {
     let budget = session.budget;
     sqlx::query(
-        "insert into app_session (token_id, scopes, classes, person, purpose, created_by, calls_max, records_max, day_calls_max, day_records_max)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "insert into app_session (token_id, scopes, classes, person, purpose, created_by, calls_max, records_max, day_calls_max, day_records_max, approve)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     )
     .bind(signed(token_id))
     .bind(json_list(&session.scopes))
@@ -60,6 +62,7 @@ pub(crate) async fn insert(change: &mut Change, token_id: u64, session: &Session
     .bind(budget.records.map(signed))
     .bind(budget.calls_per_day.map(signed))
     .bind(budget.records_per_day.map(signed))
+    .bind(written_rule(&session.approve))
     .execute(&mut *change)
     .await?;
     Ok(())

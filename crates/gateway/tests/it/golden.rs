@@ -129,6 +129,8 @@ async fn credentials(written: &mut Written) {
         purpose: "A report".into(),
         created_by: "socket".into(),
         budget: SessionBudget::default(),
+        approve: ApprovalRule::default(),
+        agent: None,
     }));
     server.tokens[0].expires_at = Some(now().plus_ms(-5_000));
     server.publish();

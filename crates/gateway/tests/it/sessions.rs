@@ -32,6 +32,7 @@ fn session(server: &mut Server, scopes: &[&str], classes: Classes) -> String {
         created_by: "socket".into(),
         budget: SessionBudget::default(),
         agent: None,
+        approve: Default::default(),
     };
     let token = Token::new(FULL, hash, plain.hint(), now());
     server.tokens.push(Token { id: SESSION, session: Some(Arc::new(session)), ..token });

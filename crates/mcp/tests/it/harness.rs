@@ -136,6 +136,8 @@ impl Server {
             purpose: "Find duplicates".into(),
             created_by: "socket".into(),
             budget: SessionBudget::default(),
+            approve: Default::default(),
+            agent: None,
         };
         let ends = Timestamp::from_ms(4_000_000_000_000);
         tokens.push(Token { session: Some(Arc::new(session)), expires_at: Some(ends), ..token(40, 1, &plain[SESSION]) });
@@ -149,6 +151,12 @@ impl Server {
         registry.replace(&[Arc::new(account)], &shared(&apps), &shared(&tokens), &[]);
         let gateway = Arc::new(Gateway::new(registry, audit.clone(), backend, Arc::new(Upstream::new())));
         Self { door: Door::new(Box::new(InProcess(gateway)), settings), reached, audit, tokens: plain }
+    }
+
+    /// What reached the backend beside the definitions of properties, which are read to know what is sensitive.
+    pub fn reached_records(&self) -> Vec<(String, String)> {
+        let is_definition = |path: &str| path.starts_with("/crm/properties/");
+        self.reached.lock().unwrap().iter().filter(|(_, path)| !is_definition(path)).cloned().collect()
     }
 
     /// The newest record of the audit.

@@ -150,6 +150,7 @@ pub(in crate::admin) fn session(app: &model::App, token: &model::Token, used: mo
         created_by: String::new(),
         budget: model::SessionBudget::default(),
         agent: None,
+        approve: Default::default(),
     };
     let of = token.session.as_deref().unwrap_or(&fallback);
     let state = match (token.revoked_at, token.expires_at) {
@@ -179,6 +180,7 @@ pub(in crate::admin) fn session(app: &model::App, token: &model::Token, used: mo
         calls_per_day: budget(of.budget.calls_per_day, used.day_calls),
         records_per_day: budget(of.budget.records_per_day, used.day_records),
         agent: of.agent.as_ref().map(|agent| keyway_api::view::Agent { client: agent.client.clone(), name: agent.name.clone() }),
+        approval: super::rule(&app.approve.and(&of.approve)),
     }
 }
 

@@ -167,3 +167,23 @@ async fn sessions_and_what_they_used_are_kept_over_a_restart() {
     second.spend(calls(2), wanted(made.token.id, 0, 1, 0)).await.unwrap();
     assert_eq!(short(&second, calls(2), wanted(made.token.id, 0, 1, 0)).await, Some(("calls", 0, false)));
 }
+
+#[tokio::test]
+async fn a_session_keeps_its_rule_for_approvals_and_has_that_of_its_app_beside_it() {
+    let (control, app_id) = with_app().await;
+    let rule = |classes: &[&str], above| {
+        let classes: Vec<String> = classes.iter().map(ToString::to_string).collect();
+        Rule::parse(&classes, above, &[]).unwrap()
+    };
+    let change = AppChange { approve: Some(rule(&["delete"], Some(20))), ..AppChange::default() };
+    control.update_app(&app_id.to_string(), change).await.unwrap();
+    let new = NewSession { approve: rule(&["update"], Some(5)), ..session(SessionBudget::default()) };
+    let (_, made) = control.create_app_session("Agent", new).await.unwrap();
+    let (mut change, state) = control.begin().await.unwrap();
+    let read_again = control.store.load_all(&mut change).await.unwrap();
+    drop((change, state));
+    let stored = read_again.tokens.iter().find(|token| token.id == made.token.id).unwrap();
+    assert_eq!(stored.session.as_ref().unwrap().approve, rule(&["update"], Some(5)));
+    let entry = control.registry.find(made.plain.expose()).unwrap();
+    assert_eq!(*entry.approval_rule(), rule(&["update", "delete"], Some(5)));
+}
