@@ -2,7 +2,7 @@
 
 use crate::view::{
     Account, Accounts, AdminToken, AdminTokens, AppWithTokens, Apps, Install, Installs, OAuthClient, OAuthClients, PublicApp, PublicApps,
-    Token, TokenUser, TokenUsers, Tokens, UnusedApp, UnusedApps, Usage, UsageAnswer, User, Users,
+    Session, Sessions, Token, TokenUser, TokenUsers, Tokens, UnusedApp, UnusedApps, Usage, UsageAnswer, User, Users,
 };
 
 /// An answer that is a page of a list.
@@ -33,6 +33,7 @@ lists! {
     Installs.installs: Install,
     OAuthClients.oauth_clients: OAuthClient,
     PublicApps.public_apps: PublicApp,
+    Sessions.sessions: Session,
     TokenUsers.users: TokenUser,
     Tokens.tokens: Token,
     UnusedApps.apps: UnusedApp,

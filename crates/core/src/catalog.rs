@@ -141,6 +141,12 @@ impl Catalog {
         self.by_name.get(&(method, template)).map(|id| self.operation(*id))
     }
 
+    /// The operation of a name such as `GET /crm/v3/objects/contacts/{contactId}`, as it is written in reports.
+    pub fn named(&self, name: &str) -> Option<&Operation> {
+        let (method, template) = name.split_once(' ')?;
+        self.find(Method::parse(method)?, template)
+    }
+
     /// The operation of a request. A literal segment wins over a template.
     pub fn resolve(&self, method: &str, path: &NormalPath) -> Resolution<'_> {
         resolve::resolve(self, method, path)

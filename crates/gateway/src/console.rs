@@ -9,6 +9,7 @@ mod accounts;
 mod activity;
 mod admin_tokens;
 mod agent;
+mod agents;
 mod api;
 mod app;
 mod approvals;
@@ -163,6 +164,9 @@ fn console() -> Router<Admin> {
         .route("/approvals/{id}", get(approvals::show))
         .route("/approvals/{id}/approve", post(approvals::approve))
         .route("/approvals/{id}/reject", post(approvals::reject))
+        .route("/agents", get(agents::list))
+        .route("/agents/{id}", get(agents::show))
+        .route("/agents/{id}/end", get(agents::ask_end).post(agents::end))
         .route("/notifications", get(notifications::show))
         .route("/search", get(search::show))
         .route("/help", get(help::show))

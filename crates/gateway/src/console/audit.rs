@@ -94,7 +94,7 @@ fn milliseconds(us: u64) -> String {
 }
 
 /// What is filtered by: the name of the field here and at the API.
-const FILTERS: [(&str, &str); 12] = [
+const FILTERS: [(&str, &str); 13] = [
     ("app", "app"),
     ("hub_id", "hubId"),
     ("operation", "operation"),
@@ -105,12 +105,13 @@ const FILTERS: [(&str, &str); 12] = [
     ("property", "property"),
     ("session", "session"),
     ("on_behalf_of", "onBehalfOf"),
+    ("tool", "tool"),
     ("from", "from"),
     ("to", "to"),
 ];
 
 /// Filters that are shown folded, but where one is set.
-const FOLDED: [&str; 8] = ["category", "correlation_id", "record", "property", "session", "on_behalf_of", "from", "to"];
+const FOLDED: [&str; 9] = ["category", "correlation_id", "record", "property", "session", "on_behalf_of", "tool", "from", "to"];
 
 /// Stretches of time up to now: the word in the address, what it is called, and its length.
 const RANGES: [(&str, &str, i64); 4] = [

@@ -30,6 +30,12 @@ const SECTIONS: [(&str, &[Section]); 4] = [
         &[
             ("/", "Overview", "M3 13h6V3H3zm0 8h6v-6H3zm8 0h10V11H11zm0-18v6h10V3z", OperationId::ShowOverview),
             ("/audit", "Audit log", "M5 3h14v18H5zm3 4v2h8V7zm0 4v2h8v-2zm0 4v2h5v-2z", OperationId::ListRecords),
+            (
+                "/agents",
+                "Agents",
+                "M11 2h2v3h5v13H6V5h5zm-2 7a1.500 1.500 0 1 0 0 3 1.500 1.500 0 0 0 0-3zm6 0a1.500 1.500 0 1 0 0 3 1.500 1.500 0 0 0 0-3zM3 9h2v6H3zm16 0h2v6h-2zM8 20h8v2H8z",
+                OperationId::ListSessions,
+            ),
             ("/approvals", "Approvals", "M5 3h14v18H5zm5.5 13.500 6-6-1.500-1.500-4.500 4.500-2-2L7 13z", OperationId::ListApprovals),
             ("/doctor", "Doctor", "M10 3h4v7h7v4h-7v7h-4v-7H3v-4h7z", OperationId::Diagnose),
         ],
@@ -156,6 +162,7 @@ pub(super) fn done(word: &str) -> Option<&'static str> {
         "provider" => "Forgotten. Their next sign-in at the identity provider is by e-mail, and their sessions have ended.",
         "signed-out" => "Every session of theirs has ended.",
         "removed" => "Removed: they can't sign in any more.",
+        "ended" => "Ended: the agent's next call is refused.",
         "uninstalled" => "The app is taken off that account; its tokens are refused from now on.",
         _ => return None,
     })
