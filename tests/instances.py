@@ -9,10 +9,16 @@ another instance is killed, and Redis is stopped and started again with nothing 
 --away seconds, when its absence is to be longer than a restart). Checked at the end: HubSpot never saw more than its limit in ten seconds
 and refused nothing; no app got less than 70 % of its part; the revoked token was refused everywhere
 within a second; every call that was answered is on record, and the log is as it was written.
+
+Then an agent on the two instances that are left: its session is let in on the other instance within a
+second of its start and refused there within a second of its end, its budget is one for both, and an
+approval that is asked for on one instance and given on the other is used once, though both try it at
+the same time.
 """
 
 import argparse
 import asyncio
+import json
 import os
 import pathlib
 import subprocess
@@ -20,6 +26,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "clients/python"))
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
@@ -127,6 +134,76 @@ class Run:
         return last
 
 
+def ask(gateway, token, method="GET", path="/crm/v3/objects/contacts?limit=1", body=None, **headers):
+    """Status, answer and the rule of a refusal."""
+    headers = {"authorization": f"Bearer {token}", "content-type": "application/json", **headers}
+    request = urllib.request.Request(gateway.url + path, body and json.dumps(body).encode(), headers, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status, json.load(answer), None
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error), error.headers["keyway-rule"]
+
+
+def until(gateway, token, status):
+    """Seconds until a token gets this status."""
+    start = time.monotonic()
+    while ask(gateway, token)[0] != status:
+        assert time.monotonic() - start < 30, f"never {status}"
+        time.sleep(0.02)
+    return time.monotonic() - start
+
+
+class Agent:
+    """An app whose updates need an approval, and its sessions."""
+
+    def __init__(self, one, other, hub_id):
+        self.one, self.other = one, other
+        allow = ["--allow", "read,create,update", "--approve", "update"]
+        made = one.run("app", "create", "Agent", "--account", str(hub_id), "--scopes", ",".join(SCOPES), *allow)
+        self.token = made["token"]["value"]
+
+    def session(self, *options):
+        who = ["--on-behalf-of", "ada@example.com", "--purpose", "instances"]
+        made = self.one.run("session", "create", "--app", "Agent", "--classes", "read,update", *who, *options)
+        return str(made["session"]["id"]), made["token"]["value"]
+
+    def lives(self):
+        """How long the other instance takes to let a session in, and to refuse it after its end."""
+        number, token = self.session()
+        begins = until(self.other, token, 200)
+        self.one.run("session", "end", number)
+        return begins, until(self.other, token, 401)
+
+    def spends(self):
+        """Calls that both instances let through at the same time, of a budget of ten."""
+        number, token = self.session("--calls", "10")
+        until(self.other, token, 200)
+        with ThreadPoolExecutor(8) as callers:
+            answers = list(callers.map(lambda at: ask([self.one, self.other][at % 2], token), range(24)))
+        assert {rule for status, _, rule in answers if status != 200} == {"budget-used"}, answers
+        used = self.other.run("session", "show", number)["session"]["calls"]["used"]
+        return 1 + sum(status == 200 for status, _, _ in answers), used
+
+    def is_approved(self):
+        """How often a call was performed that both instances try with one approval."""
+        _, token = self.session()
+        status, contact, _ = ask(self.one, self.token, "POST", "/crm/v3/objects/contacts", {"properties": {"city": "Bern"}})
+        assert status == 201, contact
+        path, body = f"/crm/v3/objects/contacts/{contact['id']}", {"properties": {"city": "Chur"}}
+        until(self.other, token, 200)
+        status, refused, rule = ask(self.one, token, "PATCH", path, body)
+        assert (status, rule) == (403, "approval-required"), refused
+        approval = refused["errors"][0]["context"]["approval"][0]
+        self.other.run("approval", "approve", approval)
+        header = {"keyway-approval": approval}
+        with ThreadPoolExecutor(8) as callers:
+            answers = list(callers.map(lambda at: ask([self.one, self.other][at % 2], token, "PATCH", path, body, **header), range(8)))
+        assert {rule for status, _, rule in answers if status != 200} == {"approval-used"}, answers
+        return sum(status == 200 for status, _, _ in answers)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=float, default=60)
@@ -153,6 +230,8 @@ def main():
             wait_until_ready(gateway)
         run = Run(gateways, tokens, (spare[1], spare_id), redis, options)
         last = asyncio.run(run.all())
+        agent = Agent(*gateways[:2], hub_id)
+        (begins, ends), (spent, used), performed = agent.lives(), agent.spends(), agent.is_approved()
 
         seen = [one for one in hubspot.records("--app", str(connection)) if "access-token-info" not in one["operation"]]
         worst = most_in_ten_seconds(seen)
@@ -168,9 +247,11 @@ def main():
         print(f"HubSpot saw {len(seen)}, at most {worst} in ten seconds (limit {BURST}), and refused {refused}; least part of a fair share {least:.2f}")
         print(f"a token revoked on one instance was last let in {last:.2f} s later on any (answers: {sorted(run.after_revocation)})")
         print(f"{len(answered)} answered calls, {len(answered - recorded)} of them not on record; {check['records']} records as they were written")
+        print(f"a session was let in on the other instance after {begins:.2f} s and refused {ends:.2f} s after its end;", end=" ")
+        print(f"of a budget of 10 calls both let {spent} through ({used} counted); an approval was used {performed} time on both")
         if redis:
             print("since its restart, Redis ran its scripts %d times, in %.0f µs each" % redis.script_calls())
-        failed = [worst > BURST, refused > 0, least < 0.7, last > 1, bool(answered - recorded), set(counts) - {0, 200, 201, 429}]
+        failed = [worst > BURST, refused > 0, least < 0.7, last > 1, bool(answered - recorded), begins > 1, ends > 1, (spent, used, performed) != (10, 10, 1), set(counts) - {0, 200, 201, 429}]
         for one in [*gateways[:2], hubspot]:
             one.stop()
     finally:
