@@ -10,6 +10,7 @@ mod discovery;
 mod elicit;
 pub mod http;
 mod legacy;
+mod marks;
 mod masks;
 mod open;
 mod refused;

@@ -9,6 +9,8 @@ use keyway_core::object_type;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::marks::Marked;
+
 /// Stands where a value stood.
 const MASKED: &str = "(masked)";
 /// Shortest value that is looked for elsewhere in an answer, in bytes: shorter ones are met by chance.
@@ -97,7 +99,7 @@ impl Masks {
             treatment: Treatment::Mask,
         }));
         all.sort_by_key(|rule| std::cmp::Reverse((rule.rank, rule.object.len() + rule.property.len())));
-        AppMasks(all)
+        AppMasks { rules: all, marked: Marked::new() }
     }
 }
 
@@ -122,21 +124,39 @@ struct Rule {
     treatment: Treatment,
 }
 
-/// The rules of one app, the first that matches counts.
+/// The rules of one app, the first that matches counts; and what HubSpot marks as sensitive.
 #[derive(Clone, Debug)]
-pub struct AppMasks(Vec<Rule>);
+pub struct AppMasks {
+    rules: Vec<Rule>,
+    marked: Marked,
+}
 
 impl AppMasks {
+    /// The same, where the account marks these properties as sensitive: they are masked, unless a rule names them.
+    #[must_use]
+    pub fn marked(self, marked: Marked) -> Self {
+        Self { marked, ..self }
+    }
+
     /// What becomes of a property. Of no known object type, the strictest of the rules that any type has.
     pub fn treatment(&self, object: Option<&str>, property: &str) -> Treatment {
         let property = property.to_ascii_lowercase();
         let matching = |object: &str| {
             let of_type = |rule: &&Rule| rule.object == "*" || rule.object == object;
-            self.0.iter().filter(of_type).find(|rule| matches(&rule.property, &property)).map_or(Treatment::Allow, |rule| rule.treatment)
+            let rule = self.rules.iter().filter(of_type).find(|rule| matches(&rule.property, &property));
+            let is_marked = || self.marked.get(object).is_some_and(|names| names.contains(&property));
+            match rule {
+                Some(rule) => rule.treatment,
+                None if is_marked() => Treatment::Mask,
+                None => Treatment::Allow,
+            }
         };
         match object {
             Some(object) => matching(&type_name(object)),
-            None => self.0.iter().map(|rule| matching(&rule.object)).max().unwrap_or(Treatment::Allow),
+            None => {
+                let types = self.rules.iter().map(|rule| rule.object.as_str()).chain(self.marked.keys().map(String::as_str));
+                types.map(matching).max().unwrap_or(Treatment::Allow)
+            }
         }
     }
 

@@ -17,6 +17,7 @@ use tokio::sync::{Mutex, Semaphore};
 use crate::answer::Reply;
 use crate::arguments::Arguments;
 use crate::elicit::{Pending, Round, WAITS, Way};
+use crate::marks::{Asker, Marked, Marks};
 use crate::masks::Masks;
 use crate::open::short;
 use crate::road::{Road, Visitor};
@@ -41,6 +42,7 @@ pub struct Door {
     road: Box<dyn Road>,
     settings: std::sync::RwLock<Arc<Settings>>,
     places: Arc<Semaphore>,
+    marks: Marks,
 }
 
 /// What the operator sets.
@@ -63,7 +65,7 @@ impl Door {
     /// A door with this way to the API.
     pub fn new(road: Box<dyn Road>, settings: Settings) -> Arc<Self> {
         let settings = std::sync::RwLock::new(Arc::new(settings));
-        Arc::new(Self { road, settings, places: Arc::new(Semaphore::new(TOOLS_MAX)) })
+        Arc::new(Self { road, settings, places: Arc::new(Semaphore::new(TOOLS_MAX)), marks: Marks::default() })
     }
 
     /// Changes the settings, from the next request on.
@@ -109,10 +111,19 @@ impl Door {
             Ok(given) => given,
             Err(wrong) => return Reply::refused(wrong),
         };
-        let standing = &entered.standing;
+        let (road, visitor, standing) = (&*self.road, &entered.visitor, &*entered.standing);
         let masks = self.settings().masks.of(standing.app_id, standing.app_name.as_deref());
-        let ask = Ask { road: &*self.road, visitor: &entered.visitor, standing, masks: &masks, tool, given };
         let run = async {
+            let asker = Asker { road, visitor, standing, tool: tool.name };
+            let marked = match tool.shows(&given) {
+                Some(object) => self.marks.of(&asker, object.as_deref()).await,
+                None => Ok(Marked::new()),
+            };
+            let masks = match marked {
+                Ok(marked) => masks.marked(marked),
+                Err(reply) => return reply,
+            };
+            let ask = Ask { road, visitor, standing, masks: &masks, tool, given };
             match (tool.run)(&ask).await {
                 Ok(reply) => reply,
                 Err(reply) => ask.on_record(reply).await,

@@ -11,8 +11,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Method;
-use keyway_core::catalog::Operation;
+use keyway_core::catalog::{Catalog, Method as CatalogMethod, Operation};
+use keyway_core::object_type::ObjectTypeRef;
 use keyway_core::path::{self, REFUSED};
+use keyway_core::records;
 use keyway_core::refusal::Refusal;
 use rmcp::model::{JsonObject, Tool as Listed, ToolAnnotations};
 use serde_json::{Value, json};
@@ -138,6 +140,21 @@ impl Tool {
         Listed::new(self.name, self.words, Arc::new(self.schema(reads))).with_title(self.title).with_annotations(annotations)
     }
 
+    /// The object type whose values an answer of this use may have, inside none where that can't be told; none where it
+    /// has no values of records.
+    pub fn shows(&self, given: &Arguments) -> Option<Option<String>> {
+        let (method, path) = self.operation.unwrap_or_else(|| (given.text("method"), given.text("path")));
+        let operation = named(method, path).or_else(|| {
+            let parsed = CatalogMethod::parse(method).filter(|_| self.effect == Effect::OfOperation)?;
+            Some(Catalog::get().unlisted(parsed))
+        })?;
+        match self.operation {
+            _ if !records::are_touched(operation) && !operation.is_unlisted() => None,
+            Some(_) => type_name(given.text("object_type")).map(Some),
+            None => Some(object_of(operation, path)),
+        }
+    }
+
     /// What it takes. A tool that changes nothing takes no approval.
     fn schema(&self, reads: bool) -> JsonObject {
         let taken: Vec<Argument> = self.arguments.iter().filter(|one| !reads || one.name != APPROVAL.name).copied().collect();
@@ -240,10 +257,18 @@ fn not_json(body: &[u8]) -> Value {
     }
 }
 
+/// An object type in one spelling.
+fn type_name(given: &str) -> Option<String> {
+    ObjectTypeRef::parse(given).map(|one| match one {
+        ObjectTypeRef::Standard(row) => row.name.to_owned(),
+        ObjectTypeRef::Custom(name) => name,
+    })
+}
+
 /// The object type that a path names, if one.
 fn object_of(operation: &Operation, path: &str) -> Option<String> {
     let parsed = path::NormalPath::parse(path).ok()?;
-    let named = keyway_core::catalog::Catalog::get().object_types(operation, &parsed);
+    let named = Catalog::get().object_types(operation, &parsed);
     match named {
         Some(types) if !types.contains(',') => Some(types.into_owned()),
         Some(_) => None,

@@ -94,7 +94,7 @@ async fn a_read_only_token_is_refused_by_every_tool_that_writes() {
         assert_eq!(result["isError"], true, "{tool}: {result}");
         assert!(crate::harness::text(&result).contains("may use: read"), "{result}");
     }
-    assert!(server.reached.lock().unwrap().is_empty());
+    assert!(server.reached_records().is_empty());
 }
 
 #[tokio::test]
@@ -109,7 +109,7 @@ async fn what_the_operator_opens_is_open_and_no_more() {
     assert!(crate::harness::text(&refused).contains("create, bulk"), "many at once is another word: {refused}");
     let deleted = server.tool(&agent, "call_operation", json!({ "method": "DELETE", "path": "/crm/objects/2026-09/contacts/1" })).await;
     assert_eq!(deleted["isError"], true);
-    assert_eq!(server.reached.lock().unwrap().len(), 1);
+    assert_eq!(server.reached_records().len(), 1);
 }
 
 /// Operations of which the request or the answer is a credential.

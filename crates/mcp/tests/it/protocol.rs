@@ -140,7 +140,7 @@ async fn what_is_no_request_is_refused_and_nothing_is_done() {
     let get = http::Request::get("/mcp").header("host", "localhost").header("authorization", &token).header("accept", "text/event-stream");
     let answer = tower::ServiceExt::oneshot(server.router(), get.body(axum::body::Body::empty()).unwrap()).await.unwrap();
     assert_eq!(answer.status(), 405, "there is no stream to wait on");
-    assert!(server.reached.lock().unwrap().is_empty());
+    assert!(server.reached_records().is_empty());
 }
 
 #[tokio::test]

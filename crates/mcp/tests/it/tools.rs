@@ -207,5 +207,34 @@ async fn what_the_door_refuses_by_itself_is_on_record_as_the_pipelines_refusals_
         assert_eq!((&*record.operation, record.rule.as_deref(), record.tool.as_deref()), (operation, Some(rule), Some(tool)));
         assert!(text(&refused).contains(&record.correlation_id), "{refused}");
     }
-    assert!(server.reached.lock().unwrap().is_empty());
+    assert!(server.reached_records().is_empty());
+}
+
+#[tokio::test]
+async fn what_hubspot_marks_as_sensitive_is_masked_unless_a_rule_shows_it() {
+    let masks = Masks::parse("[default]\n\"contacts.blood_group\" = \"allow\"\n").unwrap();
+    let server = Server::start(Settings { masks, ..open(&["all"]) }).await;
+    let agent = server.enter(FULL).await;
+    for (name, level) in
+        [("diagnosis", "sensitive"), ("therapy", "highly_sensitive"), ("blood_group", "sensitive"), ("hobby", "non_sensitive")]
+    {
+        let body = json!({ "name": name, "label": name, "type": "string", "fieldType": "text", "groupName": "contactinformation", "dataSensitivity": level });
+        let made =
+            server.tool(&agent, "call_operation", json!({ "method": "POST", "path": "/crm/v3/properties/contacts", "body": body })).await;
+        assert_eq!(made["isError"], false, "{made}");
+    }
+    let given = json!({ "diagnosis": "measles-7", "therapy": "bed rest", "blood_group": "zero neg", "hobby": "bouldering" });
+    let id = contact(&server, given).await;
+    let names = ["diagnosis", "therapy", "blood_group", "hobby"];
+    let one = json!({ "object_type": "contact", "id": id, "properties": names });
+    let path = format!("/crm/objects/2026-09/0-1/{id}");
+    let generic = json!({ "method": "GET", "path": path, "query": { "properties": names.join(",") } });
+    for (tool, given) in [("get_record", one), ("call_operation", generic)] {
+        let shown = server.tool(&agent, tool, given).await.to_string();
+        assert!(!shown.contains("measles-7") && !shown.contains("bed rest"), "{tool}: {shown}");
+        assert!(shown.contains("zero neg") && shown.contains("bouldering"), "{tool}: {shown}");
+    }
+    let by = json!({ "object_type": "contacts", "filters": [{ "property": "diagnosis", "operator": "EQ", "value": "measles-7" }] });
+    let refused = server.tool(&agent, "search_records", by).await;
+    assert_eq!(refused["structuredContent"]["rule"], "property-hidden", "{refused}");
 }
