@@ -20,7 +20,7 @@ const EDGES: [(&str, &str); 38] = [
     ("backup", "clock store"),
     ("boxed", ""),
     ("clock", ""),
-    ("console", "admin clock control model oidc principal"),
+    ("console", "admin clock control history model oidc principal"),
     ("control", "attention authority boxed clock model notify principal registry store totp"),
     ("coverage", "pipeline"),
     ("double", "boxed repeat"),
