@@ -226,7 +226,8 @@ fn limits(app: &view::App) -> String {
         return "none".to_owned();
     }
     let view::App { weight, reserve, max_wait_ms, .. } = app;
-    format!("weight {weight}, {reserve} calls in 10 seconds kept for it, waits up to {max_wait_ms} ms")
+    let wait = if max_wait_ms % 1000 == 0 { format!("{} s", max_wait_ms / 1000) } else { format!("{max_wait_ms} ms") };
+    format!("weight {weight}, {reserve} calls in 10 seconds reserved, waits up to {wait}")
 }
 
 /// Refused calls of operations that the catalog does not list, and the command that would allow them.
