@@ -17,6 +17,7 @@ const LOOKS = [
   { width: 1280, colorScheme: 'dark' },
   { width: 390, colorScheme: 'light' },
   { width: 390, colorScheme: 'dark' },
+  { width: 1600, colorScheme: 'light' },
 ]
 
 class Console {

@@ -37,6 +37,7 @@ test('an app from its making to its end', async () => {
   await page.getByLabel('Write: Create and change deals', { exact: true }).check()
   await page.getByLabel('Read: Read contacts', { exact: true }).check()
   await page.getByText('3 chosen').waitFor()
+  await page.getByText(/^Opens [\d,]+ operations, of which [\d,]+ change something/).waitFor()
   await holds(page, 'new-app-scopes')
   await page.getByRole('button', { name: 'Review' }).click()
   await page.getByText('nightly job on shop-3').waitFor()
@@ -166,7 +167,7 @@ test('the audit log: filtered, page after page, explained, exported', async () =
   await page.goto('/audit?status=403')
   await page.getByRole('link', { name: 'POST /crm/v3/objects/contacts' }).first().click()
   await page.getByText('Add one of the scopes to the app').waitFor()
-  await page.getByText('crm.objects.contacts.write', { exact: true }).waitFor()
+  await page.getByRole('button', { name: 'Grant crm.objects.contacts.write' }).waitFor()
   await page.goto('/audit?status=403')
   const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Export as CSV' }).click()])
   const lines = fs.readFileSync(await download.path(), 'utf8').trim().split('\n')
@@ -182,6 +183,7 @@ test('accounts: embedded, connected by a credential that is rotated, connected b
   try {
     const page = await console_.page()
     await page.goto('/accounts/new')
+    await page.getByRole('link', { name: /^Embedded/ }).click()
     const embedded = page.locator('form[action="/accounts"]')
     await embedded.getByLabel('Name').fill('Sandbox')
     await embedded.getByLabel('Subscription').selectOption('professional')
@@ -197,6 +199,7 @@ test('accounts: embedded, connected by a credential that is rotated, connected b
     const scopes = ['crm.objects.contacts.read']
     const first = hubspot.app(hubId, 'Connection', scopes)
     await page.goto('/accounts/new')
+    await page.getByRole('link', { name: /^Service key/ }).click()
     const connect = page.locator('form[action="/accounts/connect"]')
     await connect.getByLabel('Credential').fill('pat-na1-' + 'not-one-of-hubspots')
     await connect.getByText("Another host than HubSpot's").click()
@@ -235,6 +238,7 @@ test('accounts: embedded, connected by a credential that is rotated, connected b
     const { publicApp } = hubspot.run('public-app', 'create', 'Agency', '--redirect-uri', callback, '--scopes', 'oauth,crm.objects.contacts.read')
     const third = hubspot.run('account', 'create', 'Client', '--hub-id', '20000002').account.hubId
     await page.goto('/accounts/new')
+    await page.getByRole('link', { name: /^OAuth/ }).click()
     const client = page.locator('form[action="/accounts/oauth-clients"]')
     await client.getByLabel('Name').fill('Agency')
     await client.getByLabel('Client id').fill(publicApp.clientId)

@@ -77,6 +77,21 @@ function count(element) {
   tell()
 }
 
+/** What the ticked scopes open together, asked for a moment after the last tick. */
+function effect(element) {
+  const form = element.closest('form')
+  let waiting
+  const tell = () => {
+    clearTimeout(waiting)
+    waiting = setTimeout(async () => {
+      const chosen = new URLSearchParams([...form.querySelectorAll('input[name=scope]:checked')].map((box) => ['scope', box.value]))
+      try { place(element, await fragment(`/apps/scopes/effect?${chosen}`)) } catch { element.textContent = '' }
+    }, 250)
+  }
+  form.addEventListener('change', tell)
+  tell()
+}
+
 function copy(button) {
   button.hidden = false
   const label = button.textContent
@@ -183,6 +198,7 @@ function ready(root) {
   each('part', load)
   each('filter', filter)
   each('count', count)
+  each('effect', effect)
   each('copy', copy)
   each('more', more)
   each('file', file)

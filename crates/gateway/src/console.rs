@@ -110,6 +110,7 @@ fn console() -> Router<Admin> {
         .route("/apps/new/review", post(new_app::review))
         .route("/apps/scopes", get(scopes::show))
         .route("/apps/scopes/part", get(scopes::show_part))
+        .route("/apps/scopes/effect", get(scopes::effect_part))
         .route("/apps/{id}", get(app::show).post(app::change))
         .route("/apps/{id}/edit", get(app::edit))
         .route("/apps/{id}/scopes", get(app::choose_scopes).post(app::change_scopes))

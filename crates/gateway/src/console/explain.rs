@@ -162,7 +162,7 @@ mod tests {
 
     fn app(scopes: &[&str]) -> App {
         let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
-        App { app: view::App { scopes, ..view::App::default() }, tokens: Vec::new(), day: None }
+        App { app: view::App { scopes, ..view::App::default() }, ..App::default() }
     }
 
     #[test]

@@ -30,6 +30,15 @@ impl New<'_> {
         [("free", "Free"), ("starter", "Starter"), ("professional", "Professional"), ("enterprise", "Enterprise")]
     }
 
+    /// Which way was chosen; none at first.
+    fn kind(&self) -> &str {
+        match self.wrong {
+            Some(("client", _)) => "oauth",
+            Some((form, _)) => form,
+            None => self.fields.get("kind"),
+        }
+    }
+
     fn wrong_of(&self, form: &str) -> Option<&str> {
         self.wrong.as_ref().filter(|(of, _)| *of == form).map(|(_, text)| text.as_str())
     }
@@ -46,9 +55,21 @@ async fn page_of(visitor: &Visitor, fields: &Fields, wrong: Option<(&'static str
 /// What can be put right is said beside its form; the rest is a page of its own.
 async fn again(visitor: &Visitor, fields: &Fields, form: &'static str, refused: Refused) -> Page {
     match refused.status {
-        400 | 404 | 409 | 422 => page_of(visitor, fields, Some((form, sentence(&refused.detail)))).await,
+        400 | 404 | 409 | 422 => page_of(visitor, fields, Some((form, cause(fields, &refused.detail)))).await,
         _ => Err(visitor.refused(SECTION, &refused)),
     }
+}
+
+/// What was refused, and where to look: whoever can't reach HubSpot needs the name of the host.
+fn cause(fields: &Fields, detail: &str) -> String {
+    let said = sentence(detail);
+    if !detail.contains("can't be reached") {
+        return said;
+    }
+    let host = Some(fields.get("base_url")).filter(|host| !host.is_empty()).unwrap_or("https://api.hubapi.com");
+    format!(
+        "{said} Keyway tried {host}. Check that its name resolves on the server, that a firewall lets the server connect, and that --ca-file names the authority of a proxy that looks into TLS."
+    )
 }
 
 /// The three ways.
@@ -108,7 +129,7 @@ pub(super) async fn add_client(Sent { visitor, fields }: Sent) -> Page {
         }
     }
     match visitor.api.put::<Value>("/api/v1/oauth-clients", &body).await {
-        Ok(_) => Ok(see_other("/accounts/new?done=changed#oauth")),
+        Ok(_) => Ok(see_other("/accounts/new?kind=oauth&done=changed")),
         Err(refused) => again(&visitor, &fields, "client", refused).await,
     }
 }

@@ -13,7 +13,7 @@ use super::accounts::AccountWords;
 use super::api::{Api, Refused, with_part, with_query};
 use super::first_call::FirstCall;
 use super::page;
-use super::scopes::{self, Group};
+use super::scopes::{self, Effect, Group};
 use super::shell::{Shell, sentence};
 use super::visitor::{Fields, Page, Sent, Visitor};
 use super::words::filters;
@@ -94,6 +94,7 @@ struct Review<'a> {
     draft: &'a Draft,
     account: String,
     granted: Vec<scopes::Named>,
+    effect: Effect,
 }
 
 #[derive(Template)]
@@ -165,7 +166,7 @@ pub(super) async fn review(Sent { visitor, fields }: Sent) -> Page {
         |account| format!("{} ({})", account.name, account.hub_id),
     );
     let granted = catalog.named(&draft.scopes);
-    Ok(page::render(&Review { shell: visitor.shell("/apps"), draft: &draft, account, granted }))
+    Ok(page::render(&Review { shell: visitor.shell("/apps"), draft: &draft, account, granted, effect: Effect::of(&draft.scopes) }))
 }
 
 /// The one page that shows a token that was just made.

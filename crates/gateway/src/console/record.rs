@@ -14,7 +14,7 @@ use super::explain::{self, Explained};
 use super::names::Names;
 use super::page;
 use super::path::Path;
-use super::shell::Shell;
+use super::shell::{Shell, sentence};
 use super::sign_in::see_other;
 use super::visitor::{Fields, Page, Sent, Visitor};
 use super::words::filters;
@@ -137,9 +137,9 @@ async fn diagnosed(visitor: &Visitor, record: &CallRecord, explained: &Explained
     let body = DoctorBody { correlation_id: Some(record.correlation_id.clone()), ..DoctorBody::default() };
     let Ok(Diagnosed { calls }) = visitor.api.post("/api/v1/doctor", &body).await else { return Vec::new() };
     let cause = |one: keyway_advice::doctor::Diagnosis| Cause {
-        title: one.title.into_owned(),
-        because: one.because,
-        remedy: one.remedy.into_iter().filter(|step| !explained.remedy.contains(step)).collect(),
+        title: sentence(&one.title),
+        because: sentence(&one.because),
+        remedy: one.remedy.into_iter().filter(|step| !explained.remedy.contains(step)).map(|step| sentence(&step)).collect(),
         page: one.page.into_owned(),
     };
     calls.into_iter().flat_map(|call| call.causes).map(cause).collect()

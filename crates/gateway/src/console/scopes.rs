@@ -1,15 +1,18 @@
 //! Scopes as a person chooses them: by object, read beside write, with the operations behind each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use askama::Template;
 use axum::response::Response;
 use keyway_api::view::{Scope, ScopeBehind, ScopeTemplate, Scopes};
+use keyway_core::catalog::{self, Method};
 
 use super::api::with_part;
 use super::page;
 use super::shell::Shell;
 use super::visitor::{Fields, Page, Visitor};
+use super::words::filters;
+use crate::admin::operations_of;
 
 /// Every scope, and sets of them.
 pub(super) struct Catalog {
@@ -21,6 +24,8 @@ pub(super) struct Catalog {
 pub(super) struct Group {
     pub name: String,
     pub rows: Vec<Row>,
+    /// Those for sensitive data, which few apps need.
+    pub sensitive: Vec<Row>,
 }
 
 /// An object, with a box for each kind of access that there is.
@@ -74,7 +79,7 @@ impl Catalog {
             let key = (scope.group.as_str(), scope.object.as_str(), scope.part.as_str(), scope.access == "all");
             let (group, row) = *places.entry(key).or_insert_with(|| {
                 let group = groups.iter().position(|group| group.name == scope.group).unwrap_or_else(|| {
-                    groups.push(Group { name: scope.group.clone(), rows: Vec::new() });
+                    groups.push(Group { name: scope.group.clone(), rows: Vec::new(), sensitive: Vec::new() });
                     groups.len() - 1
                 });
                 groups[group].rows.push(Row { object: scope.object.clone(), part: scope.part.clone(), ..Row::default() });
@@ -86,6 +91,8 @@ impl Catalog {
             group.rows.sort_by(|one, other| {
                 (common(&one.object), &one.object, &one.part).cmp(&(common(&other.object), &other.object, &other.part))
             });
+            let all = std::mem::take(&mut group.rows);
+            (group.sensitive, group.rows) = all.into_iter().partition(|row| row.part.contains("sensitive"));
         }
         groups
     }
@@ -107,11 +114,23 @@ impl Group {
     /// Whether it is shown at once: the records, and wherever something is ticked.
     pub fn is_open(&self) -> bool {
         let ticked = |row: &Row| [&row.read, &row.write, &row.all].into_iter().flatten().any(|tick| tick.ticked);
-        self.name == "Records" || self.rows.iter().any(ticked)
+        self.name == "Records" || self.rows.iter().any(ticked) || self.is_sensitive_open()
+    }
+}
+
+impl Group {
+    /// Whether something of the sensitive ones is ticked.
+    pub fn is_sensitive_open(&self) -> bool {
+        self.sensitive.iter().any(|row| [&row.read, &row.write, &row.all].into_iter().flatten().any(|tick| tick.ticked))
     }
 }
 
 impl Row {
+    /// The ids of its scopes.
+    pub fn ids(&self) -> Vec<&str> {
+        [&self.read, &self.write, &self.all].into_iter().flatten().map(|tick| tick.scope.as_str()).collect()
+    }
+
     fn add(&mut self, scope: &Scope, ticked: bool) {
         let tick = Some(Tick { scope: scope.name.clone(), words: scope.words.clone(), ticked });
         match scope.access.as_str() {
@@ -129,6 +148,38 @@ impl Row {
 
 /// Scopes of one row.
 const BEHIND_MAX: usize = 3;
+
+/// What a set of scopes opens: distinct operations, and those of them that change something.
+pub(super) struct Effect {
+    pub operations: usize,
+    pub writes: usize,
+}
+
+impl Effect {
+    /// By the catalog; an operation that several of the scopes open counts once.
+    pub fn of(scopes: &[String]) -> Self {
+        let opened: BTreeSet<String> = scopes.iter().flat_map(|scope| operations_of(scope)).map(|(_, name)| name).collect();
+        let reads = |name: &&String| {
+            let (method, path) = name.split_once(' ').unwrap_or_default();
+            let known = Method::parse(method).and_then(|method| catalog::Catalog::get().find(method, path));
+            // A generic operation stands here with its object type, under which the catalog does not have it.
+            known.map_or_else(|| method == "GET" || path.ends_with("/search") || path.ends_with("/batch/read"), |known| known.read_only)
+        };
+        let (reads, writes): (Vec<&String>, Vec<&String>) = opened.iter().partition(reads);
+        Self { operations: reads.len() + writes.len(), writes: writes.len() }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "scopes_effect.html")]
+struct EffectPart {
+    effect: Effect,
+}
+
+/// What the chosen scopes open together, as a part of the page on which they are chosen.
+pub(super) async fn effect_part(_visitor: Visitor, fields: Fields) -> Page {
+    Ok(page::render(&EffectPart { effect: Effect::of(&fields.all("scope")) }))
+}
 
 #[derive(Template)]
 #[template(path = "scopes_behind.html")]
@@ -161,4 +212,26 @@ pub(super) async fn show_part(visitor: Visitor, fields: Fields) -> Page {
 pub(super) async fn show(visitor: Visitor, fields: Fields) -> Page {
     let part = behind(&visitor, &fields).await?;
     Ok(page::render(&BehindPage { shell: visitor.shell("/apps"), part }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Effect;
+
+    #[test]
+    fn an_operation_that_two_scopes_open_counts_once() {
+        let of = |scopes: &[&str]| Effect::of(&scopes.iter().map(|scope| (*scope).to_owned()).collect::<Vec<_>>());
+        let (read, write, both) = (
+            of(&["crm.objects.contacts.read"]),
+            of(&["crm.objects.contacts.write"]),
+            of(&["crm.objects.contacts.read", "crm.objects.contacts.write"]),
+        );
+        assert!(read.operations > 0 && read.writes < read.operations, "{} {}", read.operations, read.writes);
+        assert!(write.writes > 0 && both.operations <= read.operations + write.operations);
+        assert_eq!(of(&[]).operations, 0);
+        assert_eq!(
+            both.operations,
+            of(&["crm.objects.contacts.read", "crm.objects.contacts.write", "crm.objects.contacts.read"]).operations
+        );
+    }
 }

@@ -63,6 +63,11 @@ pub(super) fn second(iso: &str) -> String {
     iso.get(..19).unwrap_or(iso).replace('T', " ")
 }
 
+/// `11-25 09:15:07` in UTC: for rows that are close together.
+pub(super) fn stamp(iso: &str) -> String {
+    iso.get(5..19).unwrap_or(iso).replace('T', " ")
+}
+
 /// `09:15` in UTC.
 pub(super) fn clock(iso: &str) -> &str {
     iso.get(11..16).unwrap_or(iso)
@@ -151,6 +156,10 @@ pub(super) mod filters {
 
     pub fn second(iso: impl AsRef<str>, _: &dyn Values) -> Result<String> {
         Ok(super::second(iso.as_ref()))
+    }
+
+    pub fn stamp(iso: impl AsRef<str>, _: &dyn Values) -> Result<String> {
+        Ok(super::stamp(iso.as_ref()))
     }
 
     pub fn clock(iso: impl AsRef<str>, _: &dyn Values) -> Result<String> {
