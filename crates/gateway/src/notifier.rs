@@ -191,7 +191,7 @@ impl Look<'_> {
     pub async fn find(&self) -> Found {
         let now = clock::both();
         let (accounts, apps) = (self.control.accounts().await, self.control.apps(None).await);
-        let used = self.ending.get(&self.audit).await;
+        let used = self.ending.get(self.audit).await;
         let damage = self.audit.damage().await.unwrap_or_default();
         let authorities = if self.has_proxy { to_trust(&self.control.proxy_authorities().load(), now.wall) } else { Vec::new() };
         let waiting = self.control.pending_approvals().await.map(|pending| {

@@ -29,7 +29,9 @@ pub type Marked = HashMap<String, Arc<HashSet<String>>>;
 
 /// What was learned: of each account and type, when and which.
 #[derive(Default)]
-pub struct Marks(Mutex<HashMap<(u64, String), (Instant, Arc<HashSet<String>>)>>);
+pub struct Marks(Mutex<HashMap<(u64, String), Learned>>);
+
+type Learned = (Instant, Arc<HashSet<String>>);
 
 /// Who asks, and with which tool.
 pub struct Asker<'a> {

@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 #[derive(Subcommand)]
 pub enum Session {
     /// Create a session of an app, for an agent: a token that may do less than the app, and ends by itself; it is shown once
-    Create(Create),
+    Create(Box<Create>),
     /// List the sessions that have not ended
     List {
         /// Of one app, by id or name

@@ -17,7 +17,7 @@ const PATH: &str = "/api/v1/sessions";
 
 pub async fn run(connection: &Connection, action: Session) -> anyhow::Result<Exit> {
     match action {
-        Session::Create(asked) => create(connection, asked).await,
+        Session::Create(asked) => create(connection, *asked).await,
         Session::List { app, all, json } => {
             let path = app.map_or_else(|| PATH.to_owned(), |app| format!("/api/v1/apps/{}/sessions", encode(&app)));
             let state = if all { "" } else { "?state=active" };

@@ -89,7 +89,7 @@ struct ChangesPage<'a> {
 
 impl ChangesPage<'_> {
     /// What is filtered by in words, where a link filters by what the menu does not have.
-    fn groups(&self) -> &'static [(&'static str, &'static [(&'static str, &'static str, &'static str)])] {
+    fn groups(&self) -> &'static [sentence::Group] {
         &sentence::GROUPS
     }
 }

@@ -187,7 +187,7 @@ impl Chart {
         time: &Time<'_>,
         told: String,
         columns: [&'static str; 2],
-        (tip, cells): (&dyn Fn(usize) -> String, &dyn Fn(usize) -> [String; 2]),
+        (tip, cells): (impl Fn(usize) -> String, impl Fn(usize) -> [String; 2]),
     ) -> Self {
         let length = time.points.calls.len();
         let span = |index: usize| Span { x: index * STEP, at: time.at(index), tip: tip(index), address: time.address(index) };
@@ -233,8 +233,8 @@ fn nice(highest: u64) -> u64 {
 /// 1500 as 1.5k.
 fn short(value: u64) -> String {
     let (divided, unit) = match value {
-        ..1_000 => return value.to_string(),
-        ..1_000_000 => (value as f64 / 1e3, "k"),
+        0..1_000 => return value.to_string(),
+        1_000..1_000_000 => (value as f64 / 1e3, "k"),
         _ => (value as f64 / 1e6, "M"),
     };
     format!("{}{unit}", format!("{divided:.1}").trim_end_matches(".0"))

@@ -10,7 +10,7 @@ use super::words::counted;
 
 mod table;
 
-pub(super) use table::GROUPS;
+pub(super) use table::{GROUPS, Group};
 
 /// A change as people read it.
 pub(super) struct Sentence {

@@ -77,11 +77,11 @@ pub(super) fn clock(iso: &str) -> &str {
 pub(super) fn duration(us: u64) -> String {
     match us {
         0 => "0".to_owned(),
-        ..1_000 => format!("{us} µs"),
-        ..10_000 => format!("{:.1} ms", us as f64 / 1e3),
-        ..1_000_000 => format!("{} ms", us / 1_000),
-        ..60_000_000 => format!("{:.1} s", us as f64 / 1e6),
-        ..3_600_000_000 => format!("{:.1} min", us as f64 / 60e6),
+        1..1_000 => format!("{us} µs"),
+        1_000..10_000 => format!("{:.1} ms", us as f64 / 1e3),
+        10_000..1_000_000 => format!("{} ms", us / 1_000),
+        1_000_000..60_000_000 => format!("{:.1} s", us as f64 / 1e6),
+        60_000_000..3_600_000_000 => format!("{:.1} min", us as f64 / 60e6),
         _ => format!("{:.1} h", us as f64 / 3_600e6),
     }
 }

@@ -2,7 +2,7 @@
 
 /// Operations that belong together in a menu: its name, and of each operation its id, its label, and what is said of it
 /// with `{}` in the place of what it was done to.
-type Group = (&'static str, &'static [(&'static str, &'static str, &'static str)]);
+pub(in super::super) type Group = (&'static str, &'static [(&'static str, &'static str, &'static str)]);
 
 /// All of them.
 pub(in super::super) static GROUPS: [Group; 7] = [
@@ -17,6 +17,7 @@ pub(in super::super) static GROUPS: [Group; 7] = [
             ("revokeToken", "Revoke token", "revoked {}"),
             ("admitLegacyKey", "Accept legacy key", "let {} send a legacy key"),
             ("createSession", "Create session", "began a session of {}"),
+            ("approveAgent", "Approve agent", "let an agent work as {}"),
             ("endSession", "End session", "ended the session {}"),
             ("takeOver", "Delivery: end the old tokens", "ended the tokens before {}"),
             ("matchToken", "Delivery: compare a token", "compared what a target holds with {}"),
