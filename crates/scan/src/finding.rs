@@ -305,6 +305,13 @@ pub struct Usage {
     pub method: Option<&'static str>,
     /// `GET /crm/v3/objects/contacts/{contactId}`.
     pub operation: String,
+    /// What it does to the account at worst: `read`, `create`, `update`, `delete`, `settings`, `send` or `irreversible`;
+    /// none where the catalog does not list it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class: Option<&'static str>,
+    /// Whether one call may change many records.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub bulk: bool,
     /// How it authenticates.
     pub auth: UsageAuth,
     /// `v1`, `v3`, `2026-09`.
@@ -321,4 +328,11 @@ pub struct Usage {
     /// The name and path from which another file may supply the version.
     #[serde(skip)]
     pub open: Option<OpenVersion>,
+}
+
+impl Usage {
+    /// Its class for people, such as `update, bulk`.
+    pub fn class_words(&self) -> Option<String> {
+        self.class.map(|class| if self.bulk { format!("{class}, bulk") } else { class.to_owned() })
+    }
 }

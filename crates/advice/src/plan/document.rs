@@ -231,13 +231,14 @@ fn calls(app: &PlannedApp, ends: &[End], blocks: &mut Vec<Block>) {
             };
             vec![
                 format!("`{}`", one.operation),
+                one.class.clone().unwrap_or_else(|| "-".to_owned()),
                 short_places(&one.places),
                 to,
                 by.to_owned(),
                 one.ends.as_deref().map_or_else(|| "-".to_owned(), |date| short_end(date, ends)),
             ]
         });
-        blocks.push(Block::Table(vec!["Call", "Where", "Moves to", "Moved by", "Ends"], rows.collect()));
+        blocks.push(Block::Table(vec!["Call", "Class", "Where", "Moves to", "Moved by", "Ends"], rows.collect()));
     }
     if !app.clues.is_empty() {
         blocks.push(Block::Heading(3, "Found without its calls".to_owned()));

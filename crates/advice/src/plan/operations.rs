@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use keyway_core::catalog::Method;
+use keyway_core::catalog::{Catalog, Method};
 use keyway_core::sunset;
 
 use super::{Integration, Use, clue, ends, need};
@@ -32,6 +32,9 @@ pub struct PlannedOperation {
     /// Whether `keyway fix` moves each place; none where it was not asked about this operation.
     #[serde(skip)]
     pub moved_by_fix: Option<bool>,
+    /// What it does to the account at worst, such as `read` or `update, bulk`; absent where the catalog does not list it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
     /// When it ends, ISO date.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ends: Option<Cow<'static, str>>,
@@ -80,6 +83,7 @@ pub(super) fn of(integration: &Integration) -> Vec<PlannedOperation> {
                 beta: successor.beta,
                 difference: successor.difference,
                 moved_by_fix: None,
+                class: Catalog::get().named(&one.operation).map(|operation| operation.safety.to_string()),
                 ends: ends::of_use(one).map(|row| row.date.into()),
             }
         })

@@ -213,6 +213,8 @@ fn other(via: Via, operation: String, call: Option<String>, auth: UsageAuth) -> 
         call,
         method: None,
         operation,
+        class: None,
+        bulk: false,
         auth,
         version: String::new(),
         scopes: Vec::new(),
@@ -238,6 +240,8 @@ fn usage(meaning: Meaning, via: Via, call: Option<String>, auth: UsageAuth) -> U
     };
     let ends = sunset::of_path(&meaning.asked);
     let removed = (auth == UsageAuth::Hapikey).then(|| sunset::of_auth("hapikey")).flatten();
+    let operation = format!("{} {}", method.unwrap_or(UNKNOWN), meaning.path);
+    let safety = Catalog::get().named(&operation).map(|operation| operation.safety);
     Usage {
         path: String::new(),
         line: 0,
@@ -245,7 +249,9 @@ fn usage(meaning: Meaning, via: Via, call: Option<String>, auth: UsageAuth) -> U
         via,
         call,
         method,
-        operation: format!("{} {}", method.unwrap_or(UNKNOWN), meaning.path),
+        operation,
+        class: safety.map(|safety| safety.class.name()),
+        bulk: safety.is_some_and(|safety| safety.bulk),
         auth,
         version: meaning.version,
         scopes: meaning.scopes,

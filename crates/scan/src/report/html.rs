@@ -173,7 +173,7 @@ fn usages(report: &Report, today: &str, out: &mut String) -> std::fmt::Result {
         writeln!(out, "<h2>Calls of {}</h2>", Markup(integration))?;
         writeln!(
             out,
-            "<table>\n<thead><tr><th scope=\"col\">Operation</th><th scope=\"col\">Authenticates by</th><th scope=\"col\">Ends</th><th scope=\"col\">Moves to</th><th scope=\"col\">Where</th></tr></thead>\n<tbody>"
+            "<table>\n<thead><tr><th scope=\"col\">Operation</th><th scope=\"col\">Class</th><th scope=\"col\">Authenticates by</th><th scope=\"col\">Ends</th><th scope=\"col\">Moves to</th><th scope=\"col\">Where</th></tr></thead>\n<tbody>"
         )?;
         for operation in operations {
             let Some(first) = operation.calls.first() else { continue };
@@ -183,8 +183,9 @@ fn usages(report: &Report, today: &str, out: &mut String) -> std::fmt::Result {
             let ends = first.sunset.map_or("–".to_owned(), |date| format!("<span class=\"{}\">{date}</span>", nearness(date, today)));
             writeln!(
                 out,
-                "<tr><td><code>{}</code></td><td>{}</td><td>{ends}</td><td>{}</td><td>{}{more}</td></tr>",
+                "<tr><td><code>{}</code></td><td>{}</td><td>{}</td><td>{ends}</td><td>{}</td><td>{}{more}</td></tr>",
                 Markup(operation.operation),
+                first.class_words().as_deref().unwrap_or("–"),
                 Markup(operation.auth),
                 Markup(first.successor.as_deref().unwrap_or("–")),
                 places.join("<br>")

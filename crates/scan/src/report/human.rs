@@ -200,6 +200,9 @@ fn usages(report: &Report, style: Style<'_>, out: &mut String) -> std::fmt::Resu
         for operation in operations {
             let Some(first) = operation.calls.first() else { continue };
             write!(out, "    {}", Terminal(operation.operation))?;
+            if let Some(class) = first.class_words() {
+                write!(out, "  ({class})")?;
+            }
             if matches!(operation.auth, "hapikey" | "developer_key") {
                 write!(out, "  {}", style.paint(Shade::Soon, &format!("[{}]", operation.auth)))?;
             }
