@@ -406,13 +406,19 @@ fn nobody_is_asked_and_nobody_is_redirected_by_a_request_that_is_not_certain() {
         let page = browser.get(&format!("/agents/authorize?{}", server.query(&client, &[more])));
         assert_eq!((page.status, page.header("location")), (400, None), "{what}: {}", page.body);
     }
+    let mut signed_in = Browser::new(&server.keyway);
+    signed_in.sign_in("ada@example.com", PASSWORD);
     for (what, more, error) in [
         ("no PKCE", ("code_challenge", ""), "invalid_request"),
         ("plain PKCE", ("code_challenge_method", "plain"), "invalid_request"),
         ("another response type", ("response_type", "token"), "unsupported_response_type"),
         ("another resource", ("resource", "https://api.example.com/mcp"), "invalid_target"),
     ] {
-        let page = browser.get(&format!("/agents/authorize?{}", server.query(&client, &[more])));
+        let target = format!("/agents/authorize?{}", server.query(&client, &[more]));
+        // Anybody can register a client: the address of one is no way to lead strangers there.
+        let page = browser.get(&target);
+        assert!(page.header("location").is_some_and(|to| to.starts_with("/sign-in?next=")), "{what}: {}", page.body);
+        let page = signed_in.get(&target);
         let to = page.header("location").unwrap_or_default().to_owned();
         assert!(page.status == 303 && to.starts_with(&format!("{CALLBACK}?error={error}&")), "{what}: {} {to}", page.status);
         assert!(

@@ -75,17 +75,20 @@ impl Consent<'_> {
 pub(super) async fn show(State(admin): State<Admin>, session: Option<Session>, uri: Uri, RawQuery(query): RawQuery) -> Response {
     let query = query.unwrap_or_default();
     let Some(agents) = &admin.agents else { return no_agents() };
-    // Who asks is checked first; but no other host is asked for somebody who is not signed in.
-    if session.is_none() && !Agents::is_known_here(&query) {
+    let Some(session) = session else {
+        // What can't be put to anybody is said at once. No other host is asked for somebody who is not signed in; and nobody
+        // who is not is sent on to a client's address, because anybody can register a client.
+        if Agents::is_known_here(&query)
+            && let Err(Refusal::Shown(text)) = agents.read(&query).await
+        {
+            return cannot_allow(&text);
+        }
         return sign_in::first(uri.path_and_query().map_or("", |target| target.as_str()));
-    }
+    };
     let (query, app) = without_app(&query);
     let asked = match read(agents, &query).await {
         Ok(asked) => asked,
         Err(refused) => return refused,
-    };
-    let Some(session) = session else {
-        return sign_in::first(uri.path_and_query().map_or("", |target| target.as_str()));
     };
     shown(&admin, &session, &asked, &query, app.as_deref(), None).await
 }
@@ -192,6 +195,10 @@ fn without_app(query: &str) -> (String, Option<String>) {
     (kept.join("&"), app)
 }
 
+fn cannot_allow(why: &str) -> Response {
+    page::message(400, "The agent can't be allowed", &sentence(why))
+}
+
 fn no_agents() -> Response {
     page::message(
         404,
@@ -213,7 +220,7 @@ fn not_yours(session: &Session) -> Response {
 async fn read(agents: &Agents, query: &str) -> Result<Asked, Response> {
     match agents.read(query).await {
         Ok(asked) => Ok(asked),
-        Err(Refusal::Shown(text)) => Err(page::message(400, "The agent can't be allowed", &sentence(&text))),
+        Err(Refusal::Shown(text)) => Err(cannot_allow(&text)),
         Err(Refusal::Redirected { redirect_uri, error, state }) => {
             let params = [("error", error.code.as_str()), ("error_description", error.description.as_str())];
             Err(sign_in::see_other(&agents_answered(&redirect_uri, &params, state.as_deref(), &agents.issuer())))

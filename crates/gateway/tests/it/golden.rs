@@ -122,7 +122,6 @@ async fn credentials(written: &mut Written) {
     written.note("a disabled app", &server, &server.send(server.token(FULL), "GET", CONTACTS, None).await).await;
     server.apps[0].enabled = true;
     server.tokens[0].session = Some(Arc::new(Session {
-        agent: None,
         scopes: vec!["oauth".into()],
         classes: Classes::READ,
         person: "ada@example.com".into(),
