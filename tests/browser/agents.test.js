@@ -56,7 +56,7 @@ test('the audit log is filtered by session, person and tool', async () => {
   await page.getByLabel('Session').fill('')
   await page.getByLabel('On behalf of').fill('grace@example.com')
   await page.getByRole('button', { name: 'Filter' }).click()
-  await page.waitForURL(/person=grace/)
+  await page.waitForURL(/on_behalf_of=grace/)
   assert.equal(await page.locator('#rows tr').count(), 4)
   await page.getByLabel('Tool').fill('no_tool')
   await page.getByRole('button', { name: 'Filter' }).click()

@@ -30,7 +30,7 @@ test('the time is chosen by links, and the page says what it shows beside the ti
   await page.getByRole('link', { name: 'Month', exact: true }).click()
   await page.waitForURL((url) => url.searchParams.get('range') === 'month')
   assert.match(await page.locator('.tile').first().innerText(), /Calls, last 30 days\s+[\d,]{5,}\s+none the 30 days before/)
-  assert.equal(await page.locator('.chart').first().locator('a').count(), 30)
+  assert.equal(await page.locator('.chart').first().locator('svg a').count(), 30)
   await page.getByRole('link', { name: 'Week', exact: true }).click()
   assert.match(await page.locator('.tile').first().innerText(), /against the week before|as the week before/)
   await reachable(page, 'overview of a week')

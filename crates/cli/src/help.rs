@@ -81,7 +81,7 @@ const OF_SERVE: [(&str, &[&str]); 9] = [
         ],
     ),
     ("Forward proxy", &["proxy", "proxy_others", "proxy_private_addresses"]),
-    ("Agents", &["mcp", "mcp_allow", "mcp_masks", "mcp_hosts", "mcp_origins"]),
+    ("Agents", &["mcp", "mcp_allow", "mcp_masks", "mcp_hosts", "mcp_origins", "mcp_url", "mcp_client_hosts"]),
     ("Storage and instances", &["database", "redis", "ca_file", "threads"]),
     ("Sign-in", &["oidc_issuer", "oidc_client_id", "oidc_new_users"]),
     ("Audit and log", &["audit_keep_days", "audit_stream", "audit_no_property_names", "otlp", "log", "log_format", "access_log"]),

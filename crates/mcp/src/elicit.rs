@@ -17,8 +17,6 @@ use rmcp::model::{
 use rmcp::service::RequestContext;
 use serde_json::{Value, json};
 
-use crate::legacy::OpensPages;
-
 /// How long a call that was sent again waits for the person, step by step. Each step asks the gateway.
 pub const WAITS: [Duration; 5] =
     [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8), Duration::from_secs(15)];
@@ -51,6 +49,10 @@ impl Way {
         }
     }
 }
+
+/// The client of a request has said that it can open pages.
+#[derive(Clone, Copy, Debug)]
+pub struct OpensPages;
 
 /// Whether a client can open pages.
 pub fn opens_pages(capabilities: &ClientCapabilities) -> bool {

@@ -15,7 +15,7 @@ use rmcp::model::{ClientCapabilities, ProtocolVersion};
 use serde_json::{Value, json};
 
 use crate::REQUEST_BYTES_MAX;
-use crate::elicit::opens_pages;
+use crate::elicit::{OpensPages, opens_pages};
 
 /// Messages of one batch.
 const BATCH_MAX: usize = 20;
@@ -25,10 +25,6 @@ const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 /// How an id begins that says that its client opens pages.
 const PAGES: &str = "pages-";
-
-/// The client of a request has said that it can open pages.
-#[derive(Clone, Copy, Debug)]
-pub struct OpensPages;
 
 /// Takes what the SDK's server does not.
 pub async fn serve(request: Request<Body>, next: Next) -> Response {

@@ -6,6 +6,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use keyway_core::refusal::Refusal;
 use keyway_core::time::Timestamp;
 use keyway_core::token::uuid_text;
 use keyway_gateway::audit::{Agent, AuditEntry};
@@ -98,7 +99,7 @@ pub(super) const HABITS: [Habit; 6] = [
         rhythm: Rhythm::Office,
         daily: 180,
         calls: &[(DATED, Some("tickets"), 50, 70), (CONTACT, Some("contacts"), 30, 55), (CONTACTS, Some("companies"), 4, 60)],
-        errors: &[(45, 403, "missing-scopes"), (5, 404, "OBJECT_NOT_FOUND")],
+        errors: &[(45, 403, Refusal::MissingScopes.name()), (5, 404, "OBJECT_NOT_FOUND")],
     },
     Habit {
         name: "Warehouse export",
@@ -110,7 +111,7 @@ pub(super) const HABITS: [Habit; 6] = [
         rhythm: Rhythm::Batch(2),
         daily: 260,
         calls: &[(BATCH, Some("contacts"), 50, 420), (BATCH, Some("companies"), 30, 380), (BATCH, Some("deals"), 20, 410)],
-        errors: &[(55, 429, "limit-reached")],
+        errors: &[(55, 429, Refusal::LimitReached.name())],
     },
     Habit {
         name: "Sales report script",
@@ -122,7 +123,7 @@ pub(super) const HABITS: [Habit; 6] = [
         rhythm: Rhythm::Steady,
         daily: 30,
         calls: &[(OLD, None, 70, 650), (LISTS, None, 30, 300)],
-        errors: &[(20, 429, "limit-reached")],
+        errors: &[(20, 429, Refusal::LimitReached.name())],
     },
     Habit {
         name: "Chat bot trial",
@@ -306,7 +307,7 @@ mod tests {
             calls.iter().filter(|call| call.app_id == Some(app_id)).collect::<Vec<_>>()
         };
         assert!(of("Chat bot trial").is_empty());
-        assert!(of("Warehouse export").iter().any(|call| call.status == 429 && call.word == Some("limit-reached")));
+        assert!(of("Warehouse export").iter().any(|call| call.status == 429 && call.word == Some(Refusal::LimitReached.name())));
         assert!(of("Help desk").iter().any(|call| call.status == 403));
         assert!(of("Sales report script").iter().all(|call| call.operation.contains("/v1/")));
         let at_night = of("Warehouse export").iter().filter(|call| call.at.as_ms().rem_euclid(DAY_MS) / HOUR_MS == 2).count();

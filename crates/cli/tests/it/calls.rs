@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::harness::{Keyway, ask};
+use crate::harness::{ADMIN_TOKEN, Keyway, ask};
 
 /// A server on which an app made two calls, of which one was refused, and somebody unknown made one.
 fn called() -> Keyway {
@@ -59,9 +59,9 @@ fn counts_outlive_a_crash_and_their_own_file() {
 fn a_time_without_calls_and_words_that_mean_nothing_are_told_apart() {
     let keyway = called();
     assert!(groups(&keyway.json(&["calls", "--since", "3d", "--until", "2d"])).is_empty());
-    let (status, _, body) = ask(&keyway, None, "GET", "/api/v1/calls?by=weather", &Value::Null);
+    let (status, _, body) = ask(&keyway, Some(ADMIN_TOKEN), "GET", "/api/v1/calls?by=weather", &Value::Null);
     assert!(status == 400 && body["detail"].as_str().unwrap().contains("weather"), "{status} {body}");
-    let (status, _, body) = ask(&keyway, None, "GET", "/api/v1/overview?range=century", &Value::Null);
+    let (status, _, body) = ask(&keyway, Some(ADMIN_TOKEN), "GET", "/api/v1/overview?range=century", &Value::Null);
     assert!(status == 400 && body["detail"].as_str().unwrap().contains("hour, day, week or month"), "{status} {body}");
 }
 
@@ -75,7 +75,7 @@ fn a_demo_begins_with_a_past_that_says_it_is_one() {
     let newest = keyway.json(&["audit", "list", "--limit", "5"]);
     assert!(newest["records"].as_array().unwrap().iter().all(|record| record["tool"] == "demo"), "{newest}");
     assert_eq!(keyway.json(&["audit", "verify"])["fault"], Value::Null);
-    let (_, _, overview) = ask(&keyway, None, "GET", "/api/v1/overview?range=month", &Value::Null);
+    let (_, _, overview) = ask(&keyway, Some(ADMIN_TOKEN), "GET", "/api/v1/overview?range=month", &Value::Null);
     let kinds: Vec<&str> = overview["attention"].as_array().unwrap().iter().map(|one| one["kind"].as_str().unwrap()).collect();
     assert!(kinds.contains(&"token-rotation"), "{kinds:?}");
     assert!(overview["unused"]["apps"].to_string().contains("Chat bot trial"), "{overview}");

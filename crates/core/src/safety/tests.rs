@@ -228,7 +228,7 @@ fn a_refusal_names_the_class_what_is_open_and_the_command() {
     };
     let error = told(&caller, Method::Post, "/crm/v3/objects/contacts/batch/update");
     assert_eq!((error.status, error.category), (403, "CLASS_NOT_ALLOWED"));
-    assert!(error.message.contains("read,create") && error.message.contains("of the class update, and changes many records"), "{error:?}");
+    assert!(error.message.contains("read,create") && error.message.contains("has the class update, and changes many records"), "{error:?}");
     let shown = format!("{error:?}");
     assert!(shown.contains("keyway app update 7 --allow read,create,update,bulk"), "{shown}");
     let session = Caller { session: true, classes: Classes::READ, ..caller };

@@ -18,7 +18,7 @@ const BEHIND_THE_API: [&str; 9] = ["control", "registry", "upstream", "audit", "
 fn files() -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/console");
     let code = |path: &Path| read_to_string(path).unwrap().split("#[cfg(test)]").next().unwrap_or_default().to_owned();
-    let files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()).collect();
     assert!(files.len() > 30);
     files.iter().map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), code(path))).collect()
 }
