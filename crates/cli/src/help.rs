@@ -101,7 +101,20 @@ const OF_SERVE: [(&str, &[&str]); 9] = [
     ),
     (
         "Tests and demo",
-        &["demo", "ephemeral", "app", "token", "bootstrap", "as_of", "unsupported", "webhook_hosts", "ready_file", "random_seed", "clock"],
+        &[
+            "demo",
+            "demo_days",
+            "ephemeral",
+            "app",
+            "token",
+            "bootstrap",
+            "as_of",
+            "unsupported",
+            "webhook_hosts",
+            "ready_file",
+            "random_seed",
+            "clock",
+        ],
     ),
 ];
 
