@@ -58,7 +58,7 @@ test('the audit log is filtered by session, person and tool', async () => {
   await page.getByRole('button', { name: 'Filter' }).click()
   await page.waitForURL(/on_behalf_of=grace/)
   assert.equal(await page.locator('#rows tr').count(), 4)
-  await page.getByLabel('Tool').fill('no_tool')
+  await page.getByRole('textbox', { name: 'Tool' }).fill('no_tool')
   await page.getByRole('button', { name: 'Filter' }).click()
   await page.getByText('No record fits.').waitFor()
   await page.context().close()

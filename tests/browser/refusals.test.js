@@ -56,8 +56,8 @@ test('each refused call is explained by its own cause', async () => {
 
   // The overview and the list name the same causes, and a click filters by the rule.
   await page.goto('/audit?category=app-disabled')
-  await page.getByText('The app is disabled.').first().waitFor()
-  assert.equal(await page.locator('tbody tr').count(), 1)
+  await page.locator('#rows').getByText('The app is disabled.').waitFor()
+  assert.equal(await page.locator('#rows tr').count(), 1)
   await page.context().close()
 })
 

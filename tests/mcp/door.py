@@ -28,10 +28,14 @@ WRITE = [*READ, "crm.objects.contacts.write"]
 
 
 class Door:
-    """The server, with a token that may read and one that may write."""
+    """The server, with a token that may read and one that may write.
 
-    def __init__(self, *options):
+    With `gateway` the account is one of a second Keyway, which stands for HubSpot.
+    """
+
+    def __init__(self, *options, gateway=False):
         self.options = ["--mcp", "127.0.0.1:0", *options]
+        self.gateway = gateway
         self.start(None)
         try:
             self.account = self.keyway.account("Agents")
@@ -45,7 +49,7 @@ class Door:
             raise
 
     def start(self, folder):
-        self.keyway = Keyway(folder, *self.options, through_gateway=False)
+        self.keyway = Keyway(folder, *self.options, through_gateway=self.gateway)
         ready = json.loads((pathlib.Path(self.keyway.folder) / "ready.json").read_text())
         self.origin = ready["mcp"].removesuffix("/mcp")
         self.url = f"{self.origin}/mcp"
@@ -62,7 +66,9 @@ class Door:
         return made["session"]["id"], made["token"]["value"]
 
     def app(self, name, scopes, *options):
-        made = self.keyway.run("app", "create", name, "--account", str(self.account), "--scopes", ",".join(scopes), "--no-limits", *options)
+        # A connected account has HubSpot's limits.
+        unlimited = [] if self.gateway else ["--no-limits"]
+        made = self.keyway.run("app", "create", name, "--account", str(self.account), "--scopes", ",".join(scopes), *unlimited, *options)
         return made["app"]["id"], made["token"]["value"]
 
     def send(self, method, path, body=None):
