@@ -1,2 +1,2 @@
-keyway serve --demo
+keyway serve --demo --demo-days 0
 keyway app create "Order sync" --scopes crm.objects.contacts.read

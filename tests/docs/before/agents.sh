@@ -1,1 +1,1 @@
-keyway serve --demo
+keyway serve --demo --demo-days 0

@@ -1,2 +1,2 @@
-keyway serve --demo
+keyway serve --demo --demo-days 0
 TOKEN=$(keyway app create crm-agent --scopes crm.objects.contacts.read,crm.objects.contacts.write --json | jq -r .token.value)

@@ -1,4 +1,4 @@
-keyway serve --demo
+keyway serve --demo --demo-days 0
 TOKEN=$(keyway app create "Order sync" --scopes crm.objects.contacts.read --json | jq -r .token.value)
 command curl -s -o /dev/null http://127.0.0.1:8484/crm/v3/objects/contacts/101 -H "Authorization: Bearer $TOKEN"
 command curl -s -o /dev/null http://127.0.0.1:8484/crm/v3/objects/deals -H "Authorization: Bearer $TOKEN"

@@ -1,4 +1,4 @@
-keyway serve --demo
+keyway serve --demo --demo-days 0
 echo '{"status":"error","message":"This app has not been granted all required scopes to make this call.","category":"MISSING_SCOPES"}' > failed.txt
 echo '{"log":{"version":"1.2","entries":[{"request":{"method":"GET","url":"https://api.hubapi.com/crm/v3/objects/contacts","headers":[]},"response":{"status":401,"headers":[],"content":{"text":"{\"status\":\"error\",\"category\":\"INVALID_AUTHENTICATION\"}"}}}]}}' > session.har
 printf '#!/bin/sh\n%s\n' 'cat failed.txt' > "$HOME/bin/pbpaste" && chmod +x "$HOME/bin/pbpaste"

@@ -1,2 +1,2 @@
-keyway serve --demo
+keyway serve --demo --demo-days 0
 export TOKEN=

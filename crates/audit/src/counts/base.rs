@@ -54,19 +54,17 @@ impl Base {
         Self { pool, postgres: true }
     }
 
-    /// Opens the file; nowhere in none. One that can't be read is taken away: what was in it is counted again.
+    /// Opens the file; without one the counts are in memory. A damaged file is set aside: Keyway counts the audit log again.
     pub async fn in_file(file: Option<&Path>) -> Result<Self, AuditError> {
         sqlx::any::install_default_drivers();
         let Some(file) = file else { return Ok(Self { pool: open("sqlite::memory:", 1).await?, postgres: false }) };
         let url = database::sqlite_url(file)?;
         // The pool would try again and again.
-        if let Err(sqlx::Error::Database(error)) = look_at(&url).await {
-            tracing::warn!(%error, "the counts of calls can't be read; Keyway counts the audit log again");
-            for name in ["", "-wal", "-shm"] {
-                let mut path = file.as_os_str().to_owned();
-                path.push(name);
-                let _ = std::fs::remove_file(path);
-            }
+        if let Err(sqlx::Error::Database(error)) = look_at(&url).await
+            && is_damage(error.code().as_deref())
+        {
+            tracing::warn!(%error, "the counts of calls are damaged; Keyway sets them aside and counts the audit log again");
+            set_aside(file)?;
         }
         let pool = open(&url, 2).await?;
         Ok(Self { pool, postgres: false })
@@ -103,6 +101,26 @@ async fn look_at(url: &str) -> Result<(), sqlx::Error> {
     let mut connection = AnyConnection::connect(url).await?;
     connection.execute("select count(*) from sqlite_master").await?;
     connection.close().await
+}
+
+/// Whether SQLite says that a file is damaged or is no database (SQLITE_CORRUPT, SQLITE_NOTADB). A full disk or a lock
+/// is no damage: counts may be older than the audit log, and nothing counts them again.
+fn is_damage(code: Option<&str>) -> bool {
+    matches!(code.and_then(|code| code.parse::<u32>().ok()).map(|code| code & 0xff), Some(11 | 26))
+}
+
+/// Renames a damaged file, in the place of one that was damaged before, and removes what belongs to it alone.
+fn set_aside(file: &Path) -> Result<(), AuditError> {
+    let beside = |end: &str| {
+        let mut path = file.as_os_str().to_owned();
+        path.push(end);
+        std::path::PathBuf::from(path)
+    };
+    std::fs::rename(file, beside(".damaged"))?;
+    for end in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(beside(end));
+    }
+    Ok(())
 }
 
 async fn open(url: &str, connections: u32) -> Result<AnyPool, sqlx::Error> {
@@ -249,4 +267,15 @@ fn call(row: &AnyRow) -> Result<Call<'_>, sqlx::Error> {
         waited_us: number("waited_us")?.unwrap_or(0),
         calls: if operation == REFUSED_CALLS { number("record_count")?.unwrap_or(0) } else { 1 },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_and_a_lock_are_no_damage() {
+        assert!(["11", "26", "267"].iter().all(|code| is_damage(Some(code))));
+        assert!([None, Some("5"), Some("13"), Some("778"), Some("x")].iter().all(|code| !is_damage(*code)));
+    }
 }

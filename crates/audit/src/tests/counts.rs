@@ -132,6 +132,7 @@ async fn counts_that_are_lost_or_unreadable_are_made_again_from_the_log() {
         let log = open().await;
         counted(&log).await;
         assert_eq!(all(&log, Grain::Hour).await, running, "{broken}");
+        assert_eq!(folder.path().join("counts.db.damaged").exists(), broken, "a damaged file is not deleted");
         log.close().await;
     }
 }
