@@ -109,8 +109,7 @@ impl Pending {
     pub fn of(result: &CallToolResult) -> Option<Self> {
         let said = result.structured_content.as_ref().filter(|said| said["rule"] == crate::refused::APPROVAL_REQUIRED)?;
         let approval = said["approval"].as_str()?.to_owned();
-        let contexts = said["data"]["hubspot_says"]["errors"].as_array()?.iter().map(|error| &error["context"]);
-        let page = contexts.filter_map(|context| context["link"][0].as_str()).find(|page| is_page(page))?.to_owned();
+        let page = said["refusal"]["link"][0].as_str().filter(|page| is_page(page))?.to_owned();
         Some(Self { approval, page, words: said["keyway"].as_str().unwrap_or_default().to_owned() })
     }
 
@@ -158,10 +157,8 @@ mod tests {
 
     fn waiting(link: &str) -> CallToolResult {
         let mut result = CallToolResult::error(vec![ContentBlock::text("x")]);
-        let errors = json!([{ "context": { "approval": ["7"], "link": [link] } }]);
-        result.structured_content = Some(
-            json!({ "rule": "approval-required", "approval": "7", "keyway": "wait", "data": { "hubspot_says": { "errors": errors } } }),
-        );
+        let refusal = json!({ "approval": ["7"], "link": [link] });
+        result.structured_content = Some(json!({ "rule": "approval-required", "approval": "7", "keyway": "wait", "refusal": refusal }));
         result
     }
 
