@@ -98,6 +98,19 @@ pub fn csv(text: &str) -> Cow<'_, str> {
     if text.trim_start_matches(['\n', ' ']).starts_with(['=', '+', '-', '@', '\t', '\r']) { Cow::Owned(format!("'{shown}")) } else { shown }
 }
 
+/// Microseconds in the unit that fits: `4.2 ms`, `1.5 s`.
+pub fn duration(us: u64) -> String {
+    match us {
+        0 => "0".to_owned(),
+        1..1_000 => format!("{us} µs"),
+        1_000..10_000 => format!("{:.1} ms", us as f64 / 1e3),
+        10_000..1_000_000 => format!("{} ms", us / 1_000),
+        1_000_000..60_000_000 => format!("{:.1} s", us as f64 / 1e6),
+        60_000_000..3_600_000_000 => format!("{:.1} min", us as f64 / 60e6),
+        _ => format!("{:.1} h", us as f64 / 3_600e6),
+    }
+}
+
 /// Text inside HTML or XML, in elements and quoted attributes.
 #[derive(Clone, Copy, Debug)]
 pub struct Markup<'a>(pub &'a str);
@@ -166,6 +179,12 @@ mod tests {
     use super::*;
 
     const HOSTILE: &str = "a\u{1b}[2J\r\n\u{9b}31m\u{202e}\u{2066}\u{200b}\u{7f}|`<b>'\"&";
+
+    #[test]
+    fn times_have_the_unit_that_fits() {
+        let shown = [0, 999, 1_500, 12_345, 1_250_000, 90_000_000, 7_200_000_000].map(duration);
+        assert_eq!(shown, ["0", "999 µs", "1.5 ms", "12 ms", "1.2 s", "1.5 min", "2.0 h"]);
+    }
 
     #[test]
     fn what_would_act_is_shown() {

@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 use http::Method;
 use keyway_api::view::{CallCounts, CallGroup};
+use keyway_core::shown::duration;
 
 use super::{names, note, query, table};
 use crate::Exit;
@@ -51,28 +52,4 @@ fn row(group: &CallGroup) -> Vec<String> {
         time(group.p95_us),
         time(group.waited_us),
     ]
-}
-
-/// Microseconds as people read them.
-fn duration(us: u64) -> String {
-    match us {
-        0 => "0".to_owned(),
-        1..1_000 => format!("{us} µs"),
-        1_000..10_000 => format!("{:.1} ms", us as f64 / 1e3),
-        10_000..1_000_000 => format!("{} ms", us / 1_000),
-        1_000_000..60_000_000 => format!("{:.1} s", us as f64 / 1e6),
-        60_000_000..3_600_000_000 => format!("{:.1} min", us as f64 / 60e6),
-        _ => format!("{:.1} h", us as f64 / 3_600e6),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_have_the_unit_that_fits() {
-        let shown = [0, 999, 1_500, 12_345, 1_250_000, 90_000_000, 7_200_000_000].map(duration);
-        assert_eq!(shown, ["0", "999 µs", "1.5 ms", "12 ms", "1.2 s", "1.5 min", "2.0 h"]);
-    }
 }

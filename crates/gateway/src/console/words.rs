@@ -1,5 +1,6 @@
 //! Numbers, times and causes as people read them.
 
+pub(super) use keyway_core::shown::duration;
 use keyway_core::time::Timestamp;
 
 const MINUTE_MS: i64 = 60_000;
@@ -71,19 +72,6 @@ pub(super) fn stamp(iso: &str) -> String {
 /// `09:15` in UTC.
 pub(super) fn clock(iso: &str) -> &str {
     iso.get(11..16).unwrap_or(iso)
-}
-
-/// Microseconds in the unit that fits: `4.2 ms`, `1.5 s`.
-pub(super) fn duration(us: u64) -> String {
-    match us {
-        0 => "0".to_owned(),
-        1..1_000 => format!("{us} µs"),
-        1_000..10_000 => format!("{:.1} ms", us as f64 / 1e3),
-        10_000..1_000_000 => format!("{} ms", us / 1_000),
-        1_000_000..60_000_000 => format!("{:.1} s", us as f64 / 1e6),
-        60_000_000..3_600_000_000 => format!("{:.1} min", us as f64 / 60e6),
-        _ => format!("{:.1} h", us as f64 / 3_600e6),
-    }
 }
 
 /// `2026-11-25`.
@@ -190,12 +178,6 @@ mod tests {
     #[test]
     fn numbers_are_grouped() {
         assert_eq!([0, 999, 1_000, 1_234_567].map(number), ["0", "999", "1,000", "1,234,567"]);
-    }
-
-    #[test]
-    fn times_have_the_unit_that_fits() {
-        let shown = [0, 999, 1_500, 12_345, 1_250_000, 90_000_000, 7_200_000_000].map(duration);
-        assert_eq!(shown, ["0", "999 µs", "1.5 ms", "12 ms", "1.2 s", "1.5 min", "2.0 h"]);
     }
 
     #[test]
