@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
@@ -22,6 +22,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::Name;
 use hyper_util::rt::TokioExecutor;
+use keyway_core::address::is_public;
 use keyway_oauth::agent::Described;
 use keyway_oauth::agent::client::{check_url, document};
 use tokio::sync::Semaphore;
@@ -139,7 +140,7 @@ impl tower::Service<Name> for Guarded {
         Box::pin(async move {
             let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
             let is_allowed = inside.iter().any(|host| host.eq_ignore_ascii_case(name.as_str()));
-            if is_allowed || found.iter().all(|address| is_public(address.ip())) {
+            if is_allowed || found.iter().all(|address| may_be_asked(address.ip())) {
                 return Ok(found.into_iter());
             }
             Err(io::Error::other(NotPublic))
@@ -147,31 +148,12 @@ impl tower::Service<Name> for Guarded {
     }
 }
 
-/// Whether an address is one of the public Internet (IANA's registries of special-purpose addresses).
-fn is_public(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(address) => {
-            let [a, b, c, _] = address.octets();
-            let is_special = address.is_private()
-                || address.is_loopback()
-                || address.is_link_local()
-                || address.is_multicast()
-                || a == 0
-                || a >= 240
-                || (a == 100 && b & 0xc0 == 64)
-                || (a == 192 && b == 0 && matches!(c, 0 | 2))
-                || (a == 192 && b == 88 && c == 99)
-                || (a == 198 && b & 0xfe == 18)
-                || (a == 198 && b == 51 && c == 100)
-                || (a == 203 && b == 0 && c == 113);
-            !is_special
-        }
-        IpAddr::V6(address) => {
-            let [a, b, ..] = address.segments();
-            // Global unicast alone, without what is for documentation or holds an address of IPv4.
-            a & 0xe000 == 0x2000 && !(a == 0x2001 && (b < 0x0200 || b == 0x0db8)) && a != 0x2002 && !(a == 0x3fff && b < 0x1000)
-        }
-    }
+/// Whether an address may be asked: a public one, and not through a translator, whose answer is another network's.
+fn may_be_asked(address: IpAddr) -> bool {
+    // NAT64 (RFC 6052) and 6to4 (RFC 3056).
+    let is_translated = |address: Ipv6Addr| matches!(address.segments(), [0x64, 0xff9b, ..] | [0x2002, ..]);
+    let address = address.to_canonical();
+    is_public(address) && !matches!(address, IpAddr::V6(address) if is_translated(address))
 }
 
 #[cfg(test)]
@@ -180,7 +162,7 @@ mod tests {
 
     #[test]
     fn no_address_inside_of_a_network_is_public() {
-        let public = |text: &str| is_public(text.parse().unwrap());
+        let public = |text: &str| may_be_asked(text.parse().unwrap());
         for address in ["8.8.8.8", "100.128.0.1", "172.32.0.1", "192.0.1.1", "2606:4700::1111", "2a00:1450::1"] {
             assert!(public(address), "{address}");
         }
