@@ -339,8 +339,9 @@ async fn list_apps(State(admin): State<Admin>, Extension(who): Extension<Princip
     let mut all = admin.control.apps(query.hub_id).await;
     all.retain(|(app, _)| app.public_app.is_none() && who.sees(app.id));
     let (shown, after) = page(all, query.after.as_deref(), query.limit, |(app, _)| app.id)?;
-    let day =
-        history::series(&admin.audit, Range::Day.until(clock::now()), |_, app_id| app_id.is_some_and(|app_id| who.sees(app_id))).await?;
+    let ids: HashSet<u64> = shown.iter().map(|(app, _)| app.id).collect();
+    let of_page = |_, app_id: Option<u64>| app_id.is_some_and(|id| ids.contains(&id));
+    let day = history::series(&admin.audit, Range::Day.until(clock::now()), of_page).await?;
     let row = |(app, tokens): &(App, Vec<Token>)| {
         let total = day.apps.get(&app.id).map(|calls| &calls.total);
         let day = Some(view::CallsOfDay { calls: total.map_or(0, Tally::calls), failed: total.map_or(0, Tally::failed) });
