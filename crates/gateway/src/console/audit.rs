@@ -2,10 +2,11 @@
 
 use askama::Template;
 use axum::http::header::{CONTENT_DISPOSITION, HeaderValue};
-use keyway_api::view::{Account, AppWithTokens, CallRecord, CountedApp, RecordCounts, Records};
+use keyway_api::view::{AppWithTokens, CallRecord, CountedApp, RecordCounts, Records};
 
 use super::accounts::AccountWords;
 use super::api::with_query;
+use super::apps;
 use super::histogram::Histogram;
 use super::names::Names;
 use super::page;
@@ -13,7 +14,6 @@ use super::resolved;
 use super::shell::Shell;
 use super::visitor::{Fields, Page, Visitor};
 use super::words::{filters, of_browser};
-use super::{apps, new_app};
 use crate::clock;
 
 const SECTION: &str = "/audit";
@@ -165,7 +165,6 @@ struct Facets {
 struct AuditPage<'a> {
     shell: Shell<'a>,
     fields: &'a Fields,
-    accounts: Vec<Account>,
     apps: Vec<AppWithTokens>,
     counts: Option<RecordCounts>,
     histogram: Option<Histogram>,
@@ -293,11 +292,10 @@ pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
         apps.clear();
     }
     apps.sort_by_cached_key(|app| app.name.to_lowercase());
-    let accounts = new_app::accounts(&visitor.api).await.unwrap_or_default();
     let filtered: Vec<(&str, &str)> = FILTERS.iter().map(|(name, _)| (*name, fields.get(name))).collect();
     let export = with_query("/audit/export", &[filtered.as_slice(), &[("range", fields.get("range"))]].concat());
     let facets = counts.as_ref().map(|counts| facets(&fields, counts)).unwrap_or_default();
-    Ok(page::render(&AuditPage { shell: visitor.shell(SECTION), fields: &fields, accounts, apps, counts, histogram, facets, rows, export }))
+    Ok(page::render(&AuditPage { shell: visitor.shell(SECTION), fields: &fields, apps, counts, histogram, facets, rows, export }))
 }
 
 /// What the calls have in common, each a link that filters by it.

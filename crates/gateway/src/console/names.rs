@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use keyway_api::view::Account;
+
 use super::api::Api;
 use super::{apps, new_app};
 
@@ -9,7 +11,7 @@ use super::{apps, new_app};
 #[derive(Default)]
 pub(super) struct Names {
     apps: HashMap<u64, String>,
-    accounts: HashMap<u64, String>,
+    accounts: Vec<Account>,
 }
 
 impl Names {
@@ -22,8 +24,7 @@ impl Names {
                 names.apps.insert(id, app.app.name);
             }
         }
-        let accounts = new_app::accounts(api).await.unwrap_or_default();
-        names.accounts = accounts.into_iter().map(|account| (account.hub_id, account.name)).collect();
+        names.accounts = new_app::accounts(api).await.unwrap_or_default();
         names
     }
 
@@ -44,6 +45,11 @@ impl Names {
 
     /// The account's name.
     pub fn known_account(&self, hub_id: u64) -> Option<&str> {
-        self.accounts.get(&hub_id).map(String::as_str)
+        self.accounts.iter().find(|account| account.hub_id == hub_id).map(|account| account.name.as_str())
+    }
+
+    /// The accounts; none where they are too many for a list.
+    pub fn accounts(&self) -> &[Account] {
+        &self.accounts
     }
 }
