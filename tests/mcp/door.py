@@ -87,21 +87,42 @@ class Door:
         self.keyway.stop()
 
 
-class Session:
-    """One session of an official client: a step is a line to its standard input, and a line comes back."""
+class Program:
+    """A program of an official client: it reads a line of JSON for each step, and writes lines."""
 
-    def __init__(self, program, mode, way):
-        command = [str(part) for part in program]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        self.began = self.step(mode=mode, **way)
+    def __init__(self, command):
+        self.process = subprocess.Popen([str(part) for part in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
-    def step(self, **what):
+    def say(self, **what):
         self.process.stdin.write(json.dumps(what) + "\n")
         self.process.stdin.flush()
+
+    def hear(self):
         line = self.process.stdout.readline()
         if not line:
             raise AssertionError(f"the client ended: {self.process.stderr.read()[-3000:]}")
         return json.loads(line)
+
+    def step(self, **what):
+        self.say(**what)
+        return self.hear()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+            stream.close()
+
+
+class Session(Program):
+    """One session of an official client: a step is a line to its standard input, and a line comes back."""
+
+    def __init__(self, program, mode, way):
+        super().__init__(program)
+        self.began = self.step(mode=mode, **way)
 
     def tools(self):
         return {tool["name"]: tool for tool in self.step(list=True)["tools"]}
@@ -109,14 +130,9 @@ class Session:
     def call(self, name, **arguments):
         return self.step(call={"name": name, "arguments": arguments})
 
-    def __enter__(self):
-        return self
-
     def __exit__(self, *_):
         self.process.stdin.close()
         try:
             self.process.wait(timeout=60)
         finally:
-            self.process.kill()
-            self.process.stdout.close()
-            self.process.stderr.close()
+            super().__exit__()

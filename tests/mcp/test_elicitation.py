@@ -1,12 +1,11 @@
 """Calls that need an approval, in the official clients that can open pages (elicitation, URL mode); and batches."""
 
 import json
-import subprocess
 import unittest
 import urllib.error
 import urllib.request
 
-from door import CLIENTS, HERE, MODERN, WRITE, Door
+from door import CLIENTS, HERE, MODERN, WRITE, Door, Program
 
 PROGRAMS = {
     "Python mcp 1": "elicit_python.py",
@@ -26,33 +25,13 @@ def tearDownModule():
     DOOR.stop()
 
 
-class Calling:
+class Calling(Program):
     """A client that makes one call; a line comes for each page and for what came of the call."""
 
     def __init__(self, client, mode, email, **more):
-        program = [str(CLIENTS[client][0][0]), str(HERE / PROGRAMS[client])]
-        self.process = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        super().__init__([CLIENTS[client][0][0], HERE / PROGRAMS[client]])
         arguments = {"object_type": "contacts", "properties": {"email": email}, **more}
         self.say(url=DOOR.url, token=TOKEN, mode=mode, call={"name": "create_record", "arguments": arguments})
-
-    def say(self, **what):
-        self.process.stdin.write(json.dumps(what) + "\n")
-        self.process.stdin.flush()
-
-    def hear(self):
-        line = self.process.stdout.readline()
-        if not line:
-            raise AssertionError(f"the client ended: {self.process.stderr.read()[-3000:]}")
-        return json.loads(line)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
-        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
-            stream.close()
 
 
 def email(name):

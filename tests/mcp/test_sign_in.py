@@ -7,7 +7,6 @@ import json
 import pathlib
 import re
 import ssl
-import subprocess
 import sys
 import tempfile
 import threading
@@ -16,7 +15,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from door import CLIENTS, HERE, READ, Door
+from door import CLIENTS, HERE, READ, Door, Program
 
 sys.path.insert(0, str(HERE.parent))
 from openssl import authority, certificate  # noqa: E402
@@ -113,31 +112,12 @@ class Person:
         return location
 
 
-class SignedIn:
+class SignedIn(Program):
     """A program of an official client that signs in."""
 
     def __init__(self, client, mode, **more):
-        program = [str(CLIENTS[client][0][0]), str(HERE / PROGRAMS[client])]
-        self.process = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        super().__init__([CLIENTS[client][0][0], HERE / PROGRAMS[client]])
         self.first = self.step(url=DOOR.url, mode=mode, callback=CALLBACK, **more)
-
-    def step(self, **what):
-        self.process.stdin.write(json.dumps(what) + "\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        if not line:
-            raise AssertionError(f"the client ended: {self.process.stderr.read()[-3000:]}")
-        return json.loads(line)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.stdin.close()
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
-        self.process.stderr.close()
 
 
 def acts_for(whoami):
