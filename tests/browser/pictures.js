@@ -2,7 +2,6 @@
 //
 //   KEYWAY_BIN=target/release/keyway node tests/browser/pictures.js
 //
-// MINUTES=8 lets the calls of the console's picture come in eight minutes, so that the charts have more than one bar.
 // Run it when the console or the report of a scan looks different; the pictures are committed.
 const { execFileSync, spawnSync } = require('node:child_process')
 const crypto = require('node:crypto')
@@ -12,37 +11,15 @@ const path = require('node:path')
 const { Console } = require('./console.js')
 
 const images = path.join(__dirname, '../../docs/images')
-const minutes = Number(process.env.MINUTES || 1)
-const program = process.env.KEYWAY_BIN || path.join(__dirname, '../../target/debug/keyway')
+const program = path.resolve(process.env.KEYWAY_BIN || path.join(__dirname, '../../target/debug/keyway'))
 
-/** Calls of four apps, some of them refused, as a working day has them. */
-const APPS = [
-  { name: 'Order sync', scopes: 'crm.objects.contacts.read,crm.objects.deals.read,crm.objects.deals.write', calls: [['GET', 'contacts', 24], ['GET', 'deals', 16], ['POST', 'deals', 7]] },
-  { name: 'Newsletter', scopes: 'crm.objects.contacts.read,crm.lists.read', calls: [['GET', 'contacts', 18]] },
-  { name: 'Support desk', scopes: 'crm.objects.contacts.read,tickets', calls: [['GET', 'tickets', 14], ['GET', 'contacts', 5]] },
-  { name: 'Old report', scopes: 'crm.objects.contacts.read', calls: [['GET', 'companies', 2], ['GET', 'contacts', 3]] },
-]
-
+/** The overview of the demo, with its past. */
 async function consolePicture() {
-  const console_ = await Console.start(['--demo'])
+  const console_ = await Console.start(['--demo', '--demo-days', '30'])
   try {
-    const tokens = APPS.map(({ name, scopes }) => console_.keyway.run('app', 'create', name, '--scopes', scopes, '--owner', 'ada@example.com').token.value)
-    for (let round = 0; round < minutes * 5; round += 1) {
-      for (const [at, { calls }] of APPS.entries()) {
-        for (const [method, type, weight] of calls) {
-          // More and fewer calls by turns, the same in every run.
-          const times = Math.round(weight * (0.6 + 0.4 * Math.sin(round / 3 + at)))
-          for (let call = 0; call < times; call += 1) {
-            const body = method === 'POST' ? JSON.stringify({ properties: { dealname: `Order ${round}-${call}` } }) : undefined
-            await console_.call(tokens[at], `/crm/objects/2026-09/${type}`, { method, body })
-          }
-        }
-      }
-      if (minutes > 1) await new Promise((resolve) => setTimeout(resolve, 12000))
-    }
     const page = await console_.page({ width: 1280, colorScheme: 'light' })
     await page.setViewportSize({ width: 1280, height: 860 })
-    await page.goto('/')
+    await page.goto('/?range=week')
     await page.waitForTimeout(1500) // the live part comes once a second
     await page.screenshot({ path: path.join(images, 'console.png') })
   } finally {
