@@ -17,7 +17,7 @@ impl Params {
     /// Reads a query or a form's body.
     ///
     /// # Errors
-    /// A parameter stands twice (RFC 6749, section 3.1: it must not), or there are too many.
+    /// A parameter is repeated (RFC 6749, section 3.1 forbids it), or there are too many.
     pub fn from_form(text: &[u8]) -> Result<Self, OAuthError> {
         let pairs = form_urlencoded::parse(text)
             .take(COUNT_MAX + 1)

@@ -74,7 +74,7 @@ pub fn check_native(uri: &str) -> Result<(), RedirectError> {
     if !is_scheme || NOT_A_PROGRAMS.contains(&scheme) || scheme == "wss" {
         return check(uri);
     }
-    // What stands behind the scheme is held to the same letters.
+    // The same letters are allowed behind the scheme.
     check(&format!("https://{rest}")).map_err(|error| match error {
         RedirectError::Forbidden(_) => RedirectError::Forbidden(uri.to_owned()),
         _ => RedirectError::Malformed(uri.to_owned()),
@@ -97,7 +97,7 @@ fn loopback(uri: &str) -> Option<(&str, &str)> {
     (is_port && check(uri).is_ok()).then_some((host, path))
 }
 
-/// The host of a URI, with its port and whatever stands before it.
+/// The authority of a URI: user information, host and port.
 pub fn authority(uri: &str) -> &str {
     let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
     rest.split(['/', '?', '#']).next().unwrap_or(rest)

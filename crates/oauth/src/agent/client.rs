@@ -139,7 +139,7 @@ pub fn described(said: &Value) -> Result<Described, OAuthError> {
 /// It describes another client, or one that Keyway can't serve.
 pub fn document(id: &str, said: &Value) -> Result<Described, OAuthError> {
     let bad = |words: &str| OAuthError::new(Code::InvalidClientMetadata, Refusal::OAuthRequest, words);
-    // Simple string comparison, as the specification has it: what stands at one URL speaks for no other.
+    // Simple string comparison, as the specification has it: the document at one URL is valid for that URL only.
     if said["client_id"] != id {
         return Err(bad("the document names another client_id than its own URL"));
     }
@@ -149,8 +149,8 @@ pub fn document(id: &str, said: &Value) -> Result<Described, OAuthError> {
     described(said)
 }
 
-/// The key of the ids of clients that register. What a client said stands in its id, so that Keyway keeps nothing of a
-/// client that nobody has approved.
+/// The key of the ids of clients that register. The id of a client holds its metadata, so that Keyway stores nothing
+/// about a client that nobody has approved.
 pub struct ClientKey(Secret<[u8; 32]>);
 
 impl ClientKey {
@@ -180,7 +180,7 @@ impl ClientKey {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (body, hash) = bytes.split_at_checked(bytes.len().checked_sub(HASH)?)?;
         let made = blake3::keyed_hash(self.0.expose(), body);
-        // An id is no secret, so how long the comparison takes tells nothing that is one.
+        // An id is not a secret, so the time that the comparison takes reveals none.
         if made.as_bytes()[..HASH] != *hash {
             return None;
         }
