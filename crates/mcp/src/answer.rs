@@ -1,6 +1,6 @@
 //! Answers for models: what Keyway says, and apart from it the account's data, bounded and harmless.
 //!
-//! Anybody can write to a CRM: a form, an e-mail, an import. So text of records is data wherever it stands. In the
+//! Anybody can write to a CRM: a form, an e-mail, an import. So text of records is always data. In the
 //! text form it is JSON between two lines with a word of chance that no record can know, in which no letter acts on
 //! what shows it and no tag can open; in the structured form it is below `data`. What Keyway says holds no text of
 //! records, in either form.
@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::{ANSWER_BYTES_MAX, VALUE_BYTES_MAX};
 
-/// Stands where a credential stood.
+/// Replaces a credential.
 const REMOVED: &str = "(credential removed)";
 
 /// An answer before it has its form.
@@ -27,7 +27,7 @@ pub struct Reply {
     pub data: Option<Value>,
     /// Whether the tool did not do what was asked.
     pub is_error: bool,
-    /// Why this server refused the call by itself: the pipeline has not seen it, and is told so that it is on record.
+    /// Why this server refused the call by itself. The pipeline has not seen the call, so this server reports it for the audit log.
     pub refused_here: Option<Refusal>,
 }
 
@@ -103,7 +103,7 @@ fn length(value: &Value) -> usize {
     text.len() + 5 * text.matches('<').count()
 }
 
-/// The same value, in which nothing acts on what shows it, no text is long, and no credential stands.
+/// The same value without control characters, long texts and credentials.
 fn clean(value: &Value, token: &str) -> Value {
     match value {
         Value::String(text) => harmless(text, token).into(),

@@ -10,7 +10,7 @@ use crate::open::{near, short};
 /// What an argument takes.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
-    /// Text of so many bytes at most.
+    /// Text with this maximum number of bytes.
     Text(usize),
     /// An id: text, or a whole number.
     Id,
@@ -18,7 +18,7 @@ pub enum Kind {
     Number(u64, u64),
     /// True or false.
     Flag,
-    /// A list of so many texts at most.
+    /// A list with this maximum number of texts.
     Texts(usize),
     /// One of these.
     Choice(&'static [&'static str]),

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 /// How long a call that was sent again waits for the person, step by step. Each step asks the gateway.
 pub const WAITS: [Duration; 5] =
     [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8), Duration::from_secs(15)];
-/// How often a client is told to send the call again before the model is told that nobody has decided: four minutes.
+/// How often Keyway asks a client to repeat the call before it tells the model that nobody has decided: four minutes.
 const ROUNDS_MAX: u32 = 8;
 /// The error with a page, of protocol 2025-11-25.
 const URL_ELICITATION_REQUIRED: ErrorCode = ErrorCode(-32042);
@@ -113,7 +113,7 @@ impl Pending {
         Some(Self { approval, page, words: said["keyway"].as_str().unwrap_or_default().to_owned() })
     }
 
-    /// Sends the client to the page, or has it wait on; none where the model is told instead.
+    /// Sends the client to the page, or lets it wait longer; none where Keyway tells the model instead.
     ///
     /// # Errors
     /// For the versions before 2026-07-28, which are sent there by an error.

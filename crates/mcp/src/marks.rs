@@ -33,7 +33,7 @@ pub struct Marks(Mutex<HashMap<(u64, String), Learned>>);
 
 type Learned = (Instant, Arc<HashSet<String>>);
 
-/// Who asks, and with which tool.
+/// The caller, and its tool.
 pub struct Asker<'a> {
     /// The way to the API.
     pub road: &'a dyn Road,

@@ -11,12 +11,12 @@ use serde_json::Value;
 
 use crate::marks::Marked;
 
-/// Stands where a value stood.
+/// Replaces a value.
 const MASKED: &str = "(masked)";
 /// Shortest value that is looked for elsewhere in an answer, in bytes: shorter ones are met by chance.
 const FOUND_AGAIN_MIN: usize = 6;
 
-/// Masked without a word in the file: secrets, and numbers that name a person to an authority or a bank.
+/// Masked without a line in the file: secrets, and numbers that name a person to an authority or a bank.
 const BUILT_IN: [&str; 13] = [
     "*password*",
     "*passwd*",
@@ -160,7 +160,7 @@ impl AppMasks {
         }
     }
 
-    /// Masks what an answer of the API holds of an object type's properties, and their values wherever else they stand.
+    /// Masks an object type's properties in an answer of the API, and their values everywhere else in it.
     pub fn apply(&self, object: Option<&str>, value: &mut Value) {
         let mut hidden = HashSet::new();
         self.walk(object, value, &mut hidden);
@@ -250,7 +250,7 @@ fn is_same_number(one: &str, other: &str) -> bool {
     one.ends_with(&other) || other.ends_with(&one)
 }
 
-/// Whether a name fits a pattern, in which `*` stands for any letters.
+/// Whether a name matches a pattern, in which `*` matches any letters.
 fn matches(pattern: &str, name: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(mut rest) = name.strip_prefix(parts.next().unwrap_or_default()) else { return false };

@@ -1,7 +1,7 @@
 //! What a model reads of a call that was refused: whether to change it, to wait, or to ask a person.
 //!
-//! A refusal of Keyway's own is told in Keyway's words. What HubSpot or the embedded account says is data like
-//! everything else from there, and stands under `hubspot_says`.
+//! Keyway states its own refusals in its own words. An error of HubSpot or of the embedded account is data, like
+//! everything else from there, and is below `hubspot_says`.
 
 use keyway_core::refusal::Refusal;
 use keyway_core::scope::ScopeId;
@@ -35,7 +35,7 @@ pub fn reply(answer: &Answer, standing: &Standing) -> Reply {
     }
 }
 
-/// The answer to a call that this server refused by itself, once the pipeline was told.
+/// The answer to a call that this server refused by itself, after it reported the refusal to the pipeline.
 pub fn on_record(reply: Reply, refusal: Refusal, told: &Answer, standing: &Standing) -> Reply {
     match told.status {
         // The token does not count any more, or calls are not answered now.

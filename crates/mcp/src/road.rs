@@ -74,7 +74,7 @@ pub enum RoadError {
 
 /// The way to the API.
 pub trait Road: Send + Sync + 'static {
-    /// Makes a call. A call that was begun goes on to its end, also where its future is dropped.
+    /// Makes a call. A call that was begun is completed, even if its future is dropped.
     fn call(&self, call: Call) -> BoxFuture<'_, Result<Answer, RoadError>>;
 }
 

@@ -28,7 +28,7 @@ use keyway_core::safety::Classes;
 
 /// How long a list of tools may be taken for true, in milliseconds. A token can lose a scope at any time.
 const LIST_TTL_MS: u64 = 5_000;
-/// How long `keyway mcp` takes for true what its token may do. The gateway decides anew about each call.
+/// How long `keyway mcp` relies on what it knows about its token. The gateway decides about each call again.
 const STANDING_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// What a client hands to its model of this server.
@@ -221,7 +221,7 @@ impl ServerHandler for Handler {
         let using = self.door.use_patiently(&entered, &request.name, given, waits);
         let result = tokio::select! {
             result = using => result,
-            // Nobody reads the answer any more; a change that was begun goes on to its end, on the record.
+            // Nobody reads the answer any more. A change that was begun is completed, and recorded.
             () = context.ct.cancelled() => return Err(ErrorData::internal_error("the request was cancelled", None)),
         };
         let result = result.ok_or_else(|| {

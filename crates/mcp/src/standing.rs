@@ -101,7 +101,7 @@ impl Standing {
         Some(&self.said["session"]).filter(|session| session.is_object())
     }
 
-    /// What a model is told of it.
+    /// The form that a model sees.
     pub fn shown(&self) -> Value {
         let mut shown = match &self.said {
             Value::Object(said) => said.clone(),

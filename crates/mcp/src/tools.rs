@@ -61,7 +61,7 @@ pub enum Effect {
 pub struct Ask<'a> {
     /// The way to the API.
     pub road: &'a dyn Road,
-    /// Who asks.
+    /// The caller.
     pub visitor: &'a Visitor,
     /// What the token is and may do.
     pub standing: &'a Standing,
@@ -140,8 +140,8 @@ impl Tool {
         Listed::new(self.name, self.words, Arc::new(self.schema(reads))).with_title(self.title).with_annotations(annotations)
     }
 
-    /// The object type whose values an answer of this use may have, inside none where that can't be told; none where it
-    /// has no values of records.
+    /// The object type whose values an answer of this use may have: the inner value is none if the type is not known,
+    /// the outer one if the answer has no values of records.
     pub fn shows(&self, given: &Arguments) -> Option<Option<String>> {
         let (method, path) = self.operation.unwrap_or_else(|| (given.text("method"), given.text("path")));
         let operation = named(method, path).or_else(|| {
@@ -216,7 +216,7 @@ impl Ask<'_> {
         ))
     }
 
-    /// Puts on record what this server refused by itself. The refusal stands whatever comes of that.
+    /// Records a refusal of this server. The refusal is valid even if the record fails.
     pub async fn on_record(&self, reply: Reply) -> Reply {
         let Some(refusal) = reply.refused_here else { return reply };
         let (method, path) = self.meant();

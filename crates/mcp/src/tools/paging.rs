@@ -22,7 +22,7 @@ pub struct Page {
 pub enum Cursor {
     /// The number of rows before the page, as of a search.
     Offset,
-    /// A word of HubSpot's.
+    /// HubSpot's own cursor, which this server does not read.
     Opaque,
 }
 
