@@ -96,10 +96,10 @@ pub struct AuditRecord {
     /// How many there are, those included that are not listed.
     #[serde(default)]
     pub property_count: u64,
-    /// Calls that the record stands for: 1, or more where it sums up refused calls of unknown callers.
+    /// Number of calls that the record counts: 1, or more where it sums up refused calls of unknown callers.
     #[serde(default)]
     pub calls: u64,
-    /// The session that called; none where it was no session's token.
+    /// The session that called; none where the token was not that of a session.
     #[serde(default)]
     pub session: Option<u64>,
     /// On whose behalf the session called.
@@ -217,7 +217,7 @@ pub struct Agent {
 impl From<Row<'_>> for AuditRecord {
     fn from(row: Row<'_>) -> Self {
         let number = |value: i64| u64::try_from(value).unwrap_or(0);
-        // In a summary stands how many calls it is of where other records say how many CRM records a call touched.
+        // A summary has its number of calls where other records have the number of CRM records that the call touched.
         let count = number(row.named.record_count);
         let (calls, record_count) = if row.operation == REFUSED_CALLS { (count, 0) } else { (1, count) };
         let list = |text: &str| text.split_ascii_whitespace().map(str::to_owned).collect();
@@ -268,7 +268,7 @@ fn decision(status: Option<i64>, word: Option<&str>) -> &'static str {
 /// The operation of a record that sums up refused calls.
 pub const REFUSED_CALLS: &str = "(refused calls)";
 
-/// The record of so many refused calls of unknown callers, of which the first is given.
+/// The record that sums up `calls` refused calls of unknown callers; `first` is the first of them.
 pub fn summary(first: AuditEntry, calls: u64) -> AuditEntry {
     let named = Named { record_count: calls, ..Named::default() };
     AuditEntry { operation: REFUSED_CALLS.into(), object: None, latency_us: 0, named: Some(Box::new(named)), ..first }

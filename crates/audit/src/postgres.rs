@@ -1,7 +1,7 @@
 //! The log in PostgreSQL, with a writer in each instance.
 //!
 //! Each writer has a chain of seals of its own, and says every two seconds that it lives. Calls that
-//! the writer of a dead instance had begun become records of whoever notices. Records stand in a
+//! the writer of a dead instance had begun become records of whoever notices. The table has a
 //! partition for each day, which retention drops.
 
 pub(super) mod moved;
@@ -34,7 +34,7 @@ const DAYS_AHEAD: i64 = 2;
 /// Numbers in a block; a batch is never larger.
 const BLOCK: i64 = 1_024;
 const DAY_MS: i64 = 86_400_000;
-/// Longest wait for an answer; then the connection is made anew.
+/// Longest wait for an answer; after it, a new connection is made.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// How many instances write to the log, as this one last saw it.
@@ -128,7 +128,7 @@ impl Postgres {
         Ok((log, seal))
     }
 
-    /// The connection, made anew when the last one failed.
+    /// The connection, or a new one if the last one failed.
     async fn connection(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
         if self.connection.is_none() {
             self.connection = Some(connect(&self.options).await?);
@@ -155,7 +155,7 @@ impl Postgres {
         self.checked(asked)
     }
 
-    /// The last seal as it stands in the database, after a commit that failed, or seemed to.
+    /// The last seal in the database, after a commit that failed, or seemed to.
     pub async fn last_seal(&mut self) -> Result<Seal, sqlx::Error> {
         let writer = self.writer;
         let asked = tokio::time::timeout(ANSWER_TIME_MAX, async {
@@ -348,7 +348,7 @@ impl Postgres {
 async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
     let connecting = async {
         let mut connection = options.connect().await?;
-        // The promise is that what was answered is on record, whatever the server is set to.
+        // Keyway promises a record of every answered call, whatever the settings of the server.
         connection.execute("set synchronous_commit = on; set lock_timeout = '5s'").await?;
         Ok(connection)
     };

@@ -36,7 +36,7 @@ pub(super) struct Base {
     postgres: bool,
 }
 
-/// Counting under way.
+/// Counting in progress.
 pub(super) struct Counting {
     change: Change,
     postgres: bool,
@@ -103,8 +103,8 @@ async fn look_at(url: &str) -> Result<(), sqlx::Error> {
     connection.close().await
 }
 
-/// Whether SQLite says that a file is damaged or is no database (SQLITE_CORRUPT, SQLITE_NOTADB). A full disk or a lock
-/// is no damage: counts may be older than the audit log, and nothing counts them again.
+/// Whether SQLite reports that a file is damaged or not a database (SQLITE_CORRUPT, SQLITE_NOTADB). A full disk or a lock
+/// does not count: counts may be older than the audit log, and nothing counts them again.
 fn is_damage(code: Option<&str>) -> bool {
     matches!(code.and_then(|code| code.parse::<u32>().ok()).map(|code| code & 0xff), Some(11 | 26))
 }
@@ -240,7 +240,7 @@ impl Counting {
         Ok(())
     }
 
-    /// Keeps so many spans of a length, the newest.
+    /// Keeps the newest `kept` spans of a length.
     async fn prune(&mut self, grain: Grain, kept: u32) -> Result<(), sqlx::Error> {
         let query = sqlx::query(
             "delete from counted where grain = $1 and begin < (select begin from counted where grain = $1 order by begin desc limit 1 offset $2)",

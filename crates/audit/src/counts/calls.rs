@@ -21,7 +21,7 @@ pub(crate) struct Call<'a> {
     pub word: Option<&'a str>,
     pub latency_us: u64,
     pub waited_us: u64,
-    /// How many calls the record stands for.
+    /// How many calls the record counts.
     pub calls: u64,
 }
 

@@ -48,7 +48,7 @@ impl Span {
         Self { begin: Timestamp::from_ms(begin), cells }
     }
 
-    /// Hands over the tally of each account and app that is wanted; none is a caller whose token was not known.
+    /// Passes the tally of each wanted account and app to `each`; none is a caller whose token was not known.
     pub fn each(&self, wanted: impl Fn(Option<u64>, Option<u64>) -> bool, mut each: impl FnMut(Option<u64>, Option<u64>, Tally)) {
         let some = |id: u64| (id != 0).then_some(id);
         let cells = postcard::from_bytes::<Vec<Cell<'_>>>(&self.cells).unwrap_or_else(|error| {

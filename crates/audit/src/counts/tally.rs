@@ -113,7 +113,7 @@ impl Tally {
             let place = LATENCY_BOUNDS_US.partition_point(|bound| *bound < call.latency_us);
             bump(&mut self.latency, u8::try_from(place).unwrap_or(u8::MAX), call.calls);
         }
-        // Token requests are no calls of the account.
+        // Token requests are not calls of the account.
         if call.hub_id.is_some() && call.word.is_none_or(|word| Word(word).is_counted()) && !call.operation.contains(" /oauth/") {
             self.counted += call.calls;
         }

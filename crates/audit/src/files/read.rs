@@ -74,8 +74,8 @@ impl Shelf {
         self.locked().live.index.last_id
     }
 
-    /// Hands over the records after a number, in order, about so many of them at most. How many, and the number up to
-    /// which there are no others, come back.
+    /// Visits the records after a number, in order, about `many` at most. Returns how many, and the number up to which
+    /// there are no others.
     pub fn after(&self, after_id: i64, many: usize, mut each: impl FnMut(&Row<'_>)) -> io::Result<(usize, i64)> {
         let everything = AuditFilter::default();
         let sought = Sought::new(&everything);
@@ -105,7 +105,7 @@ impl Shelf {
         Ok((read, last_id))
     }
 
-    /// Hands over the records of a file after a number, which moves on with them.
+    /// Visits the records of a file after a number, which advances with them.
     fn walk_after(
         &self,
         (file, name, stretches): &Stretches,
@@ -136,14 +136,14 @@ impl Shelf {
         Ok(read)
     }
 
-    /// When the oldest call on record came in.
+    /// When the oldest recorded call came in.
     pub fn oldest(&self) -> Option<Timestamp> {
         let state = self.locked();
         let all = state.finished.iter().map(|file| file.at_min).chain([state.live.index.at_min]);
         all.min().filter(|at| *at < i64::MAX).map(Timestamp::from_ms)
     }
 
-    /// Hands over the stretches of each file that may have what is sought, until it is told to stop.
+    /// Visits the stretches of each file that may match, until `visit` answers false.
     fn newest_first(&self, sought: &Sought<'_>, mut visit: impl FnMut(Stretches) -> io::Result<bool>) -> io::Result<()> {
         let hashes: Option<Vec<u64>> =
             (!sought.record.is_empty()).then(|| sought.record.iter().map(|record| self.key.record_hash(record)).collect());
@@ -194,7 +194,7 @@ impl Shelf {
         }
     }
 
-    /// Hands over the records of a stretch. What is damaged is noted, and reading goes on behind it.
+    /// Visits the records of a stretch. Notes damage, and reads on behind it.
     fn walk(
         &self,
         file: &Arc<File>,

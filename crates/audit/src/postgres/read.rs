@@ -22,7 +22,7 @@ pub(crate) async fn list(pool: &AnyPool, filter: &AuditFilter) -> Result<Vec<Aud
 pub(crate) async fn counted_by_app(pool: &AnyPool, hub_id: u64, since: Timestamp) -> Result<Vec<(u64, u64)>, AuditError> {
     let mut query = Sql::new("select app_id, count(*) as calls from call where at >= ");
     query.bind(since.as_ms()).push(" and hub_id = ").bind(signed(hub_id));
-    // Token requests are no calls of the account.
+    // Token requests are not calls of the account.
     query.push(" and operation not like '% /oauth/%'");
     without(&mut query, |word| !word.is_counted());
     query.push(" group by app_id");

@@ -29,7 +29,7 @@ pub(crate) async fn verify(pool: &AnyPool, key: &ChainKey, known: &Heads) -> Res
         started += 1;
         let starts = chains.starts().await?;
         let verified = chains.check(&starts, known).await?;
-        // Records that went for their age while the check went on are no fault.
+        // Records that retention deleted during the check are not a fault.
         if verified.fault.is_none() || started == STARTS_MAX || chains.starts().await? == starts {
             return Ok(verified);
         }
