@@ -24,7 +24,7 @@ use crate::guesses::Guesses;
 use crate::model::Agent;
 use crate::registry::Registry;
 
-/// Wrong codes and refresh tokens that come from one source in a minute; then it is told to wait.
+/// Wrong codes and refresh tokens of one source in a minute; after that, it must wait.
 const WRONG_MAX: u32 = 30;
 /// Clients that register from one source in a minute.
 const REGISTRATIONS_MAX: u32 = 20;
@@ -46,7 +46,7 @@ pub struct Agents {
 /// An authorization request that can be put to a person.
 #[derive(Clone, Debug)]
 pub struct Asked {
-    /// Who asks.
+    /// The caller.
     pub client: Client,
     /// What for.
     pub request: Request,

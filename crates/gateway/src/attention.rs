@@ -30,7 +30,7 @@ pub const RENEWAL_DUE_MS: i64 = 60 * DAY_MS;
 pub(crate) const DAY_MS: i64 = 86_400_000;
 /// How long an answer waits for the first count of what ends.
 const COUNT_WAIT: Duration = Duration::from_millis(25);
-/// The count is made anew after a hundred times as long as it took, and this long at least.
+/// The count is made again after a hundred times as long as it took, and this long at least.
 const COUNT_AGAIN: Duration = Duration::from_secs(5);
 
 /// From when on something needs a person.

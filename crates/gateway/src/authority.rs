@@ -1,6 +1,6 @@
 //! The certificate authority of the forward proxy, and the certificates that it signs.
 //!
-//! Pure but for the randomness of keys: where an authority is kept is `store`'s work, and which one
+//! Pure except for the randomness of keys: where an authority is kept is `store`'s work, and which one
 //! signs at a moment is decided here.
 
 use std::sync::Arc;

@@ -90,7 +90,7 @@ pub struct Sent {
 pub enum Destination<'a> {
     /// The embedded portal, and who wants to know what it notices.
     Embedded(&'a dyn Backend, Arc<dyn Holder>, Option<Arc<dyn Watcher>>),
-    /// HubSpot. On the heap: it is handed on by value several times.
+    /// HubSpot. On the heap: it is passed by value several times.
     HubSpot(Box<Way<'a>>),
 }
 
@@ -130,7 +130,7 @@ impl Reply {
 }
 
 impl Reply {
-    /// What is said of an answer beside it.
+    /// A remark about an answer.
     pub const fn mark(&self) -> Option<Mark> {
         match self {
             Self::Whole(_) => None,
@@ -234,7 +234,7 @@ async fn hubspot(way: Box<Way<'_>>, permit: Permit, rest: Forwarded, sent: &mut 
         };
         if reply.status == 401 && reply.mark.is_none() {
             upstream.health.note(hub_id, State::Refused, now);
-            // It is not the caller's token that HubSpot refuses, and a client that is told so would throw its own away.
+            // HubSpot does not refuse the caller's token. With a 401 a client would discard its own token.
             let message = "HubSpot refuses the credential of this account's connection: it was revoked, rotated or has expired. The app's own token is fine; whoever operates the gateway must connect the account again.";
             return Err(Refusal::ConnectionCredential.error(message));
         }
@@ -270,7 +270,7 @@ struct HubSpotLimit {
 impl HubSpotLimit {
     async fn read(mut reply: Relayed) -> Self {
         let seconds = reply.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse::<i64>().ok());
-        // A 429 that is not HubSpot's names no limit of HubSpot's.
+        // A 429 that is not HubSpot's names none of HubSpot's limits.
         let body: Value = reply.error_word().await.unwrap_or_default();
         let named = body["policyName"].as_str().unwrap_or_default();
         let policies = [Policy::Daily, Policy::Secondly, Policy::TenSecondlyRolling];

@@ -191,7 +191,7 @@ fn refuse_another_key(key: &Path, there: &Path) -> Result<(), BackupError> {
 }
 
 /// Checks every seal of the log that was copied into a folder, as `keyway audit verify` does; how many records fit.
-/// What was copied is taken away again where one does not.
+/// What was copied is removed again where one does not.
 async fn verify_audit(source: &Path, folder: &Path, key: ChainKey) -> Result<u64, BackupError> {
     let there = folder.join(audit::FOLDER);
     if !there.is_dir() {

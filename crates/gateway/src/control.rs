@@ -116,7 +116,7 @@ pub struct Control {
 }
 
 /// Each thing is shared with the state before it until it changes, so that a change to one of ten
-/// thousand costs no copy of the others, and what did not change is told by its address.
+/// thousand costs no copy of the others, and what did not change is recognized by its address.
 #[derive(Clone, Default)]
 struct State {
     /// The number of the last change that it has.
@@ -236,7 +236,7 @@ pub struct AppChange {
     pub scopes: Option<Vec<String>>,
     /// Scopes to add.
     pub add_scopes: Vec<String>,
-    /// Scopes to take away.
+    /// Scopes to remove.
     pub remove_scopes: Vec<String>,
     /// Its part of the account's limits.
     pub sharing: SharingChange,
@@ -1115,7 +1115,7 @@ fn replace<T>(list: &mut [Arc<T>], value: T, is_it: impl Fn(&T) -> bool) {
     }
 }
 
-/// What was read anew; what is as it was stays the same thing.
+/// What was read again; what is as it was stays the same thing.
 fn shared<T: PartialEq>(before: &[Arc<T>], read: Vec<T>, id: impl Fn(&T) -> u64) -> Vec<Arc<T>> {
     let known: HashMap<u64, &Arc<T>> = before.iter().map(|one| (id(one), one)).collect();
     let same = |one: T| match known.get(&id(&one)) {

@@ -32,7 +32,7 @@ pub fn operations(answers: impl Fn(&str, &str) -> bool) -> Vec<CoveredOperation>
     Catalog::get().operations().iter().map(row).collect()
 }
 
-/// A path that a template stands for.
+/// An example path of a template.
 fn sample(template: &str) -> String {
     let segment = |segment: &str| match segment {
         "{objectType}" | "{fromObjectType}" => "contacts".to_owned(),

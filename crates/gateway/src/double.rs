@@ -1,7 +1,7 @@
 //! What makes an embedded account a test double: a clock that can be set, faults on demand, the
 //! requests it received, and what they show of the code that sent them.
 //!
-//! All of it is in memory and of one account. A connected account has none: [`Double`] stands in the
+//! All of it is in memory and of one account. A connected account has none: [`Double`] is in the
 //! entry of an embedded account only, so that nothing here can touch a call to HubSpot.
 
 mod answers;

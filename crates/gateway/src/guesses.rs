@@ -1,4 +1,4 @@
-//! Guessing secrets is limited: after so many wrong ones from one side, it must wait.
+//! Guessing secrets is limited: after a number of wrong ones, a source must wait.
 
 pub mod sign_in;
 
@@ -19,7 +19,7 @@ pub struct Guesses<K> {
     seen: Mutex<HashMap<K, (i64, u32)>>,
 }
 
-/// Over how long they are counted when nothing else is said, in milliseconds.
+/// Over how long they are counted by default, in milliseconds.
 const WINDOW_MS: i64 = 60_000;
 /// Sides remembered; with more, all are forgotten together.
 const SIDES_MAX: usize = 10_000;
@@ -71,7 +71,7 @@ pub struct Turns {
 }
 
 impl Turns {
-    /// A turn every so many milliseconds for each source, given out so far ahead at most.
+    /// A turn every `every_ms` for each source, given out at most `ahead_ms` ahead.
     pub fn new(every_ms: i64, ahead_ms: i64) -> Self {
         Self { every_ms, ahead_ms, next: Mutex::default() }
     }

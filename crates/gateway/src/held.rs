@@ -122,7 +122,7 @@ impl Charge {
         Self { budget, holder, bytes: 0 }
     }
 
-    /// Counts up to so many bytes in all.
+    /// Counts up to this many bytes in all.
     ///
     /// # Errors
     /// The budget is spent; what was counted before stays counted.

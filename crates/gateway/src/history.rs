@@ -169,7 +169,7 @@ pub async fn before(
     Ok(total)
 }
 
-/// Stretches of as long spans as possible that cover a time, but for what is less than the finest at its end.
+/// Stretches of as long spans as possible that cover a time, except for what is less than the finest at its end.
 fn cover(from: i64, to: i64, finest: Grain) -> Vec<(Grain, i64, i64)> {
     let mut covered = Vec::new();
     let mut at = from;

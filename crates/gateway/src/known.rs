@@ -22,7 +22,7 @@ pub type Properties = Arc<Vec<(Box<str>, Sensitivity)>>;
 #[derive(Default)]
 pub struct Known {
     properties: Mutex<HashMap<(u64, String), (Instant, Properties)>>,
-    /// A list keeps its object type for good.
+    /// A list keeps its object type permanently.
     lists: Mutex<HashMap<(u64, u64), Arc<str>>>,
 }
 
@@ -50,7 +50,7 @@ impl Known {
     }
 }
 
-/// Begins anew where there is no room: what is forgotten is learned again.
+/// Begins again where there is no room: what is forgotten is learned again.
 fn remember<K: Eq + Hash, V>(known: &Mutex<HashMap<K, V>>, key: K, value: V) {
     let mut known = locked(known);
     if known.len() >= ENTRIES_MAX {

@@ -45,9 +45,9 @@ pub struct Moved {
 pub enum Step<'a> {
     /// The log of the folder is checked.
     Checking,
-    /// So many rows of a table are there, of how many.
+    /// Rows of a table that are there, and all of them.
     State(&'a str, u64, u64),
-    /// So many audit records are there, of how many.
+    /// Audit records that are there, and all of them.
     Records(u64, u64),
     /// The log in the database is checked.
     Verifying,
@@ -115,7 +115,7 @@ async fn copied(
     }
     let mut target = store.begin_move(url, folder).await?;
     if target.is_finished() {
-        // What servers did since then is no concern of the folder: it only gets its mark, where that is missing.
+        // What servers did since then is not a concern of the folder: it only gets its mark, where that is missing.
         let mark = store.finish_move(target, folder).await?;
         return Ok(Moved { copied: None, mark, heads: whole.heads.to_string(), fault: whole.fault, left });
     }

@@ -62,7 +62,7 @@ pub struct Connection {
     pub since: Timestamp,
     /// When HubSpot last said what it holds.
     pub checked_at: Timestamp,
-    /// The credential that was here before, while it may be put back.
+    /// The credential that was here before, while it may be restored.
     pub former: Option<Former>,
     /// The client as which the account was connected by OAuth. Its tokens are then in `tokens`, and
     /// `credential` is empty.
@@ -120,7 +120,7 @@ pub struct App {
     pub scopes: Vec<String>,
     /// What part of its account's limits it gets.
     pub sharing: Sharing,
-    /// Whether its calls of numbered versions are carried to their dated successors.
+    /// Whether its calls of numbered versions are rewritten to their dated successors.
     pub translate: bool,
     /// Whether its calls count against no limit; of embedded accounts only.
     pub no_limits: bool,
@@ -352,7 +352,7 @@ pub struct Session {
     pub budget: SessionBudget,
     /// Which of its calls need a person's approval, beside those of its app.
     pub approve: Rule,
-    /// The agent that came for it over OAuth; none where its token was handed over. It works for that agent alone, and
+    /// The agent that came for it over OAuth; none where its token was given out. It works for that agent alone, and
     /// at the listener of agents alone.
     pub agent: Option<Agent>,
 }

@@ -37,7 +37,7 @@ const STOP_TIME_MAX: Duration = Duration::from_millis(500);
 pub struct Schedule {
     /// How often they are looked for.
     pub every: Duration,
-    /// After how many milliseconds one that lasts is told again.
+    /// Milliseconds after which people are notified of a lasting condition again.
     pub remind_ms: i64,
 }
 
@@ -45,7 +45,7 @@ pub struct Schedule {
 pub struct Notifier {
     /// Accounts, apps, channels and the queue.
     pub control: Arc<Control>,
-    /// How accounts stand with their limits.
+    /// The use of accounts' limits.
     pub registry: Arc<Registry>,
     /// The state of each connection.
     pub upstream: Arc<Upstream>,
@@ -111,7 +111,7 @@ impl Notifier {
         let _ = tokio::time::timeout(STOP_TIME_MAX, async { while sending.join_next().await.is_some() {} }).await;
     }
 
-    /// Looks for conditions once, and queues what is to be told.
+    /// Looks for conditions once, and queues notifications.
     async fn look(&self, outage: &mut Outage) -> Result<(), ControlError> {
         outage.channels = match self.control.notifications_held().await? {
             Some(_) => Vec::new(),
@@ -156,7 +156,7 @@ impl Notifier {
     async fn send_queued(&self, sending: &mut JoinSet<()>) -> Result<(), ControlError> {
         loop {
             while sending.try_join_next().is_some() {}
-            // What is under way ends by its own time limit; a receiver that hangs holds up no other for long.
+            // What is in progress ends by its own time limit; a receiver that hangs holds up no other for long.
             if !sending.is_empty() {
                 return Ok(());
             }

@@ -1,4 +1,4 @@
-//! Sends notifications: what is said of conditions, and how it gets to a receiver.
+//! Sends notifications: their text, and the way to a receiver.
 //!
 //! A receiver is a host that the operator allows ([`Targets`]). No redirect is followed, and of an HTTP
 //! answer only the status counts. What is sent, when and to whom is decided in `control` and `notifier`.

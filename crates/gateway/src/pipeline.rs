@@ -841,7 +841,7 @@ fn recorded(call: &Call, head: &Parts, path: &NormalPath, token: &TokenEntry) ->
     Some(BackendReply { status: one.status, body }.into())
 }
 
-/// Decides anew about a call that waited.
+/// Decides again about a call that waited.
 fn again(caller: &Caller<'_>, method: &http::Method, mut permit: Permit) -> Result<Permit, ErrorBody> {
     let (operation, beside) = (permit.operation(), permit.take_beside());
     let path = permit.into_path();

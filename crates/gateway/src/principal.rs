@@ -1,4 +1,4 @@
-//! Who asks for something over the admin API or in the console, and which role they have.
+//! Who calls over the admin API or in the console, and which role they have.
 //!
 //! What a role may do is in one table, `keyway_api::operations`. Who somebody is is found out by
 //! `admin::guard` and `console::sign_in`.
@@ -6,7 +6,7 @@
 use crate::model::Person;
 pub use crate::role::Role;
 
-/// Who asks.
+/// The caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Who {
     /// Somebody who is signed in.

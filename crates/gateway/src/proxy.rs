@@ -195,7 +195,7 @@ impl Serve for Proxy {
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIME_MAX)
             .max_buf_size(HEAD_BYTES_MAX)
-            // One request: what is refused is refused for good, and what is not is no HTTP of this connection any more.
+            // One request: after a refusal nothing follows, and after an acceptance this connection is not HTTP any more.
             .keep_alive(false)
             .serve_connection(TokioIo::new(stream), service)
             .with_upgrades();

@@ -9,7 +9,7 @@ use crate::sync::locked;
 
 /// How often a thread notes the time.
 const BEAT_EVERY: Duration = Duration::from_secs(1);
-/// A thread that noted nothing for so long hangs. On a machine that is short of processor time a thread may be late by
+/// A thread that noted nothing for this long hangs. On a machine that is short of processor time a thread may be late by
 /// a second or two.
 const STALLED_AFTER: Duration = Duration::from_secs(10);
 

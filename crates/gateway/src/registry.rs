@@ -70,7 +70,7 @@ struct Snapshot {
     accounts: Map<u64, Arc<AccountEntry>>,
     /// The refresh tokens of installs, by their id: access tokens name it.
     grants: Map<u64, Arc<TokenEntry>>,
-    /// The sessions of agents that came over OAuth, by their id: access tokens name it. They stand in `tokens` too.
+    /// The sessions of agents that came over OAuth, by their id: access tokens name it. They are in `tokens` too.
     agents: Map<u64, Arc<TokenEntry>>,
     /// By client id.
     public_apps: Map<String, Arc<PublicApp>>,
@@ -148,7 +148,7 @@ struct LastUse {
     reached_stored: [AtomicU64; 2],
 }
 
-/// How an account stands with its limits.
+/// The use of an account's limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
     /// Calls of the day.
@@ -258,7 +258,7 @@ impl Registry {
     pub fn replace(&self, accounts: &[Arc<Account>], apps: &[Arc<App>], tokens: &[Arc<Token>], public_apps: &[Arc<PublicApp>]) {
         let old = self.snapshot.load();
         let public_by_id: Map<u64, &Arc<PublicApp>> = public_apps.iter().map(|app| (app.id, app)).collect();
-        // Accounts whose limits must be divided anew.
+        // Accounts whose limits must be divided again.
         let mut touched: HashSet<u64> = HashSet::new();
         let mut account_entry = |account: &Arc<Account>| {
             let before = old.accounts.get(&account.hub_id).filter(|entry| Arc::ptr_eq(&entry.account, account));
@@ -485,7 +485,7 @@ impl Registry {
         }
     }
 
-    /// How an account stands with its limits.
+    /// The use of an account's limits.
     pub fn standing(&self, hub_id: u64, now: Now) -> Option<Standing> {
         let snapshot = self.snapshot.load();
         let entry = snapshot.accounts.get(&hub_id)?;

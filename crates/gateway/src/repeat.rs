@@ -43,7 +43,7 @@ impl Seed {
 pub struct Repeat {
     /// Tokens, ids and correlation ids follow from it; random where there is none.
     pub seed: Option<Seed>,
-    /// The time of every embedded account, which stands still there; the real one where there is none.
+    /// The frozen time of every embedded account; none for the real time.
     pub start: Option<Timestamp>,
 }
 

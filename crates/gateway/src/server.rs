@@ -53,7 +53,7 @@ const HEAD_BYTES_MAX: usize = 32 << 10;
 const READ_BYTES_MAX: usize = HEAD_BYTES_MAX + (4 << 10);
 /// How long a client may take to send the head of a request.
 const HEAD_TIME_MAX: Duration = Duration::from_secs(30);
-/// How long requests under way may take once the server is told to stop.
+/// How long requests in progress may take once the server stops.
 pub const DRAIN_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// The running listener.

@@ -261,7 +261,7 @@ impl Store {
         Ok(self.vault.open_for(bound, sealed)?)
     }
 
-    /// Everything, as a change under way sees it.
+    /// Everything, as a change in progress sees it.
     ///
     /// # Errors
     /// The store can't be read.
@@ -405,7 +405,7 @@ async fn check_is_readable(url: &str, folder: &Path) -> Result<(), StoreError> {
 }
 
 /// Refuses a master key that is not the one the store began with: under another key no stored token
-/// would be known, and every integration would be told that its token does not exist. The root key comes back.
+/// would be known, and every integration would get the answer that its token does not exist. The root key comes back.
 async fn check_master_key(pool: &AnyPool, keys: &Keys, shared: bool) -> Result<[u8; 32], StoreError> {
     let first = keys.first().check.to_vec();
     sqlx::query("insert into master_key (\"only\", check_value) values (1, $1) on conflict do nothing").bind(first).execute(pool).await?;

@@ -34,7 +34,7 @@ const REQUESTS_MAX: u32 = 100;
 /// Over how long they are counted here, in milliseconds: a second more than HubSpot counts, since a request
 /// may reach it that much later than it was counted.
 const WINDOW_MS: i64 = BURST_MS + 1_000;
-/// Token requests under way at once.
+/// Token requests in progress at once.
 const UNDER_WAY_MAX: usize = 16;
 /// How long an instance has the right to refresh an account's tokens, in milliseconds: longer than a request can take.
 const LEASE_MS: i64 = 60_000;
@@ -161,7 +161,7 @@ impl Tokens {
         });
     }
 
-    /// What was known of an account is no longer so: it was connected anew.
+    /// What was known of an account has changed: it was connected again.
     pub fn forget(&self, hub_id: u64) {
         let held = self.held.read().unwrap_or_else(PoisonError::into_inner).get(&hub_id).cloned();
         if let Some(held) = held {
@@ -208,7 +208,7 @@ impl Tokens {
         Ok(())
     }
 
-    /// Refreshes what is asked for, the most urgent first, until told to stop; what is then under way is finished.
+    /// Refreshes what is asked for, the most urgent first, until told to stop; what is then in progress is finished.
     pub async fn run(self: Arc<Self>, mut stopped: watch::Receiver<bool>) {
         let under_way = Arc::new(Semaphore::new(UNDER_WAY_MAX));
         loop {

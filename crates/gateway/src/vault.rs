@@ -7,7 +7,7 @@ use aes_gcm_siv::aead::{Aead, KeyInit, Payload};
 use aes_gcm_siv::{Aes256GcmSiv, Nonce};
 use keyway_core::secret::Secret;
 
-/// Bytes of the nonce, which stands before the sealed text.
+/// Bytes of the nonce, which precedes the sealed text.
 const NONCE_BYTES: usize = 12;
 
 /// Seals and opens.

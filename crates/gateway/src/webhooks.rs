@@ -54,22 +54,22 @@ const CONCURRENT_MAX: usize = 10;
 pub struct Notice {
     /// The account.
     pub hub_id: u64,
-    /// The app, as it stands in the path of its subscriptions ([`Registry::webhook_app`]).
+    /// The app, as it is in the path of its subscriptions ([`Registry::webhook_app`]).
     pub app: String,
     /// The URL that they go to.
     pub target: String,
-    /// Requests to it that may be under way at one time.
+    /// Requests to it that may be in progress at one time.
     pub concurrent: usize,
     /// What happened.
     pub events: Vec<Event>,
-    /// Events that were too many to be told of.
+    /// Events that were too many to be reported.
     pub left_out: usize,
 }
 
-/// What an app is told of, if it may read it.
+/// An event for an app, if the app may read it.
 #[derive(Debug)]
 pub struct Event {
-    /// As on the wire, but for `attemptNumber`.
+    /// As on the wire, except for `attemptNumber`.
     pub value: Value,
     /// The object types that it shows.
     pub shows: Beside,
@@ -161,7 +161,7 @@ impl Webhooks {
         self.lock().retain(|(of, _), _| *of != hub_id);
     }
 
-    /// Forgets what waits for one app, as it stands in the path of its subscriptions.
+    /// Forgets what waits for one app, as it is in the path of its subscriptions.
     pub fn forget_app(&self, hub_id: u64, app: &str) {
         self.lock().remove(&(hub_id, app.into()));
     }

@@ -47,7 +47,7 @@ pub(super) async fn approve(
     answer(view::Approved { redirect_to, code: code.expose().clone() })
 }
 
-/// An agent acts for whoever says yes, and for nobody else. A program says yes for somebody, whom it names.
+/// An agent acts for whoever approves, and for nobody else. A program approves for somebody, whom it names.
 fn person(who: &Principal, named: Option<String>) -> Result<String, ApiError> {
     match (&who.who, named) {
         (Who::Person { email, .. }, None) => Ok(email.clone()),

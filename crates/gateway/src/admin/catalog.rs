@@ -45,7 +45,7 @@ static BEHIND: LazyLock<HashMap<&'static str, Vec<Reading>>> = LazyLock::new(|| 
     behind
 });
 
-/// What stands for an object type in a path.
+/// The parameters of a path that name an object type.
 const PARTS: [&str; 6] = ["{objectType}", "{objectTypeId}", "{fromObjectType}", "{fromObjectTypeId}", "{toObjectType}", "{toObjectTypeId}"];
 
 fn kinds(operation: &Operation) -> usize {
@@ -109,12 +109,12 @@ pub(super) async fn scope(Path(name): Path<String>) -> Answer<ScopeBehind> {
 
 /// The operations that a scope opens, each with its version, the newest first.
 pub fn operations_of(scope: &str) -> Vec<(&'static str, String)> {
-    // Sorted, and a generic operation that the catalog has by its own name too stands there once.
+    // Sorted, and a generic operation that the catalog has by its own name too occurs once.
     let names: BTreeSet<(&str, String)> = BEHIND.get(scope).into_iter().flatten().map(name_of).collect();
     names.into_iter().rev().collect()
 }
 
-/// Where a scope stands in a list for people: its group, what it is of, which part of that, and
+/// The place of a scope in a list for people: its group, its object, the part of the object, and
 /// whether it reads or writes. HubSpot's names are made of these parts, in several styles.
 fn place(name: &str) -> (&'static str, String, &'static str, &'static str) {
     let (things, access) = match name.rsplit_once(['.', '-']) {

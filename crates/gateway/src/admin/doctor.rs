@@ -1,4 +1,4 @@
-//! The cause of a call that failed, over the admin API: of a text, or of a call on record.
+//! The cause of a call that failed, over the admin API: of a text, or of a recorded call.
 //!
 //! What it means is decided in `advice::doctor`; here the audit adds what it knows: the app, its
 //! scopes, and who used up a limit.
@@ -48,7 +48,7 @@ pub(super) async fn diagnosed(State(admin): State<Admin>, JsonBody(asked): JsonB
     view::answer(view::Diagnosed { calls })
 }
 
-/// A call on record, its app, and those who called at the same time.
+/// A recorded call, its app, and those who called at the same time.
 async fn on_record(admin: &Admin, id: &str) -> Result<Evidence, ApiError> {
     let filter = AuditFilter { correlation_id: Some(id.to_owned()), limit: 1, ..AuditFilter::default() };
     let record = admin.audit.list(&filter).await?.into_iter().next();

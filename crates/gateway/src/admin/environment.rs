@@ -16,7 +16,7 @@ pub struct NotAnEnvironment;
 
 /// The first is the colour of a name alone.
 const COLOURS: [&str; 6] = ["grey", "red", "amber", "green", "blue", "violet"];
-/// It stands in a narrow column.
+/// The console shows it in a narrow column.
 const NAME_CHARS_MAX: usize = 24;
 
 impl Environment {

@@ -1,4 +1,4 @@
-//! Channels of notifications, and what was told.
+//! Channels of notifications, and what was reported.
 
 use axum::extract::State;
 use keyway_api::body::ChannelBody;

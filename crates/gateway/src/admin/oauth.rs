@@ -118,7 +118,7 @@ pub(super) async fn end_install(State(admin): State<Admin>, Path(app_id): Path<u
     answer(view::Deleted { deleted: ended.id })
 }
 
-/// What the consent page does when a person says yes, for tests and for scripts of an operator.
+/// What the consent page does when a person approves, for tests and for scripts of an operator.
 pub(super) async fn approve(State(admin): State<Admin>, JsonBody(asked): JsonBody<ApproveBody>) -> Answer<view::Approved> {
     let query = asked.authorize_url.split_once('?').map_or("", |(_, query)| query);
     let (app, request) = parse(&admin, query).await.map_err(|refusal| match refusal {

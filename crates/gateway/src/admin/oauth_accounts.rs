@@ -69,7 +69,7 @@ pub(super) async fn import(State(admin): State<Admin>, JsonBody(asked): JsonBody
     answer(view::Imported { imported })
 }
 
-/// A short-lived access token of an account, for an integration that calls HubSpot itself. On record before it is given.
+/// A short-lived access token of an account, for an integration that calls HubSpot itself. Recorded before it is given.
 pub(super) async fn access_token(
     State(admin): State<Admin>,
     Extension(who): Extension<Principal>,

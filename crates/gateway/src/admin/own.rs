@@ -69,7 +69,7 @@ fn shown(person: &Person) -> Answer<view::UserAnswer> {
     answer(view::UserAnswer { user: view::user(person), password: None })
 }
 
-/// Who asks, as a person.
+/// The caller, as a person.
 async fn person(admin: &Admin, who: &Principal) -> Result<Person, ApiError> {
     match &who.who {
         Who::Person { email, .. } => Ok(admin.control.person(email).await?),
@@ -77,7 +77,7 @@ async fn person(admin: &Admin, who: &Principal) -> Result<Person, ApiError> {
     }
 }
 
-/// Who asks, as a person whose password this is. Guesses count as those at sign-in do.
+/// The caller, as a person whose password this is. Guesses count as those at sign-in do.
 async fn proven(admin: &Admin, who: &Principal, password: String) -> Result<Person, ApiError> {
     let person = person(admin, who).await?;
     if !person.password {

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::body::ApiError;
 
-/// Entries on a page when nothing is said, and at most.
+/// Entries on a page by default, and at most.
 pub(super) const PAGE_DEFAULT: usize = 100;
 pub(super) const PAGE_MAX: usize = 1_000;
 

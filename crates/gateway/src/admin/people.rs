@@ -1,4 +1,4 @@
-//! People over the admin API: who may sign in, with which role, and who asks.
+//! People over the admin API: who may sign in, with which role, and who calls.
 
 use axum::Extension;
 use axum::extract::State;
@@ -16,7 +16,7 @@ use super::view::{self, Answer, answer};
 use crate::control::NewPerson;
 use crate::principal::{Principal, Role};
 
-/// Who asks, and what is open to them.
+/// The caller, and what the caller may do.
 pub(super) async fn me(State(admin): State<Admin>, Extension(who): Extension<Principal>) -> Answer<view::Me> {
     let role: view::RoleName = (&who.role).into();
     let open = OPERATIONS.iter().filter(|one| one.access.reach(role) != Reach::Nothing);

@@ -17,7 +17,7 @@ use crate::clock;
 
 /// Largest body: the report of a large code base has some megabytes.
 pub(super) const BODY_BYTES_MAX: usize = 32 * 1024 * 1024;
-/// Days looked back when nothing is said: long enough for what runs once a quarter.
+/// Days looked back by default: long enough for what runs once a quarter.
 const DAYS_DEFAULT: u32 = 90;
 
 pub(super) async fn planned(State(admin): State<Admin>, JsonBody(asked): JsonBody<PlanBody<Report>>) -> Answer<view::Planned> {
@@ -40,7 +40,7 @@ pub(super) async fn planned(State(admin): State<Admin>, JsonBody(asked): JsonBod
     answer(view::Planned { plan: made, markdown, html })
 }
 
-/// The calls on record, by app and operation.
+/// The recorded calls, by app and operation.
 async fn recorded(admin: &Admin, hub_id: Option<u64>, days: Option<u32>) -> Result<Vec<Recorded>, ApiError> {
     let (_, since) = days_back(days, DAYS_DEFAULT)?;
     if let Some(hub_id) = hub_id {

@@ -81,7 +81,7 @@ pub(super) async fn seed(State(admin): State<Admin>, Path(hub_id): Path<u64>, he
 const DIFFERENCES_MAX: usize = 10_000;
 const DIFFERENCES: usize = 1_000;
 
-/// Without `from` the body is the copy to compare with, and an empty one stands for the account as it was made.
+/// Without `from` the body is the copy to compare with, and an empty one means the account as it was created.
 pub(super) async fn diff(
     State(admin): State<Admin>,
     Path(hub_id): Path<u64>,
@@ -143,7 +143,7 @@ pub(super) async fn take_snapshot(State(admin): State<Admin>, Path((hub_id, name
     keep(&double, &name, admin.refill.copy(hub_id).await?)
 }
 
-/// Only kept: whether it can be read is told when it is restored.
+/// Only stores it; an error in it shows when it is restored.
 pub(super) async fn put_snapshot(
     State(admin): State<Admin>,
     Path((hub_id, name)): Path<(u64, String)>,

@@ -448,7 +448,7 @@ async fn update_app(
     answer(view::ChangedApp { app: view::app(&changed) })
 }
 
-/// An app manager takes scopes away, and gives none: otherwise looking after one app would open every
+/// An app manager removes scopes, and gives none: otherwise looking after one app would open every
 /// scope of its account. The shares are what other apps are left with.
 async fn only_less(admin: &Admin, app: &str, asked: &AppBody) -> Result<(), ApiError> {
     let (app, _) = admin.control.app(app).await?;

@@ -18,7 +18,7 @@ use crate::audit::OperationUse;
 use crate::clock;
 use crate::principal::Principal;
 
-/// Days looked back when nothing is said.
+/// Days looked back by default.
 const DAYS_DEFAULT: u32 = 30;
 /// Days looked back at most.
 const DAYS_MAX: u32 = 400;

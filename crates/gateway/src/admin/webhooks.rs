@@ -72,7 +72,7 @@ fn path_of(app: &App) -> String {
     app.public_app.map_or_else(|| format!("app-{}", app.id), |id| id.to_string())
 }
 
-/// The calls that take away what an app has.
+/// The calls that remove what an app has.
 async fn removals(admin: &Admin, hub_id: u64, path: &str) -> Vec<Value> {
     let Some(now) = admin.refill.webhooks(hub_id).await.into_iter().find(|one| one["app"] == path) else { return Vec::new() };
     let delete = |what: &str| json!({ "method": "DELETE", "path": format!("/webhooks/v3/{path}/{what}") });

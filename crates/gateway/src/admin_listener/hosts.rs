@@ -5,7 +5,7 @@
 //! cookie, which belongs to another name, nor an admin token. So a request with a token is answered under any
 //! name, and so are probes and the files of a page's style, in which there is nothing to read. All else, sign-in
 //! above all, is answered under names that the operator chose, `localhost` and addresses, which no name server
-//! hands out.
+//! controls.
 
 use std::str::FromStr;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -107,7 +107,7 @@ fn asked(headers: &HeaderMap) -> Option<Authority> {
     host.to_str().ok()?.parse().ok()
 }
 
-/// What is said to whoever comes under another name.
+/// The answer to a request under another host name.
 pub(super) async fn check(hosts: Hosts, request: Request, next: Next) -> Response {
     if hosts.know(&request) || is_for_any_host(&request) {
         return next.run(request).await;

@@ -213,7 +213,7 @@ fn connections(facts: &Facts<'_>, thresholds: &Thresholds, found: &mut Found) {
                 found.conditions.push(Condition::new(Kind::CredentialRefused, hub_id, text, remedy).account(account));
             }
             Some((State::Unreachable | State::Unknown, since)) => {
-                // While it can't be asked, what it last said of the credential stands.
+                // While HubSpot can't be asked, its last answer about the credential counts.
                 found.unsure.push(format!("credential-refused/{hub_id}"));
                 if facts.now.as_ms() - since.as_ms() >= thresholds.unreachable_ms {
                     let text = format!("Keyway has not reached HubSpot for {name} ({hub_id}) since {}", since.to_iso());

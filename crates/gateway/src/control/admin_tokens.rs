@@ -58,7 +58,7 @@ impl Control {
             revoked_at: None,
             last_used_at: None,
         };
-        // Names and ids are told apart by their form.
+        // Names and ids are distinguished by their form.
         if token.name.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(ControlError::Invalid("the name of an admin token is not a number".into()));
         }

@@ -135,7 +135,7 @@ impl Control {
         Ok(after)
     }
 
-    /// How an approval stands that a call presents; none where its caller has none of this id.
+    /// The state of an approval that a call presents; none where its caller has none of this id.
     pub(crate) async fn approval_presented(&self, wanted: &Wanted) -> Result<Option<Approval>> {
         let mut reading = self.store.read().await?;
         let now = self.store.now(&mut reading).await?;
@@ -143,7 +143,7 @@ impl Control {
         Ok(found.filter(|one| one.app_id == wanted.app_id && one.session_id == wanted.session_id))
     }
 
-    /// Uses an approval for its call. Where it can't be used, says how it stands.
+    /// Uses an approval for its call. If it can't be used, returns its state.
     pub(crate) async fn use_approval(&self, wanted: &Wanted, read_hash: &TokenHash) -> Result<std::result::Result<(), Option<Approval>>> {
         let mut change = self.store.begin().await?;
         let now = self.store.now(&mut change).await?;

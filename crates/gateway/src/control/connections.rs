@@ -86,7 +86,7 @@ impl Control {
         Ok(account)
     }
 
-    /// Puts a new credential in the place of a connection's. Calls under way end with the old one;
+    /// Puts a new credential in the place of a connection's. Calls in progress end with the old one;
     /// every call after this has the new one, and none is refused in between.
     ///
     /// # Errors
@@ -132,7 +132,7 @@ impl Control {
         let now = clock::now();
         let base = former.base.clone();
         let kept = Former { credential: former.credential.clone(), hint: former.hint.clone(), until: now.plus_ms(FORMER_KEPT_MS) };
-        // The same once more is no change that could be undone.
+        // The same credential again is not a change that could be undone.
         let kept = if kept.credential == credential { former.former.clone() } else { Some(kept) };
         account.connection = Some(Arc::new(Connection {
             base,
@@ -149,7 +149,7 @@ impl Control {
         Ok(account)
     }
 
-    /// Puts the credential back that was in place before the last replacement, checked like a new one.
+    /// Restores the credential before the last replacement, checked like a new one.
     ///
     /// # Errors
     /// There is none any more, or HubSpot does not take it.
@@ -161,12 +161,12 @@ impl Control {
     }
 
     /// Asks HubSpot about a connection's credential again: whether it is still taken, and which
-    /// scopes it holds now (a downgraded subscription loses some without a word; hubspot facts,
+    /// scopes it holds now (a downgraded subscription loses some without notice; hubspot facts,
     /// section 1). What it says is kept.
     ///
     /// # Errors
     /// The account is not connected, or the store can't be written. That HubSpot refuses the
-    /// credential or can't be asked is no error: it is the connection's state.
+    /// credential or can't be asked is not an error: it is the connection's state.
     pub async fn check_connection(&self, upstream: &Upstream, hub_id: u64) -> Result<Account> {
         let asked = self.account(hub_id).await?;
         let former = asked.connection.clone().ok_or_else(|| not_connected(hub_id))?;
@@ -200,7 +200,7 @@ impl Control {
         upstream.health.note(hub_id, health::State::Fine, now);
         let (change, mut state) = self.begin().await?;
         let mut account = find_account(&state, hub_id)?.clone();
-        // Replaced meanwhile: what was learned is of the former credential.
+        // Replaced meanwhile: the result belongs to the former credential.
         if account.connection.as_ref().is_none_or(|connection| !Arc::ptr_eq(connection, &former)) {
             return Ok(account);
         }

@@ -14,7 +14,7 @@ impl Control {
     ///
     /// # Errors
     /// There is no such app, the key has not the form of one (a UUID, or a routed key such as
-    /// `eu1-…`), or it is let in already.
+    /// `eu1-…`), or it is accepted already.
     pub async fn admit_legacy_key(&self, id_or_name: &str, key: Secret<String>) -> Result<(App, Token)> {
         let key = key.expose().trim().to_ascii_lowercase();
         if !credential::is_account_key(&key) {

@@ -1,4 +1,4 @@
-//! Channels of notifications, what was told, and the queue.
+//! Channels of notifications, what was reported, and the queue.
 
 use std::collections::HashMap;
 

@@ -50,7 +50,7 @@ pub struct KnownGrant {
     pub name: String,
 }
 
-/// How an authorization stands.
+/// The state of an authorization.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// The person is not back yet.
@@ -120,7 +120,7 @@ impl Control {
         Ok(client)
     }
 
-    /// Begins an authorization: where to send the person, and the word by which to ask how it stands.
+    /// Begins an authorization: where to send the person, and the word by which to ask its state.
     ///
     /// # Errors
     /// There is no such client, or a setting is not valid.
@@ -150,7 +150,7 @@ impl Control {
         Ok((url, state))
     }
 
-    /// How an authorization stands.
+    /// The state of an authorization.
     ///
     /// # Errors
     /// There is none of that word.

@@ -43,7 +43,7 @@ impl Acting {
         Arc::new(Self { principal, operation, target, recorded: AtomicBool::new(false) })
     }
 
-    /// Does the work; what it commits is on record as theirs.
+    /// Does the work; what it commits is recorded as theirs.
     pub async fn run<T>(self: Arc<Self>, work: impl Future<Output = T>) -> T {
         ACTING.scope(self, work).await
     }
@@ -59,7 +59,7 @@ impl Control {
     }
 
     /// Records an operation that succeeded and committed nothing, such as giving an access token out.
-    /// Without effect where its change is on record.
+    /// Without effect where its change is recorded.
     ///
     /// # Errors
     /// The store can't be written.
@@ -74,7 +74,7 @@ impl Control {
     }
 }
 
-/// Who performs the operation that is under way, by the name that people know; none where it is nobody's.
+/// Who performs the operation that is in progress, by the name that people know; none where it is nobody's.
 pub(super) fn acting_name() -> Option<String> {
     ACTING.try_with(|acting| acting.principal.who.name().to_owned()).ok()
 }
@@ -233,7 +233,7 @@ numbered!(Account: hub_id, App: id, Token: id, PublicApp: id, ProxyAuthority: id
 type Keyed<'a> = Vec<(u64, Thing<'a>)>;
 
 /// What is in one list and not in the other. Things that did not change are the same in both, which
-/// their address tells; only what stands between the first and the last that differ is looked at.
+/// their address shows; only the part between the first and the last difference is compared.
 fn changed<'a, T: Numbered>(before: &'a [Arc<T>], after: &'a [Arc<T>], thing: impl Fn(&'a T) -> Thing<'a>) -> (Keyed<'a>, Keyed<'a>) {
     let same = |(one, other): &(&Arc<T>, &Arc<T>)| Arc::ptr_eq(one, other);
     let first = before.iter().zip(after).take_while(same).count();

@@ -20,7 +20,7 @@ const BODY_BYTES_MAX: usize = 256 * 1024;
 pub struct Answered {
     /// The number of its request.
     pub of: u64,
-    /// Its headers, but for those that the server adds to every answer.
+    /// Its headers, except for those that the server adds to every answer.
     pub headers: HeaderMap,
     /// Its body, where it was short enough to be kept.
     pub body: Bytes,

@@ -20,7 +20,7 @@ pub struct AccountClock {
     /// Spares the lock where nobody set it, which is nearly always.
     is_set: AtomicBool,
     setting: Mutex<Setting>,
-    /// Where it stands still until somebody sets it.
+    /// Where it is frozen until somebody sets it.
     start: Option<Timestamp>,
 }
 
@@ -28,13 +28,13 @@ pub struct AccountClock {
 enum Setting {
     #[default]
     Real,
-    /// Ahead of the real time by so many milliseconds, or behind it.
+    /// Ahead of the real time by this many milliseconds, or behind it.
     Moved(i64),
     Frozen(Timestamp),
 }
 
 impl AccountClock {
-    /// A clock that stands still at a time, or the real one.
+    /// A clock that is frozen at a time, or the real one.
     pub(super) fn starting(start: Option<Timestamp>) -> Self {
         let clock = Self { start, ..Self::default() };
         clock.reset();
@@ -53,7 +53,7 @@ impl AccountClock {
         }
     }
 
-    /// Whether time stands still.
+    /// Whether the clock is frozen.
     pub fn is_frozen(&self) -> bool {
         matches!(*self.lock(), Setting::Frozen(_))
     }
@@ -71,7 +71,7 @@ impl AccountClock {
         self.set(self.now(real).plus_ms(ms), frozen, real);
     }
 
-    /// As at the start: the real time, or the time at which it stood still.
+    /// As at the start: the real time, or the time at which it was frozen.
     pub fn reset(&self) {
         *self.lock() = self.start.map_or(Setting::Real, Setting::Frozen);
         self.is_set.store(self.start.is_some(), Ordering::Release);

@@ -165,7 +165,7 @@ pub fn is_partial(operation: &str) -> bool {
     ["/batch/create", "/batch/read", "/batch/update", "/batch/upsert"].iter().any(|ending| operation.ends_with(ending))
 }
 
-/// Whether a text fits a pattern in which `*` stands for anything.
+/// Whether a text fits a pattern in which `*` matches anything.
 pub fn matches(pattern: &str, text: &str) -> bool {
     let Some((first, mut rest)) = pattern.split_once('*') else { return pattern == text };
     let Some(mut text) = text.strip_prefix(first) else { return false };
@@ -236,7 +236,7 @@ mod tests {
         serde_json::from_str(json).unwrap()
     }
 
-    /// The statuses that so many calls of a kind run into under one rule, 0 for none.
+    /// The statuses that a number of calls of a kind get under one rule, 0 for none.
     fn run(json: &str, seen: Seen<'_>, calls: usize) -> Vec<u16> {
         let faults = Faults::default();
         faults.add(rule(json)).unwrap();

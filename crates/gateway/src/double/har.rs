@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::answers::Answered;
 use super::requests::Received;
 
-/// What stands in the place of every token.
+/// Replaces every token.
 const MASKED: &str = "Bearer ********";
 
 /// The archive of requests with their answers, where those are kept. `base` is the address of the data listener.

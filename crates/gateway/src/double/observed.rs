@@ -58,7 +58,7 @@ struct State {
     before: Run,
     /// Calls of the test.
     calls: HashMap<Key, Counted>,
-    /// What it found for good.
+    /// Findings that do not change any more.
     found: Run,
     /// What becomes a finding unless something follows.
     open: Open,

@@ -31,7 +31,7 @@ struct Kept<T> {
 }
 
 impl<T: Keep> Recent<T> {
-    /// Keeps so many, with so many bytes of bodies.
+    /// Keeps `count_max` entries, with `bytes_max` bytes of bodies.
     pub fn new(count_max: usize, bytes_max: usize) -> Self {
         let kept = Kept { things: VecDeque::new(), bytes: 0, number: 0 };
         Self { kept: Mutex::new(kept), last: watch::Sender::new(0), count_max, bytes_max }

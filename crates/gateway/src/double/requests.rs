@@ -77,7 +77,7 @@ impl Received {
 pub struct Filter {
     /// The method.
     pub method: Option<String>,
-    /// The path; `*` stands for anything.
+    /// The path; `*` matches anything.
     pub path: Option<String>,
     /// Method and path template.
     pub operation: Option<String>,
@@ -152,7 +152,7 @@ impl Expected {
         (least <= most).then_some(Self { least, most })
     }
 
-    /// Whether so many are as many as there should be.
+    /// Whether the number is the expected one.
     pub const fn is_met(self, count: u64) -> bool {
         self.least <= count && count <= self.most
     }

@@ -1,4 +1,4 @@
-//! Guessing passwords and codes: after so many wrong ones a person must wait at that source, and so must
+//! Guessing passwords and codes: after a number of wrong ones a person must wait at that source, and so must
 //! whoever tries one person after the other. A right password passes all the same, in its turn.
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -45,7 +45,7 @@ pub(crate) struct Guess<'a> {
     side: (String, IpAddr),
     /// How long it waits for its turn before it is looked at.
     pub(crate) turn: Duration,
-    /// What somebody is told whose password is wrong: to wait so many seconds, or nothing of it.
+    /// The seconds that somebody with a wrong password must wait; none where there is no wait.
     pub(crate) must_wait_s: Option<i64>,
 }
 

@@ -27,11 +27,11 @@ use crate::store::changes::ChangeFilter;
 /// Events on a page (hubspot facts, section 6: "others 10").
 const PAGE_DEFAULT: usize = 10;
 const PAGE_MAX: usize = 100;
-/// Records of the audit that are read for one page at most: most are of calls that are no event. A
+/// Records of the audit that are read for one page at most: most are of calls that are not events. A
 /// page of an account that is only read from may then be short, and still name the next.
 const READ_MAX: usize = 20_000;
 const READ_AT_ONCE: u32 = 2_000;
-/// Signing in is told of for so long.
+/// Signing in is reported for this long.
 const SIGN_INS_MS: i64 = 90 * 86_400_000;
 
 /// Which of the three is asked for.
@@ -83,7 +83,7 @@ struct Asked {
     from: Option<Timestamp>,
     to: Option<Timestamp>,
     users: Vec<u64>,
-    /// The query but for the page, for the link to the next.
+    /// The query except for the page, for the link to the next.
     others: String,
 }
 
@@ -189,7 +189,7 @@ impl Reader {
             *place = Some(event.number);
             events.push(event);
         }
-        // Of what was found and is left, the next page begins after the last that was told of; else where
+        // Of what was found and is left, the next page begins after the last that was shown; else where
         // reading ended. A record that is at its end must not begin again.
         let (left_calls, left_changes) = (calls.peek().is_some(), changes.peek().is_some());
         let more = left_calls || left_changes || calls_ended.is_some() || changes_ended.is_some();
@@ -372,7 +372,7 @@ fn critical(id: &str, kind: &str, at: &str, user: u64, who: &str, source: &str, 
     shown
 }
 
-/// Sources that are no addresses, such as the socket, are left out.
+/// Sources that are not addresses, such as the socket, are left out.
 fn put_address(shown: &mut Value, source: &str) {
     if source.parse::<IpAddr>().is_ok() {
         shown["ipAddress"] = source.into();

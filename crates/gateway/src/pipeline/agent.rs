@@ -1,11 +1,11 @@
-//! Who stands behind a call: the session of its token, and the agent's tool, as the audit keeps them.
+//! Who is behind a call: the session of its token, and the agent's tool, as the audit keeps them.
 
 use http::HeaderMap;
 
 use super::Call;
 use crate::audit::Agent;
 
-/// The header in which an agent's door names the tool that made a call. It never goes on to HubSpot.
+/// The header in which an agent's door names the tool that made a call. It never reaches HubSpot.
 const TOOL: &str = "keyway-tool";
 /// Longest name of a tool that is kept, in bytes.
 const TOOL_BYTES_MAX: usize = 64;
@@ -17,7 +17,7 @@ pub(super) fn tool(headers: &HeaderMap) -> Option<Box<str>> {
     ((1..=TOOL_BYTES_MAX).contains(&name.len()) && name.bytes().all(is_plain)).then(|| name.into())
 }
 
-/// Who stands behind a call; none where an app's own token called, without a tool, or nobody is known.
+/// Who is behind a call; none where an app's own token called, without a tool, or nobody is known.
 pub(super) fn of(call: &Call) -> Option<Box<Agent>> {
     let token = call.token.as_deref()?;
     let tool = call.tool.as_deref().unwrap_or_default();

@@ -225,7 +225,7 @@ impl Gateway {
         Ok(refuse::required(&approval, &desk.control.approval_link(&desk.server, &approval)))
     }
 
-    /// How the approval stands that a call presents: what can't be used is refused before anything is read.
+    /// The state of the approval that a call presents: what can't be used is refused before anything is read.
     async fn check_presented(&self, needed: &Needed, token: &TokenEntry) -> Result<(), ErrorBody> {
         let desk = self.desk()?;
         let wanted = needed.wanted(token);

@@ -170,7 +170,7 @@ fn check_state(entry: &TokenEntry, now: Now) -> Result<(), ErrorBody> {
     }
 }
 
-/// "expired N unit(s) ago", with the largest unit that fits.
+/// "expired N days ago", with the largest unit that fits.
 pub(super) fn expired(refusal: Refusal, at: Timestamp, now: Timestamp, reason: &str) -> ErrorBody {
     let now = if now < at || at.as_ms() == 0 { crate::clock::now() } else { now };
     // The wall clock may have been set back since.
@@ -187,7 +187,7 @@ pub(super) fn expired(refusal: Refusal, at: Timestamp, now: Timestamp, reason: &
         .detail(ErrorDetail::new(format!("keyway: {reason}")))
 }
 
-/// The query less `hapikey`: the removed account-wide key is never handed on.
+/// The query less `hapikey`: the removed account-wide key is never forwarded.
 pub(super) fn without_hapikey(query: &str) -> Option<String> {
     if !query.split('&').any(is_hapikey) {
         return Some(query.to_owned());

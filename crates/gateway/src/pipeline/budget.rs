@@ -138,7 +138,7 @@ fn bounded(token: &TokenEntry) -> Option<SessionBudget> {
 /// How many records an answer holds; none where that can't be known.
 async fn held(operation: &Operation, reply: &mut Reply) -> Option<u64> {
     match reply {
-        // What is no JSON is a file.
+        // What is not JSON is a file.
         Reply::Whole(reply) => Some(records::answered(operation, &reply.body).unwrap_or(1)),
         Reply::Relayed(reply) => {
             let kind = reply.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();

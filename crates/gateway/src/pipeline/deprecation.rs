@@ -67,7 +67,7 @@ fn headers_of(operation: &Operation) -> Option<Headers> {
     Some(Headers {
         ends: ends.date,
         sunset: HeaderValue::from_str(&date.strftime("%a, %d %b %Y 00:00:00 GMT").to_string()).ok()?,
-        // A template is no URI until its variables are filled in, which RFC 6570 says for links too.
+        // A template is not a URI until its variables are filled in, which RFC 6570 says for links too.
         successor: successor.and_then(|path| HeaderValue::from_str(&format!("<{path}>; rel=\"successor-version\"")).ok()),
     })
 }

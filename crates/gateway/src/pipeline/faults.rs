@@ -26,7 +26,7 @@ const MIGRATION_RETRY_S: i64 = 10;
 
 impl Gateway {
     /// Waits as long as the rules say and refuses where one says so; a rule that makes a part of a
-    /// batch fail is handed on.
+    /// batch fail is forwarded.
     pub(super) async fn strike(&self, call: &mut Call, operation: &Operation, token: &TokenEntry) -> Result<Option<Rule>, ErrorBody> {
         let (Some(double), Some(taken)) = (token.app.account.double(), &call.taken) else { return Ok(None) };
         let hit = double.faults.look(Seen {

@@ -44,7 +44,7 @@ pub(super) fn of(reached: &Reached, head: &Parts, base: &Base) -> Option<Links> 
         (None, None) => reached.bound.clone(),
     };
     let base = base.to_string();
-    // A host may be well-formed and yet none that stands in a link.
+    // A host may be well-formed and yet not be valid in a link.
     Links::new(&base, &origin).or_else(|| Links::new(&base, &reached.bound))
 }
 

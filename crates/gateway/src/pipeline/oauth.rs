@@ -404,7 +404,7 @@ impl Good {
         self.entry.as_ref().map_or_else(|| registry.time_without_account(real), |entry| entry.app.account.now(real))
     }
 
-    /// What is told of it, in one of HubSpot's forms.
+    /// The answer about it, in one of HubSpot's forms.
     fn told(&self, token: &str, form: impl FnOnce(&Known<'_>) -> Value) -> Value {
         let entry = self.entry.as_deref();
         let grant = entry.and_then(|entry| entry.token.grant.as_deref());
@@ -446,8 +446,8 @@ fn read_params(head: &Parts, body: &[u8]) -> Result<Params, OAuthError> {
     }
 }
 
-/// Wrong secrets of one app, or wrong client ids, that come from one source in a minute with the reason; then
-/// they are told to wait.
+/// Wrong secrets of one app, or wrong client ids, that come from one source in a minute with the reason; after
+/// that, the source must wait.
 const GUESSES_MAX: u32 = 20;
 /// Longest client secret that is looked at; those that Keyway makes have 36 bytes.
 const SECRET_BYTES_MAX: usize = 256;

@@ -120,7 +120,7 @@ fn form_refused(error: FormError) -> ErrorBody {
     Refusal::ImportForm.error(format!("Keyway did not forward the import: {error}"))
 }
 
-/// Why an upload that was under way was given up; nothing where this side did not give it up.
+/// Why an upload that was in progress was given up; nothing where this side did not give it up.
 pub(super) fn given_up(stopped: &Stopped) -> Option<ErrorBody> {
     stopped.form().map(form_refused).or_else(|| stopped.is_slow().then(upload_too_slow))
 }
@@ -228,7 +228,7 @@ impl Holding<'_> {
     }
 }
 
-/// Reads a body to its end, or until more than so many bytes came, and says whether it ended. A body of one
+/// Reads a body to its end, or until more than this many bytes came, and says whether it ended. A body of one
 /// piece is not copied; of several, only what was counted is allocated.
 async fn gather<B>(body: &mut B, most: usize, holding: &mut Holding<'_>) -> Result<(Bytes, bool), Unread>
 where

@@ -1,4 +1,4 @@
-//! A call that an MCP server refused by itself and never made: it says so here, so that the refusal is on record as
+//! A call that an MCP server refused by itself and never made: it says so here, so that the refusal is recorded as
 //! every other one is, with the agent, the operation and the rule.
 //!
 //! Nothing is performed, so a caller can only have itself refused.
@@ -32,7 +32,7 @@ pub(super) fn is_told(head: &Parts) -> bool {
 }
 
 impl Gateway {
-    /// Answers with the refusal that is told, of the call that is told.
+    /// Answers with the reported refusal of the reported call.
     pub(super) async fn refused_elsewhere(&self, call: &mut Call, head: &Parts, body: Arriving) -> Result<Outcome, Outcome> {
         let token = authenticate::bearer(&self.registry, head, call)?;
         self.give_repeated_id(call);

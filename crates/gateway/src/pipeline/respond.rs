@@ -46,7 +46,7 @@ pub(super) fn response(outcome: Outcome, call: &Call) -> Response<AnswerBody> {
             let mut response = Response::new(Either::Right(reply.body));
             *response.headers_mut() = reply.headers;
             response.headers_mut().extend(reply.mark.map(|mark| (RULE, HeaderValue::from_static(mark.refusal().name()))));
-            // HubSpot's own id stays, for its support; Keyway's, which the audit has, stands beside it.
+            // HubSpot's own id stays, for its support; Keyway's, which the audit has, is in a header of its own.
             response.headers_mut().extend(text_header(OWN_CORRELATION_ID, &call.correlation_id));
             response
         }
@@ -71,7 +71,7 @@ pub(super) fn response(outcome: Outcome, call: &Call) -> Response<AnswerBody> {
     let headers = response.headers_mut();
     let search = call.operation.is_some_and(|operation| operation.limit_class == LimitClass::Search);
     if let (Some(allowance), false) = (outcome.allowance, search) {
-        // An install without a cap on the day is told of none (hubspot facts, section 5).
+        // An install without a cap on the day gets none (hubspot facts, section 5).
         let told = if allowance.daily == UNCAPPED { 3 } else { 5 };
         headers.extend(rate_headers(allowance).into_iter().take(told));
     }

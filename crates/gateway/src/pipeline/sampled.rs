@@ -14,12 +14,12 @@ use crate::sync::locked;
 
 /// Refusals of one kind from one source that have a record each, in a second.
 const FULL_MAX: u32 = 10;
-/// Sources and kinds that are told apart in a second; further sources share one summary of each kind.
+/// Sources and kinds that are distinguished in a second; further sources share one summary of each kind.
 const KINDS_MAX: usize = 10_000;
 /// How often summaries are written.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Refusals that are told apart.
+/// Refusals that are distinguished.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Kind {
     source: IpAddr,

@@ -49,7 +49,7 @@ pub(super) fn check(head: &mut Parts, called: &ApiHost) -> Result<(), Misdirecte
 }
 
 impl Misdirected {
-    /// The answer. Such a request is no call: it has no record, as what is not HTTP has none.
+    /// The answer. Such a request is not a call: it has no record, as what is not HTTP has none.
     pub(super) fn response(&self) -> Response<AnswerBody> {
         let message = match self {
             Self::Nested => "CONNECT is not a method of HubSpot's API: this connection leads there already".to_owned(),

@@ -3,7 +3,7 @@
 //! The parser takes what a proxy before Keyway may read in another way: a `Content-Length` beside a
 //! `Transfer-Encoding`, codings before `chunked`, lines that end in a line feed alone. Two readings of one
 //! connection are how a request is smuggled past whoever checks it (RFC 9112, section 11.2), so all of that
-//! is refused. What must not be handed on is replaced by a byte that no request may hold, and the parser
+//! is refused. What must not be forwarded is replaced by a byte that no request may hold, and the parser
 //! refuses it in its place.
 
 use std::io::{self, IoSlice};
@@ -87,15 +87,15 @@ enum Place {
     Between,
     /// In a head, after the request line.
     Head,
-    /// In a body of a known length, with so many bytes left.
+    /// In a body of a known length, with this many bytes left.
     Body(u64),
     /// Before the length of a chunk.
     ChunkLength,
-    /// In a chunk, with so many bytes left, those of its end included.
+    /// In a chunk, with this many bytes left, those of its end included.
     Chunk(u64),
     /// After the last chunk.
     Trailers,
-    /// What comes is not handed on.
+    /// What comes is not forwarded.
     Refused,
 }
 
@@ -108,7 +108,7 @@ struct Line<'a> {
 
 impl Framing {
     /// Reads on. Where the bytes are framed in a way that is not taken, the place of the first byte that
-    /// must not be handed on.
+    /// must not be forwarded.
     fn refuse(&mut self, bytes: &[u8]) -> Option<usize> {
         let mut at = 0;
         while at < bytes.len() {
@@ -244,7 +244,7 @@ mod tests {
         assert!(stream.is_write_vectored());
     }
 
-    /// The bytes that are handed on, read in pieces of a size.
+    /// The bytes that are forwarded, read in pieces of a size.
     fn handed_on(bytes: &[u8], piece: usize) -> (usize, bool) {
         let mut framing = Framing::default();
         let mut count = 0;

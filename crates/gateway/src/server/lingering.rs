@@ -1,7 +1,7 @@
 //! The end of a connection whose client may still be sending.
 //!
 //! A connection that is closed over bytes that nobody read is reset, and the client's system throws away
-//! the answer that it has not handed on yet (RFC 9112, section 9.6). So this side says that nothing more
+//! the answer that it has not forwarded yet (RFC 9112, section 9.6). So this side says that nothing more
 //! comes, and reads on for a while before it closes.
 
 use std::time::Duration;

@@ -25,7 +25,7 @@ pub(super) struct Guarded<S> {
     at_rest: Option<u64>,
     /// Whether all that was to be written is.
     flushed: bool,
-    /// The replacement under way: its bytes, and how many of them are written.
+    /// The replacement in progress: its bytes, and how many of them are written.
     replacement: Option<(Vec<u8>, usize)>,
 }
 

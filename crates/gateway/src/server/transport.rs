@@ -1,4 +1,4 @@
-//! What stands between a connection and its requests, on the data and on the admin listener: proxies that say whose
+//! What is between a connection and its requests, on the data and on the admin listener: proxies that say whose
 //! requests they pass on, and TLS.
 //!
 //! A connection from anybody else costs one branch here.

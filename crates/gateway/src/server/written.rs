@@ -62,7 +62,7 @@ impl<S: AsyncWrite + Unpin> Written<S> {
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 
-    /// TLS takes more than the client does, and hands it on in `flush` and `shutdown`.
+    /// TLS takes more than the client does, and forwards it in `flush` and `shutdown`.
     fn flush_with(
         &mut self,
         cx: &mut Context<'_>,

@@ -30,7 +30,7 @@ impl Store {
         }
         let select = "select request, at, status, sealed from idempotent_answer where hash = $1";
         let Some(row) = sqlx::query(select).bind(key.0.to_vec()).fetch_optional(&self.pool).await? else {
-            // Given back between the two: as if it were still under way.
+            // Given back between the two: as if it were still in progress.
             return Ok(Kept::UnderWay(now));
         };
         if row.try_get::<Vec<u8>, _>("request")? != request.0 {

@@ -2,7 +2,7 @@
 //!
 //! `keyway.db` and `portal.db` and `audit/folder` carry the same id; the master key is known by the
 //! check value in `keyway.db`. A folder that has some parts and not the others, or a part of another
-//! folder, is refused with what to restore: a start never makes anew what is missing, and never
+//! folder, is refused with what to restore: a start never recreates what is missing, and never
 //! deletes what is there.
 
 use std::fs::{self, File};
@@ -46,7 +46,7 @@ pub(super) fn check_store_is_there(folder: &Path) -> Result<(), StoreError> {
 }
 
 /// Refuses a folder of a server without `--database`: its accounts, records and audit log would be
-/// passed over without a word.
+/// passed over without notice.
 pub(super) fn check_nothing_is_passed_over(folder: &Path) -> Result<(), StoreError> {
     let there: Vec<&str> = [STORE, PORTAL, audit::FOLDER].into_iter().filter(|name| has_content(&folder.join(name))).collect();
     if there.is_empty() {
@@ -81,7 +81,7 @@ impl Identity {
                     return Err(missing(folder, name, &[STORE]));
                 }
             }
-            // Its id alone is no audit log: records of before would be lost without a word.
+            // Its id alone is not an audit log: earlier records would be lost without notice.
             if !audit::has_logs(&folder.join(audit::FOLDER)) {
                 return Err(missing(folder, "every audit/*.log file", &[STORE, "audit/folder"]));
             }

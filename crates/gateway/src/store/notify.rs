@@ -136,7 +136,7 @@ pub(crate) async fn conditions(reading: &mut Change) -> Result<Vec<(KeptConditio
     })
 }
 
-/// Notes that a condition was told, first or again.
+/// Notes that a condition was reported, first or again.
 pub(crate) async fn put_condition(change: &mut Change, kept: &KeptCondition) -> Result<(), StoreError> {
     let query = "insert into notify_condition (name, about, since, seen_at, told_at) values ($1, $2, $3, $4, $4)
          on conflict (name) do update set about = excluded.about, seen_at = excluded.seen_at, told_at = excluded.told_at";
@@ -187,7 +187,7 @@ pub(crate) async fn is_any_due(reading: &mut Change, now: Timestamp) -> Result<b
 }
 
 /// Claims messages whose time has come, the oldest first, until a moment; both by the clock of the store, which all
-/// instances share. Those that another instance has claimed are left to it; a claim from the future is of a clock that
+/// instances share. Those that another instance has claimed are left to it; a claim from the future comes from a clock that
 /// was set back.
 pub(crate) async fn claim(
     store: &Store,

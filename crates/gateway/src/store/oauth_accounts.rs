@@ -1,4 +1,4 @@
-//! Accounts connected by OAuth at rest: the clients, the tokens, and authorizations under way.
+//! Accounts connected by OAuth at rest: the clients, the tokens, and authorizations in progress.
 
 use keyway_core::secret::Secret;
 use keyway_core::time::Timestamp;
@@ -72,7 +72,7 @@ impl Store {
         unsigned(made.try_get(0)?, "client id")
     }
 
-    /// Writes the tokens of an account that was just connected, or connected anew.
+    /// Writes the tokens of an account that was just connected, or connected again.
     pub(crate) async fn put_tokens(
         &self,
         change: &mut Change,
@@ -190,7 +190,7 @@ impl Store {
         Ok(())
     }
 
-    /// An authorization under way, or done.
+    /// An authorization in progress, or done.
     pub(crate) async fn pending(&self, state: &TokenHash) -> Result<Option<Pending>, StoreError> {
         let row = sqlx::query("select * from oauth_pending where state = $1").bind(state.0.to_vec()).fetch_optional(&self.pool).await?;
         let Some(row) = row else { return Ok(None) };
@@ -205,7 +205,7 @@ impl Store {
         }))
     }
 
-    /// Takes an authorization for its end, once: it counts as failed until it is said what came of it.
+    /// Takes an authorization for its end, once: it counts as failed until its result is known.
     pub(crate) async fn take_pending(&self, state: &TokenHash) -> Result<bool, StoreError> {
         let query = "update oauth_pending set failed = $1 where state = $2 and failed is null and hub_id is null";
         Ok(sqlx::query(query).bind(NOT_FINISHED).bind(state.0.to_vec()).execute(&self.pool).await?.rows_affected() > 0)

@@ -87,7 +87,7 @@ pub struct Wanted {
     pub records: u64,
 }
 
-/// Adds where it fits. The day of a row never goes back: two instances whose clocks differ would else begin it anew
+/// Adds where it fits. The day of a row never goes back: two instances whose clocks differ would else begin it again
 /// again and again.
 const USE: &str = "update app_session set calls = calls + $2, records = records + $3,
      day_calls = case when day >= $4 then day_calls else 0 end + $2,

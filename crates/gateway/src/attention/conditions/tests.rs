@@ -75,7 +75,7 @@ fn living_until(ends: Timestamp) -> Token {
     Token { expires_at: Some(ends), lifetime_ends_at: Some(ends), ..token() }
 }
 
-/// What is found where all is well but for what a test changes.
+/// What is found where all is well except for what a test changes.
 fn found<'a>(accounts: &'a [Account], apps: &'a [(App, Vec<Token>)], change: impl FnOnce(&mut Facts<'a>)) -> Found {
     let mut facts = facts_of(accounts, apps);
     change(&mut facts);

@@ -127,7 +127,7 @@ async fn an_approval_is_used_once_by_its_own_call_on_the_records_as_they_were() 
     control.approval_answered(id, 200).await.unwrap();
     assert_eq!(control.approval(id).await.unwrap().status, Some(200));
     assert!(decide(&control, "ben@example.com", id, false, "").await.unwrap_err().to_string().contains("the call was made"));
-    // The call may be asked for anew.
+    // The call may be asked for again.
     assert_ne!(asked(&control, app_id).await.id, id);
 }
 

@@ -49,7 +49,7 @@ async fn a_condition_is_told_once_until_it_is_over_and_again_as_a_reminder() {
     tell(&control, &Found { unsure: vec!["a/2".into()], ..found(&[]) }).await;
     tell(&control, &found(&["a/1", "a/2"])).await;
     assert_eq!(names(&control.claim_messages().await.unwrap()), ["a/1"]);
-    // A name with a slash at its end stands for all that begin so.
+    // A name with a slash at its end matches all that begin with it.
     tell(&control, &Found { unsure: vec!["a/".into()], ..found(&[]) }).await;
     tell(&control, &found(&["a/1", "a/2"])).await;
     assert!(control.claim_messages().await.unwrap().is_empty());
@@ -170,7 +170,7 @@ async fn instances_whose_clocks_are_wrong_send_each_message_once_and_in_time() {
         clock::WRONG_BY_MS.set(late);
         assert!(other.claim_messages().await.unwrap().is_empty(), "it is sent");
         clock::WRONG_BY_MS.set(0);
-        // Over for both: it begins anew in the next round.
+        // Over for both: it begins again in the next round.
         tell_for(&one, &found(&[]), 0).await;
     }
 }

@@ -15,7 +15,7 @@ const NAMES_MAX: usize = 100;
 /// Longest name kept, in characters.
 const NAME_CHARS_MAX: usize = 100;
 
-/// Properties that a call names and that do not exist, with their object types. Each once, although a call may be begun anew.
+/// Properties that a call names and that do not exist, with their object types. Each once, although a call may be begun again.
 #[derive(Debug, Default)]
 pub struct Notes(Mutex<BTreeSet<(String, String)>>);
 

@@ -123,7 +123,7 @@ impl Gateway {
             Ok((status @ 400..=499, _)) if status != 429 => Ok(Err(format!("the account answered the reading with status {status}"))),
             Ok(_) => Err(not_read()),
             Err(error) if error.status == 404 => Ok(Ok(Value::Null)),
-            // What is refused for good is no reason to try again.
+            // A permanent refusal is not a reason to retry.
             Err(error) if (400..500).contains(&error.status) && !matches!(error.status, 408 | 429) => Ok(Err(error.message)),
             Err(error) => Err(error),
         }

@@ -1,4 +1,4 @@
-//! What is said of a call that goes on with an approval only.
+//! The refusal of a call that needs an approval.
 
 use keyway_core::catalog::Operation;
 use keyway_core::error_body::{ErrorBody, ErrorDetail};
