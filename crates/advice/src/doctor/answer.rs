@@ -213,7 +213,8 @@ fn entries(value: Option<&Value>) -> Vec<&Value> {
 fn number(value: Option<&Value>) -> Option<u16> {
     let value = value?;
     let number = value.as_u64().and_then(|number| u16::try_from(number).ok()).or_else(|| value.as_str()?.parse().ok());
-    number.filter(|status| (100..=599).contains(status))
+    // A final answer has a status of 200 or more; other services number their errors from 100.
+    number.filter(|status| (200..=599).contains(status))
 }
 
 fn context(value: Option<&Value>) -> Vec<(String, Vec<String>)> {

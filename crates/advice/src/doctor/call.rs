@@ -184,8 +184,8 @@ impl Call {
 }
 
 /// Headers in which people send HubSpot's tokens by mistake.
-const CREDENTIAL_HEADERS: [&str; 8] =
-    ["x-api-key", "api-key", "apikey", "x-hubspot-token", "x-hubspot-access-token", "token", "access-token", "hapikey"];
+const CREDENTIAL_HEADERS: [&str; 9] =
+    ["bearer", "x-api-key", "api-key", "apikey", "x-hubspot-token", "x-hubspot-access-token", "token", "access-token", "hapikey"];
 /// Query parameters with credentials, none of which HubSpot reads.
 const CREDENTIAL_PARAMETERS: [&str; 7] = ["access_token", "accesstoken", "token", "api_key", "apikey", "client_secret", "refresh_token"];
 

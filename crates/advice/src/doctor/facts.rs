@@ -2,10 +2,13 @@
 
 mod foreign;
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use foreign::Foreign;
 
 use super::named::{named, without_credentials};
 use super::words::speaks_of_failure;
@@ -33,6 +36,8 @@ pub(super) struct Facts<'e> {
     said: String,
     named: BTreeMap<&'static str, Vec<String>>,
     refusals: Vec<Refusal>,
+    /// Whose answer the text is, computed once for all rows.
+    foreign: OnceCell<Foreign>,
 }
 
 /// What was read, less every credential.
@@ -68,8 +73,13 @@ pub struct Seen {
 /// The host of HubSpot's API, for accounts in every data centre (hubspot facts, section 1).
 pub(super) const API_HOST: &str = "api.hubapi.com";
 
+/// How far apart the parts of a sentence may stand, in bytes.
+const NEAR_BYTES: usize = 400;
+/// The most places where a sentence is searched.
+const MATCHES_MAX: usize = 50;
+
 /// Words that show that a text is about HubSpot.
-const OURS: [&str; 15] = [
+const OURS: [&str; 20] = [
     "granted all required scopes",
     "hubspot",
     "hubapi",
@@ -85,6 +95,11 @@ const OURS: [&str; 15] = [
     "custom object",
     "property group",
     "platformversion",
+    "existing id:",
+    "identityprofile",
+    "may be deleted or not exist",
+    "fromobjectid",
+    "personalaccesskey",
 ];
 impl<'e> Facts<'e> {
     pub fn of(evidence: &'e Evidence, now: Timestamp) -> Self {
@@ -100,6 +115,7 @@ impl<'e> Facts<'e> {
             said: evidence.answer.as_ref().map(said).unwrap_or_default(),
             named: BTreeMap::new(),
             refusals: evidence.answer.as_ref().map(refusals).unwrap_or_default(),
+            foreign: OnceCell::new(),
         };
         if let Some(call) = evidence.call.as_ref().filter(|call| !call.path.is_empty()) {
             let path = NormalPath::parse(&call.path);
@@ -182,14 +198,20 @@ impl<'e> Facts<'e> {
         self.said.contains(words)
     }
 
+    /// Whether the answer contains all these words, joined by `&`, near each other: words of different parts of a text
+    /// belong to different sentences.
+    pub fn says_together(&self, parts: &str) -> bool {
+        let Some((first, rest)) = parts.split_once('&') else { return self.says(parts) };
+        self.said.match_indices(first).take(MATCHES_MAX).any(|(at, _)| {
+            let edge = |at: usize| (at..=self.said.len()).find(|at| self.said.is_char_boundary(*at)).unwrap_or(self.said.len());
+            let around = &self.said[edge(at.saturating_sub(NEAR_BYTES))..edge((at + first.len() + NEAR_BYTES).min(self.said.len()))];
+            rest.split('&').all(|part| around.contains(part))
+        })
+    }
+
     /// Whether anything in the text is HubSpot's: its name, its host, the form of its answers, or a path of its API.
     pub fn is_about_hubspot(&self) -> bool {
-        self.to_hubspot()
-            || self.operation.is_some()
-            || !self.other_methods.is_empty()
-            || self.has_own_form()
-            || self.call().is_some_and(|call| call.sdk.is_some())
-            || OURS.iter().any(|word| self.says(word))
+        self.foreign().is_about
     }
 
     /// Keyway's possible reasons for refusing the call: several where only a category is known, none where HubSpot may have
@@ -256,7 +278,8 @@ impl<'e> Facts<'e> {
         match (answer.status, answer.failed_inputs) {
             (_, Some(failed)) => failed > 0,
             (Some(207), _) => true,
-            (Some(status), _) => status >= 400,
+            // A client library threw an error, although HubSpot answered with a success.
+            (Some(status), _) => status >= 400 || self.says("http-code: 20"),
             (None, None) => {
                 answer.keyway_rule.is_some()
                     || answer.envelope

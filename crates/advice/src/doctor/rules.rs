@@ -171,8 +171,17 @@ impl Rule {
     }
 
     pub(super) fn try_on(&self, facts: &Facts<'_>) -> Option<Diagnosis> {
-        // A program's words about a connection apply to any service.
-        if !matches!(self.source, Source::Program(_)) && facts.other_service().is_some() {
+        // A program's words about a connection apply to any service, unless they name the other side.
+        let other = match self.source {
+            Source::Program(_) => facts.other_peer(),
+            _ => facts.other_service(),
+        };
+        if other.is_some() {
+            return None;
+        }
+        // A status alone may be HubSpot's; one that a text tells much else about is somebody's whom the text would name.
+        let is_weak = self.is_last || self.source == network::CLOUDFLARE;
+        if is_weak && !facts.is_about_hubspot() && !facts.says_only_a_status() {
             return None;
         }
         let Found { mut certainty, mut because, remedy, scopes, successor } = match &self.holds {
@@ -184,13 +193,7 @@ impl Rule {
             return None;
         }
         // Where nothing in the text is HubSpot's, its words may belong to another service.
-        let program = matches!(self.source, Source::Program(_));
-        if certainty == Certainty::Certain
-            && !program
-            && matches!(self.holds, Holds::Said(_))
-            && !facts.is_about_hubspot()
-            && !facts.has_own_words()
-        {
+        if certainty == Certainty::Certain && matches!(self.holds, Holds::Said(_)) && !facts.is_about_hubspot() && !facts.has_own_words() {
             certainty = Certainty::Likely;
         }
         if certainty == Certainty::Certain && !self.source.is_recorded() {

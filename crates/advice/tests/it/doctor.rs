@@ -162,6 +162,16 @@ fn d6_the_evidence_of_the_text_stands_in_the_answer() {
 }
 
 #[test]
+fn d7_a_text_of_another_service_or_program_gets_no_cause_of_hubspots() {
+    hold(of_kind("d7"));
+}
+
+#[test]
+fn d8_forms_of_known_answers_that_public_threads_showed_are_read() {
+    hold(of_kind("d8"));
+}
+
+#[test]
 fn each_row_of_the_table_has_a_case() {
     let covered: BTreeSet<String> = cases().into_iter().flat_map(|case| [vec![case.cause], case.also].concat()).collect();
     let without: Vec<&str> =

@@ -1,10 +1,10 @@
 //! Recognises texts that another service wrote. For such a text the doctor names no HubSpot cause, whatever words
 //! the text has: a connector writes to its log about every service that it connects.
 
-use super::{Facts, is_for_tests};
+use super::{Facts, OURS, is_for_tests};
 
 /// Services whose connectors run beside HubSpot's and write to the same logs.
-const OTHERS: [&str; 38] = [
+const OTHERS: [&str; 66] = [
     "salesforce",
     "pipedrive",
     "zoho",
@@ -40,6 +40,34 @@ const OTHERS: [&str; 38] = [
     "geckoboard",
     "basecrm",
     "chatwoot",
+    "google",
+    "xero",
+    "microsoft",
+    "dynamics",
+    "facebook",
+    "linkedin",
+    "notion.",
+    "atlassian",
+    "jira",
+    "asana",
+    "trello",
+    "monday.com",
+    "openai",
+    "anthropic",
+    "bigquery",
+    "databricks",
+    "paypal",
+    "calendly",
+    "typeform",
+    "servicenow",
+    "constant contact",
+    "infusionsoft",
+    "pardot",
+    "outreach.io",
+    "tableau",
+    "woocommerce",
+    "magento",
+    "discord",
     "hubplanner",
     "mcp server '",
     "initialize mcp client",
@@ -83,7 +111,7 @@ const FOREIGN: [&str; 34] = [
     "dailylimitexceeded",
 ];
 /// Words with which programs and other services name the source of an error, whatever else the text names.
-const FOREIGN_ALWAYS: [&str; 22] = [
+const FOREIGN_ALWAYS: [&str; 27] = [
     "does not exist on type",
     "aadsts",
     "npm err!",
@@ -106,9 +134,106 @@ const FOREIGN_ALWAYS: [&str; 22] = [
     "\"errorcode\":\"required_field_missing",
     "\"ok\":false,\"error\":",
     "\"errorcode\":\"invalid_session_id",
+    // Errors of JSON-RPC itself, between a program and a local MCP server.
+    "\"code\":-32",
+    "\"code\": -32",
+    "error response from daemon",
+    "back-off restarting failed",
+    "fatal: unable to access 'https://git",
 ];
+/// Ways to name HubSpot's client libraries and connectors. A word that contains HubSpot's name in any other way
+/// (`hubspot-sync`, `acme:hubspot`) is the name of something that a person made.
+const LIBRARIES: [&str; 24] = [
+    "hubspot/webhook",
+    "webhooks/hubspot",
+    "webhook/hubspot",
+    "x-hubspot-",
+    "@hubspot/",
+    "hubspot/api-client",
+    "hubspot-api-client",
+    "hubspot-api-nodejs",
+    "hubspot-api-php",
+    "hubspot-api-python",
+    "hubspot-api-ruby",
+    "hubspot-php",
+    "hubspot-ruby",
+    "hubspot3",
+    "hubspot::",
+    "hubspot\\",
+    "hubspot.crm",
+    "hubspot.client",
+    "hubspot.net",
+    "source-hubspot",
+    "source_hubspot",
+    "destination-hubspot",
+    "tap-hubspot",
+    "nodes-base.hubspot",
+];
+/// Ports of well-known services that are not HTTP's: PostgreSQL, MySQL, Redis, MongoDB, AMQP, Kafka, memcached, SQL Server,
+/// Elasticsearch and mail.
+const OTHER_PORTS: [&str; 12] = [":5432", ":3306", ":6379", ":27017", ":5672", ":9092", ":11211", ":1433", ":9200", ":25", ":465", ":587"];
+/// Words before the URL of a call or of a page that could not be loaded.
+const CALLING: [&str; 22] = [
+    "get",
+    "post",
+    "put",
+    "patch",
+    "delete",
+    "curl",
+    "fetch",
+    "request",
+    "request to",
+    "requested",
+    "calling",
+    "call to",
+    "for url",
+    "for url:",
+    "for",
+    "[url]",
+    "url:",
+    "uri:",
+    "fetch at",
+    "xmlhttprequest at",
+    "load",
+    "access",
+];
+/// Hosts of pages that programs name in their own errors.
+const EXPLAINING: [&str; 9] =
+    ["curl.haxx.se", "curl.se", "github.com", "stackoverflow.com", "docs.", "developer.", "developers.", "support.", "help."];
+
+/// What a text shows of its origin.
+#[derive(Debug)]
+pub(super) struct Foreign {
+    /// Whether anything in it is HubSpot's.
+    pub is_about: bool,
+    /// Whether it has little more than a status.
+    only_a_status: bool,
+    service: Option<String>,
+    peer: Option<String>,
+}
 
 impl Facts<'_> {
+    /// The origin of the text.
+    pub(super) fn foreign(&self) -> &Foreign {
+        self.foreign.get_or_init(|| {
+            let named = self.names_hubspot();
+            let other = self.to_hubspot()
+                || self.operation.is_some()
+                || !self.other_methods.is_empty()
+                || self.is_of_a_family()
+                || self.has_own_form()
+                || self.call().is_some_and(|call| call.sdk.is_some())
+                || OURS.iter().any(|word| *word != "hubspot" && self.says(word));
+            let is_about = named || other || self.says("hubspot");
+            Foreign {
+                is_about,
+                only_a_status: self.little_beyond_a_status(),
+                service: self.find_service(named || other).map(str::to_owned),
+                peer: if named || self.to_hubspot() || self.says("hubapi") { None } else { self.find_peer().map(str::to_owned) },
+            }
+        })
+    }
+
     /// Whether the answer has a form that only HubSpot's answers have.
     pub(super) fn has_own_form(&self) -> bool {
         self.answer().is_some_and(|answer| {
@@ -122,6 +247,102 @@ impl Facts<'_> {
         self.answer().is_some_and(|answer| answer.words.iter().any(|word| word.contains('_')))
     }
 
+    /// Whether the path begins as the paths of HubSpot's API do, whatever the rest is.
+    fn is_of_a_family(&self) -> bool {
+        const FAMILIES: [&str; 9] =
+            ["crm", "cms", "marketing", "automation", "conversations", "files", "events", "settings", "communication-preferences"];
+        let mut segments = self.raw_path().split('/').skip(1);
+        let family = segments.next().unwrap_or_default();
+        let versioned =
+            || segments.take(2).any(|part| matches!(part, "v1" | "v2" | "v3" | "v4") || part.starts_with("20") && part.contains('-'));
+        keyway_core::sunset::family(self.raw_path()).is_some() || FAMILIES.contains(&family) && versioned()
+    }
+
+    /// Whether the text names HubSpot itself, one of its hosts, or one of its client libraries.
+    fn names_hubspot(&self) -> bool {
+        if LIBRARIES.iter().any(|name| self.says(name)) {
+            return true;
+        }
+        let joins = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '/' | '\\' | ':' | '.' | '@');
+        self.said.match_indices("hubspot").any(|(at, name)| {
+            let before = self.said[..at].chars().next_back();
+            let mut after = self.said[at + name.len()..].chars();
+            // A full stop or a colon ends a sentence where a blank or nothing follows.
+            let bound = match after.next() {
+                Some('.' | ':') => after.next().is_some_and(|next| !next.is_whitespace()),
+                Some(letter) => joins(letter),
+                None => false,
+            };
+            !bound && before.is_none_or(|letter| !joins(letter) || letter == ':')
+        })
+    }
+
+    /// The type of the n8n node that failed, where it is neither HubSpot's nor that for any HTTP call.
+    fn other_node(&self) -> Option<&str> {
+        let (_, after) = self.said.split_once("n8n-nodes-base.").filter(|_| self.said.matches("n8n-nodes-base.").count() == 1)?;
+        let name = &after[..after.find(|letter: char| !letter.is_ascii_alphanumeric()).unwrap_or(after.len())];
+        let any = ["hubspot", "hubspottrigger", "httprequest", "code", "function", "webhook", "executeworkflow", "set", "if"];
+        (!name.is_empty() && !any.contains(&name)).then_some(name)
+    }
+
+    /// The host of a call that the text shows, where it is another service's: a URL after a method, after `for url` and the
+    /// like.
+    fn called_host(&self) -> Option<&str> {
+        for (at, _) in self.said.match_indices("://").take(50) {
+            let Some(start) = ["https", "http"]
+                .iter()
+                .find_map(|scheme| at.checked_sub(scheme.len()).filter(|from| self.said.get(*from..at) == Some(*scheme)))
+            else {
+                continue;
+            };
+            let rest = &self.said[at + 3..];
+            let host =
+                &rest[..rest.find(|letter: char| !letter.is_ascii_alphanumeric() && !matches!(letter, '.' | '-')).unwrap_or(rest.len())];
+            let before = self.said[..start].trim_end_matches(['\'', '"', '`', '(', ' ', '<', '=']);
+            let redirects = before.ends_with("redirect url") || before.ends_with("redirect_uri");
+            let path = &rest[host.len()..];
+            let ours = keyway_core::sunset::family(&path[..path.find(char::is_whitespace).unwrap_or(path.len())]).is_some();
+            if !redirects
+                && !ours
+                && is_foreign(host)
+                && !EXPLAINING.iter().any(|page| host.starts_with(page))
+                && CALLING.iter().any(|word| ends_in_word(before, word))
+            {
+                return Some(host);
+            }
+        }
+        None
+    }
+
+    /// The other service that a program tried to reach, by its host or its port. Only then does an error of the connection
+    /// say nothing about HubSpot.
+    pub fn other_peer(&self) -> Option<&str> {
+        self.foreign().peer.as_deref()
+    }
+
+    fn find_peer(&self) -> Option<&str> {
+        let port = OTHER_PORTS.iter().find(|port| {
+            self.said.match_indices(**port).any(|(at, port)| {
+                let after = self.said[at + port.len()..].chars().next();
+                after.is_none_or(|next| !next.is_ascii_digit())
+            })
+        });
+        self.called_host()
+            .or_else(|| self.blamed_host().filter(|host| is_foreign(host)))
+            .or_else(|| port.map(|_| "a database, a queue or a mail server"))
+    }
+
+    /// Whether the text says little beyond a status and the words that go with it, so that it can be about any call.
+    pub fn says_only_a_status(&self) -> bool {
+        self.foreign().only_a_status
+    }
+
+    fn little_beyond_a_status(&self) -> bool {
+        let words =
+            self.said.lines().filter(|line| !is_of_a_stack(line)).flat_map(|line| line.split(|letter: char| !letter.is_alphabetic()));
+        words.filter(|word| word.len() >= 4 && !OF_A_STATUS.contains(word)).take(OTHER_WORDS_MAX + 1).count() <= OTHER_WORDS_MAX
+    }
+
     /// The host that a browser or a program could not load, in lower case.
     fn blamed_host(&self) -> Option<&str> {
         const BEFORE: [&str; 4] = ["cannot load https://", "fetch at 'https://", "xmlhttprequest at 'https://", "for url: https://"];
@@ -133,12 +354,19 @@ impl Facts<'_> {
     /// The other service that the text names, where nothing in the text is HubSpot's: a connector's log may be about any of
     /// the services that it connects.
     pub fn other_service(&self) -> Option<&str> {
+        self.foreign().service.as_deref()
+    }
+
+    fn find_service(&self, has_a_sign: bool) -> Option<&str> {
         // A sign of a HubSpot answer outweighs the name of the program that printed it.
         let answered = self.to_hubspot() || self.has_own_form() || self.says("correlationid");
         if !answered && FOREIGN_ALWAYS.iter().any(|mark| self.says(mark)) {
             return Some("another service or program");
         }
-        if self.is_about_hubspot() {
+        if let Some(node) = self.other_node().filter(|_| !answered) {
+            return Some(node);
+        }
+        if has_a_sign {
             return None;
         }
         // Any OAuth server answers like this; HubSpot's server adds a word of its own.
@@ -156,11 +384,91 @@ impl Facts<'_> {
         }
         let named = OTHERS.iter().copied().find(|word| self.says(word)).map(str::trim);
         // A Keyway server has its own host name, and serves only paths that HubSpot's API has.
-        let foreign = |host: &&str| {
-            let is_number = host.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b':'));
-            !is_number && host.contains('.') && !is_for_tests(host) && keyway_core::sunset::family(self.raw_path()).is_none()
-        };
+        let foreign = |host: &&str| is_foreign(host) && keyway_core::sunset::family(self.raw_path()).is_none();
         let called = || self.call().filter(|call| call.path.len() > 1)?.host.as_deref().filter(foreign);
-        named.or_else(called).or_else(|| self.blamed_host().filter(foreign))
+        named.or_else(called).or_else(|| self.called_host()).or_else(|| self.blamed_host().filter(foreign))
     }
 }
+
+/// Whether a host is neither a number, nor a name without a dot, nor reserved for examples.
+fn is_foreign(host: &str) -> bool {
+    let is_number = host.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b':'));
+    !is_number && host.contains('.') && !is_for_tests(host) && !super::is_hubspots(host) && !host.ends_with("hsforms.com")
+}
+
+/// Whether a text ends in this word, and not in a longer one.
+fn ends_in_word(text: &str, word: &str) -> bool {
+    text.strip_suffix(word).is_some_and(|before| before.chars().next_back().is_none_or(|letter| !letter.is_ascii_alphanumeric()))
+}
+
+/// Whether a line is a place in a program's code.
+fn is_of_a_stack(line: &str) -> bool {
+    let line = line.trim_start();
+    line.starts_with("at ") || line.starts_with("file \"") || line.starts_with("from ") || line.starts_with('#')
+}
+
+/// The most words of a text that do not belong to a status, where the text counts as a status alone.
+const OTHER_WORDS_MAX: usize = 6;
+/// Words that programs put around a status.
+const OF_A_STATUS: [&str; 60] = [
+    "error",
+    "errors",
+    "axioserror",
+    "httperror",
+    "exception",
+    "request",
+    "requests",
+    "failed",
+    "failure",
+    "with",
+    "status",
+    "code",
+    "http",
+    "https",
+    "client",
+    "server",
+    "response",
+    "returned",
+    "returns",
+    "resulted",
+    "answered",
+    "from",
+    "unauthorized",
+    "forbidden",
+    "found",
+    "gateway",
+    "internal",
+    "conflict",
+    "unprocessable",
+    "many",
+    "call",
+    "calling",
+    "message",
+    "reason",
+    "body",
+    "undefined",
+    "null",
+    "name",
+    "type",
+    "statuscode",
+    "statustext",
+    "because",
+    "when",
+    "while",
+    "that",
+    "this",
+    "check",
+    "your",
+    "credentials",
+    "perhaps",
+    "post",
+    "patch",
+    "delete",
+    "method",
+    "path",
+    "after",
+    "retry",
+    "gave",
+    "does",
+    "have",
+];

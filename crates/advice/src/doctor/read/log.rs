@@ -128,7 +128,7 @@ pub(super) fn capitals(text: &str) -> Vec<String> {
 /// Words before a number that mark it as a status.
 const BEFORE: [&str; 9] = ["http", "status", "code", "error", "response", "returned", "returns", "answered", "resulted in a"];
 /// Words after a number that mark it as a status.
-const AFTER: [&str; 25] = [
+const AFTER: [&str; 26] = [
     "connection timed",
     "ssl handshake",
     "unauthorized",
@@ -152,6 +152,7 @@ const AFTER: [&str; 25] = [
     "locked",
     "origin",
     "client error",
+    "server error",
     "request entity",
     "payload",
 ];
@@ -365,7 +366,7 @@ fn status_of_record(json: &Value) -> Option<u16> {
     let names = ["statusCode", "status_code", "status", "code", "http_status", "httpCode", "httpStatus", "http_code"];
     let number = |value: &Value| {
         let number = value.as_u64().and_then(|number| u16::try_from(number).ok()).or_else(|| value.as_str()?.parse().ok());
-        number.filter(|status| (100..=599).contains(status))
+        number.filter(|status| (200..=599).contains(status))
     };
     names.iter().find_map(|name| field(json, &[*name]).and_then(number))
 }

@@ -52,6 +52,58 @@ pub(super) static ROWS: &[Said] = &[
         ..ROW
     },
     Said {
+        cause: "app-not-yours",
+        title: "the credential does not manage this app",
+        source: Source::Thread("HubSpot/hubspot-php#119"),
+        page: pages::DEVELOPER_KEY,
+        statuses: &[401, 403, 404],
+        says: &["have access to this application"],
+        because: "the path names an app, and the key or token belongs to another developer account, or to another app",
+        remedy: &[
+            "compare the app id in the path with the one on the app's page, and use the developer API key of the account that owns it",
+            "for events of an app use a token that the app itself was given when it was installed",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "mcp-no-registration",
+        title: "HubSpot's MCP server registers no clients",
+        source: Source::Thread("preset-io/agor#1957"),
+        page: pages::OAUTH,
+        says: &["mcp.hubspot.com/register", "dynamic client registration&mcp.hubspot.com", "dynamic client registration&hubspot"],
+        because: "the program asks for OAuth's dynamic client registration (RFC 7591), which mcp.hubspot.com does not offer",
+        remedy: &[
+            "create an MCP auth app in HubSpot (Development > MCP Auth Apps) with the program's redirect URL",
+            "give its client id and client secret to the program, in place of a registration",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "token-not-oauth",
+        title: "the endpoint describes OAuth tokens only",
+        source: Source::Thread("HubSpot/hubspot-api-nodejs#530"),
+        page: pages::OAUTH_TOKENS,
+        says: &["access token must have the correct format"],
+        because: "this endpoint reads access tokens of OAuth apps; a private-app token, a service key or a part of a token has another form",
+        remedy: &[
+            "ask what a pat-… token is with `keyway doctor --credential-env NAME`, or POST /oauth/v2/private-apps/get/access-token-info",
+            "check that the value is whole, and that no word such as Bearer is in the path",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "template-exists",
+        title: "another template is at this path",
+        source: Source::Thread("HubSpot/hubspot-cli#216"),
+        page: pages::ERRORS,
+        says: &["template with id&already exists"],
+        because: "the design manager has a template of another kind, or a read-only one, at the path of the upload",
+        remedy: &[
+            "choose another path, or delete or rename the template that has the path; a coded file can't replace a drag-and-drop one",
+        ],
+        ..ROW
+    },
+    Said {
         cause: "app-blocked",
         title: "the account does not let the app in",
         page: pages::AUTH,
@@ -71,7 +123,11 @@ pub(super) static ROWS: &[Said] = &[
         page: pages::TIERS,
         statuses: &[400, 402, 403],
         alone: &[402],
-        says: &["does not have access to this feature"],
+        says: &[
+            // The command line says so where the account has no serverless functions.
+            "folder name cannot end with .functions",
+            "does not have access to this feature",
+        ],
         guesses: &[
             "doesn't have access to this feature",
             "requires&enterprise",
@@ -166,7 +222,7 @@ pub(super) static ROWS: &[Said] = &[
         title: "API keys are not accepted any more",
         source: Source::Thread("hubspot-net/HubSpot.NET#131"),
         page: pages::HAPIKEY_END,
-        says: &["hapikey doesn't exist"],
+        says: &["unsupported auth type: apikey", "hapikey doesn't exist"],
         guesses: &[
             "hapikey provided is invalid",
             "api key&invalid&hapikey",
@@ -296,6 +352,9 @@ pub(super) static ROWS: &[Said] = &[
             "error ts2554&hubspot",
             "attempted to call function&hubspot",
             "declaration of sevenshores",
+            "'discovery' object has no attribute",
+            "associationtypes is not defined",
+            "unable to discover&client",
         ],
         certainty: Likely,
         because: "the program was written for another version of the client library, or for another library of a similar name: no call was sent",
@@ -335,6 +394,8 @@ pub(super) static ROWS: &[Said] = &[
             "invalid value for `&must not be `none`",
             "must not be none",
             "http-code: 200&an error occurred",
+            "http-code: 201&an error occurred",
+            "http-code: 204&an error occurred",
             "validationerror&hubspot",
             "cannot be null&hubspot",
             "invalid enum value&hubspot",

@@ -1,7 +1,7 @@
 //! Credentials of the wrong kind, in the wrong place, damaged, expired or unknown (hubspot facts,
 //! sections 1 and 4).
 
-use super::{Facts, Found, Say};
+use super::{Certainty, Facts, Found, Say};
 use crate::doctor::facts::{API_HOST, is_api_host, kind_in_words};
 use crate::doctor::{Credential, CredentialKind as Kind, Place};
 use keyway_core::catalog::Auth;
@@ -126,11 +126,14 @@ pub(super) fn developer_endpoint(facts: &Facts<'_>) -> Option<Found> {
     let sent = facts.operation.is_some_and(|operation| operation.auth == Auth::DeveloperKey)
         && facts.bearer().is_some_and(|credential| matches!(credential.kind, Kind::Pat | Kind::Access | Kind::Keyway | Kind::Variable(_)))
         && facts.may_be(&[401, 403]);
-    (said || sent).then_some(())?;
-    Found::certain(format!(
-        "{} belongs to app management, which the developer API key opens; tokens, service keys among them, do not",
-        facts.named()
-    ))
+    // A credential that the answer does not find is of another kind as a rule, where one was sent at all.
+    let hidden = for_developers(facts) && facts.credentials().is_empty() && facts.is_category("INVALID_AUTHENTICATION");
+    (said || sent || hidden).then_some(())?;
+    let certainty = if said || sent { Certainty::Certain } else { Certainty::Likely };
+    Found::new(
+        certainty,
+        format!("{} belongs to app management, which the developer API key opens; tokens, service keys among them, do not", facts.named()),
+    )
     .so("call it with ?hapikey=DEVELOPER_KEY, the key of the developer account that owns the app")
     .so("webhooks of a new app are set in its project files (webhooks-hsmeta.json), without this endpoint; a service key can have none")
 }
@@ -191,7 +194,8 @@ pub(super) fn expired(facts: &Facts<'_>) -> Option<Found> {
 }
 
 pub(super) fn user_level(facts: &Facts<'_>) -> Option<Found> {
-    facts.says("requires a user level OAuth token").then_some(())?;
+    let mcp = facts.call().and_then(|call| call.host.as_deref()) == Some("mcp.hubspot.com") || facts.says("mcp.hubspot.com/.well-known");
+    (facts.says("requires a user level OAuth token") || mcp && facts.status() == Some(401)).then_some(())?;
     Found::certain("the endpoint takes a token that a person was given for themselves; tokens of private apps, service keys and OAuth apps of a whole account are of another kind")
         .so("make an MCP auth app (MCP connector) in HubSpot for mcp.hubspot.com, and have each person sign in with it: OAuth 2.1 with PKCE (S256)")
         .so("for other endpoints have the app authorized at user level; `isUserLevel` in the answer of /oauth/2026-09/token/introspect says what a token is")

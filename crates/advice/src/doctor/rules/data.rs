@@ -98,6 +98,16 @@ pub(super) fn batch(facts: &Facts<'_>) -> Option<Found> {
     Found::certain(format!("the batch has {inputs} inputs, and {template} takes {most}")).so(format!("send it in parts of {most}"))
 }
 
+/// An upload with the content type of something else.
+pub(super) fn not_multipart(facts: &Facts<'_>) -> Option<Found> {
+    let upload = ["/files/v3/files", "/files/2", "/filemanager/", "/imports", "/source-code/"];
+    let path = facts.raw_path();
+    (facts.status() == Some(415) && upload.iter().any(|part| path.contains(part)) && !path.ends_with("/folders")).then_some(())?;
+    Found::certain("the operation takes a file as multipart/form-data, and the request was declared as something else, or without a boundary")
+        .so("let the HTTP library build the form and set Content-Type: a header that is set by hand lacks the boundary")
+        .so("with a client library switch its JSON default off for this call (defaultJson: false in @hubspot/api-client, from version 7.1.2 on)")
+}
+
 /// A JSON body without the content type of JSON.
 pub(super) fn not_json(facts: &Facts<'_>) -> Option<Found> {
     let call = facts.call().filter(|_| !facts.is_token_endpoint())?;
@@ -115,12 +125,9 @@ pub(super) fn conflict(facts: &Facts<'_>) -> Option<Found> {
     let exists =
         ["property", "object type", "schema", "subscription", "list"].iter().any(|what| facts.says(what) && facts.says("already exists"));
     let id_in = facts.says("Existing ID");
-    (id_in || !told && !exists).then_some(())?;
-    (facts.status() == Some(409)
-        || facts.answer().is_some_and(|answer| answer.word("CONTACT_EXISTS"))
-        || facts.is_category("CONFLICT")
-        || facts.says("already exists. Existing ID"))
-    .then_some(())?;
+    let contact = facts.answer().is_some_and(|answer| answer.word("CONTACT_EXISTS"));
+    (id_in || contact || !told && !exists).then_some(())?;
+    (facts.status() == Some(409) || contact || facts.is_category("CONFLICT") || facts.says("already exists. Existing ID")).then_some(())?;
     let id = facts
         .answer()
         .and_then(|answer| answer.message.split("Existing ID: ").nth(1))

@@ -15,7 +15,7 @@ pub(super) static ROWS: &[Said] = &[
         says: &["provided scopes are insufficient", "insufficient scopes were provided", "scopes are insufficient"],
         guesses: &[
             "missing required scopes",
-            "bereiche&nicht ausreichend",
+            "bereiche&nicht ausreichen",
             "scopes&nicht ausreichen",
             "unzureichende&scopes",
             "bereitgestellten bereiche",
@@ -93,7 +93,7 @@ pub(super) static ROWS: &[Said] = &[
         title: "the account's subscription lacks a required scope",
         source: Source::Thread("microsoft/PowerPlatformConnectors#2309"),
         page: pages::TIERS,
-        says: &["doesn't have access to some hubspot features"],
+        says: &["doesn't have access to some hubspot features", "account lacks access to the required scopes"],
         guesses: &[
             "doesn't have access to the required scopes",
             "not available for your hubspot account",
@@ -246,6 +246,16 @@ pub(super) static ROWS: &[Said] = &[
         ..ROW
     },
     Said {
+        cause: "install-link-ended",
+        title: "the install link is not valid any more",
+        source: Source::Thread("HubSpot/sample-apps-oauth#23"),
+        page: pages::OAUTH,
+        says: &["install link is no longer valid"],
+        because: "HubSpot knows the app, and not this link: it names scopes or a redirect URL that the app had before, or the app is not offered by link any more",
+        remedy: &["copy the install URL anew from the app's Auth page", "install an app of HubSpot's marketplace from its page there"],
+        ..ROW
+    },
+    Said {
         cause: "oauth-denied",
         title: "the person did not allow the connection",
         source: Source::Page("https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1"),
@@ -282,7 +292,12 @@ pub(super) static ROWS: &[Said] = &[
         title: "HubSpot's command line can't use the personal access key",
         source: Source::Thread("HubSpot/hubspot-cli#111"),
         page: pages::PERSONAL_KEY,
-        says: &["personal cms access key is invalid", "personal access key is invalid", "encoded refresh token"],
+        says: &[
+            "personal cms access key is invalid",
+            "personal access key is invalid",
+            "invalid personal access key",
+            "encoded refresh token",
+        ],
         guesses: &["personal access key&deactivated", "personalaccesskey&invalid"],
         because: "the key was copied in part, was rotated, or ended when its user left the account",
         remedy: &[
@@ -362,6 +377,7 @@ pub(super) static ROWS: &[Said] = &[
         page: pages::OAUTH_TOKENS,
         words: &["BAD_CLIENT_ID", "BAD_CLIENT_SECRET"],
         says: &["invalid_client"],
+        of_oauth: true,
         guesses: &[
             "missing or invalid client id",
             "missing or invalid client secret",
@@ -426,6 +442,7 @@ pub(super) static ROWS: &[Said] = &[
         page: pages::OAUTH_TOKENS,
         words: &["BAD_SCOPES"],
         says: &["invalid_scope"],
+        of_oauth: true,
         because: "the request names a scope that the app or the grant does not have",
         remedy: &["leave scope out of token requests, or name a part of what was granted"],
         ..ROW
@@ -437,6 +454,7 @@ pub(super) static ROWS: &[Said] = &[
         page: pages::OAUTH_ERRORS,
         words: &["BAD_GRANT_TYPE"],
         says: &["unsupported_grant_type"],
+        of_oauth: true,
         guesses: &["missing or invalid grant_type", "grant_type&invalid", "grant type&not supported"],
         because: "grant_type is missing or misspelt, or this version does not have it; a request whose body is not a form arrives without one",
         remedy: &[

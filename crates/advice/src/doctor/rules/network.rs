@@ -10,6 +10,9 @@ use crate::doctor::Certainty::Likely;
 const SEND_AGAIN: &str =
     "send reads again, a little later each time; a write may have arrived, so read the record before you send it again";
 
+/// Many sites have Cloudflare in front, so its pages say nothing about whose site it is.
+pub(super) const CLOUDFLARE: Source = Source::Program("Cloudflare's error pages");
+
 pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "cors",
@@ -34,6 +37,20 @@ pub(super) static ROWS: &[Said] = &[
             "send forms from a page to api.hsforms.com/submissions/v3/integration/submit/…, the one endpoint that takes calls from pages without a token (its /secure/ form does not)",
             "in a UI extension use hubspot.fetch, which calls your own backend",
             "rotate the token if it was in a page",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "csp-blocks",
+        title: "the page's own security policy blocks HubSpot",
+        source: Source::Program("browsers"),
+        names_hubspot: true,
+        page: pages::FORMS,
+        says: &["content security policy", "content-security-policy"],
+        because: "the site sends a Content-Security-Policy that does not list HubSpot's host, so the browser sends nothing to it",
+        remedy: &[
+            "add the host that the browser names to the directive that it names (connect-src, script-src, frame-src or img-src)",
+            "HubSpot's forms need forms.hsforms.com, js.hsforms.net and hubspot.com; the API itself must not be called from a page",
         ],
         ..ROW
     },
@@ -75,7 +92,7 @@ pub(super) static ROWS: &[Said] = &[
         says: &[
             "econnrefused",
             "connection refused",
-            "connectexception",
+            "java.net.connectexception",
             "curl error 7:",
             "curl error 7 ",
             "failed to connect to&port ",
@@ -116,6 +133,8 @@ pub(super) static ROWS: &[Said] = &[
             "deadline exceeded",
             "timeouterror",
             "read operation timed out",
+            "network timeout at",
+            "request-timeout",
         ],
         without_answer: true,
         because: "the program stopped waiting before HubSpot answered; HubSpot itself ends a call after 100 seconds",
@@ -240,7 +259,7 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "cloudflare-rate",
         title: "Cloudflare limits the address that calls",
-        source: Source::Program("Cloudflare's error pages"),
+        source: CLOUDFLARE,
         says: &["error 1015", "error code: 1015", "you are being rate limited"],
         because: "HubSpot's entrance has blocked the address for a time because of too many calls, before they were counted as API calls",
         remedy: &[
@@ -252,7 +271,7 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "cloudflare-block",
         title: "HubSpot's firewall blocks the caller",
-        source: Source::Program("Cloudflare's error pages"),
+        source: CLOUDFLARE,
         says: &[
             "sorry, you have been blocked",
             "attention required! | cloudflare",

@@ -208,7 +208,7 @@ pub(super) fn method(facts: &Facts<'_>) -> Option<Found> {
 pub(super) fn unknown(facts: &Facts<'_>) -> Option<Found> {
     let no_operation = facts.path.as_ref().is_some_and(Result::is_ok) && facts.operation.is_none() && facts.other_methods.is_empty();
     let page = facts.answer().is_some_and(|answer| answer.html);
-    let not_found = facts.status() == Some(404) || facts.is_category("NOT_FOUND");
+    let not_found = facts.status() == Some(404) || facts.is_category("NOT_FOUND") || page && facts.says("page not found");
     let explained = [ended(facts), misplaced(facts), region(facts), host(facts)].iter().any(Option::is_some);
     let to_api = facts.to_hubspot() || not_found || page;
     (!explained

@@ -193,11 +193,21 @@ pub(super) static ROWS: &[Said] = &[
         ..ROW
     },
     Said {
+        cause: "event-unknown",
+        title: "the account has no custom event of this name",
+        page: pages::ERRORS,
+        statuses: &[400, 404],
+        guesses: &["event definition&not", "event definition&exist", "fully qualified name"],
+        because: "custom events are sent by their full name, which begins with pe and the account's id (pe62515_purchased), and the name is not one of this account's",
+        remedy: &["copy the internal name from the event's page, or read GET /events/2026-09/event-definitions"],
+        ..ROW
+    },
+    Said {
         cause: "timeline-template",
         title: "the event template does not take the event",
         page: pages::DEPRECATED,
         statuses: &[400, 404],
-        guesses: &["event template", "eventtemplateid", "timeline event&template", "event definition&not"],
+        guesses: &["event template", "eventtemplateid", "timeline event&template"],
         because: "the template is another app's, does not exist, or has no token of this name",
         remedy: &[
             "read the app's templates with the developer API key, and send tokens that the template names; legacy private apps can have no templates",

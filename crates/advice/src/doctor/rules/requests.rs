@@ -71,6 +71,37 @@ pub(super) static ROWS: &[Said] = &[
         ..ROW
     },
     Said {
+        cause: "table-row-unknown",
+        title: "the HubDB table has no such row",
+        source: Source::Probe,
+        says: &["could not be found in table"],
+        because: "the row's id is not one of this table's draft",
+        remedy: &["read the draft's rows with GET /cms/hubdb/2026-09/tables/{table}/rows/draft, and use their ids"],
+        ..ROW
+    },
+    Said {
+        cause: "cms-content-incomplete",
+        title: "the page, post or author lacks a part",
+        source: Source::Probe,
+        statuses: BAD,
+        words: &["AUTHOR_FULL_NAME_MISSING", "PARENT_BLOG_DOES_NOT_EXIST"],
+        because: "HubSpot does not make content without its blog, its author's name or its template: errorType says which is missing or unknown",
+        remedy: &[
+            "send contentGroupId with the id of a blog of this account for a post, and fullName or displayName for an author",
+            "read the blogs and authors of the account first: ids of another account are unknown here",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "flow-type-mismatch",
+        title: "the workflow's type and object type do not belong together",
+        source: Source::Thread("airbytehq/airbyte#83314"),
+        says: &["expected an object type other than"],
+        because: "the message blames objectTypeId, and the reason is `type`: CONTACT_FLOW belongs to contacts (0-1), PLATFORM_FLOW to all other types",
+        remedy: &["send type CONTACT_FLOW with objectTypeId 0-1, and PLATFORM_FLOW with every other objectTypeId"],
+        ..ROW
+    },
+    Said {
         cause: "table-locked",
         title: "the HubDB table is locked",
         source: Source::Probe,
@@ -173,21 +204,6 @@ pub(super) static ROWS: &[Said] = &[
         ..ROW
     },
     Said {
-        cause: "search-refused",
-        title: "HubSpot can't run the search, and does not say why",
-        source: Source::Thread("HubSpot/hubspot-api-nodejs#132"),
-        page: pages::SEARCH,
-        statuses: BAD,
-        says: &["there was a problem with the request"],
-        certainty: Likely,
-        because: "HubSpot answers so to searches whose filters name an unknown property, or have a value that does not fit the property's type or operator",
-        remedy: &[
-            "check each propertyName with GET /crm/properties/2026-09/{objectType}: an unknown property has no message of its own here",
-            "send dates as milliseconds, and lists as values with IN; remove filters one by one until the search runs",
-        ],
-        ..ROW
-    },
-    Said {
         cause: "search-ceiling",
         title: "a search returns 10,000 records at most",
         source: Source::Page(pages::SEARCH),
@@ -200,6 +216,21 @@ pub(super) static ROWS: &[Said] = &[
             "sort ascending by hs_object_id, and begin each further search with the filter hs_object_id GT the last id, without after",
             "or search slices of time with BETWEEN on the last modified date (lastmodifieddate of contacts, hs_lastmodifieddate of all other types)",
             "list the records (GET with after) where all of them are wanted: lists have no such limit",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "search-refused",
+        title: "HubSpot can't run the search, and does not say why",
+        source: Source::Thread("HubSpot/hubspot-api-nodejs#132"),
+        page: pages::SEARCH,
+        statuses: BAD,
+        says: &["there was a problem with the request"],
+        certainty: Likely,
+        because: "HubSpot answers so to searches whose filters name an unknown property, or have a value that does not fit the property's type or operator",
+        remedy: &[
+            "check each propertyName with GET /crm/properties/2026-09/{objectType}: an unknown property has no message of its own here",
+            "send dates as milliseconds, and lists as values with IN; remove filters one by one until the search runs",
         ],
         ..ROW
     },
@@ -359,6 +390,15 @@ pub(super) static ROWS: &[Said] = &[
         remedy: &[
             "set the field that the message names in brackets; its name is written as in HubSpot's reference (associationTypeId, not association_type_id)",
         ],
+        ..ROW
+    },
+    Said {
+        cause: "upload-not-multipart",
+        title: "the upload is not sent as a form with parts",
+        source: Source::Thread("HubSpot/hubspot-api-nodejs#319"),
+        statuses: &[415],
+        judge: Some(super::data::not_multipart),
+        because: "HubSpot takes uploads as multipart/form-data",
         ..ROW
     },
     Said {

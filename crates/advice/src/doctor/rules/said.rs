@@ -23,7 +23,8 @@ pub(super) struct Said {
     pub alone: &'static [u16],
     /// Words in capitals, each of which is enough.
     pub words: &'static [&'static str],
-    /// Parts of sentences in lower case, each of which is enough. Where `&` joins parts, all of them must be there.
+    /// Parts of sentences in lower case, each of which is enough. Where `&` joins parts, all of them must stand near each
+    /// other.
     pub says: &'static [&'static str],
     /// Sentences that HubSpot may use, but that nobody has seen. They are never certain.
     pub guesses: &'static [&'static str],
@@ -31,6 +32,8 @@ pub(super) struct Said {
     pub without_answer: bool,
     /// Whether the cause applies only to HubSpot, so that the text must name HubSpot.
     pub names_hubspot: bool,
+    /// Whether the sentences are OAuth's own, which any service may send, so that the text must name HubSpot.
+    pub of_oauth: bool,
     /// The highest certainty that the words give.
     pub certainty: Certainty,
     /// Another way to identify the cause, which is tried first.
@@ -54,6 +57,7 @@ pub(super) const ROW: Said = Said {
     guesses: &[],
     without_answer: false,
     names_hubspot: false,
+    of_oauth: false,
     certainty: Certainty::Certain,
     judge: None,
     because: "",
@@ -70,7 +74,8 @@ impl Said {
         }
         let answer = facts.answer().filter(|_| !facts.is_keyways_own())?;
         let word = || self.words.iter().any(|word| answer.has_code(word) || answer.sub_category.as_deref() == Some(word));
-        let stands = |sentences: &[&str]| sentences.iter().any(|parts| parts.split('&').all(|part| facts.says(part)));
+        let spoken = !self.of_oauth || facts.is_about_hubspot();
+        let stands = |sentences: &[&str]| spoken && sentences.iter().any(|parts| facts.says_together(parts));
         let alone = facts.status().is_some_and(|status| self.alone.contains(&status));
         let may_be = self.statuses.is_empty() || facts.may_be(self.statuses);
         let seen = alone || may_be && (word() || stands(self.says));

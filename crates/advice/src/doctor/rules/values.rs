@@ -189,7 +189,7 @@ pub(super) static ROWS: &[Said] = &[
         statuses: &[400, 409, 207],
         words: &["UNIQUE_VALUE_CONFLICT", "DUPLICATE_UNIQUE_PROPERTY_VALUE"],
         says: &["already has that value", "propertyvaluecoordinates"],
-        guesses: &["unique property&already", "value already exists for unique"],
+        guesses: &["already exists for property", "unique property&already", "value already exists for unique"],
         because: "the property has unique values (hasUniqueValue), and the answer names the record that holds this one",
         remedy: &[
             "change the record that holds the value, or clear the value there first",

@@ -94,6 +94,26 @@ pub(super) static ROWS: &[Said] = &[
         ..ROW
     },
     Said {
+        cause: "webhook-signature-missing",
+        title: "the request has no signature header",
+        source: Source::Thread("simstudioai/sim#4550"),
+        page: pages::SIGNATURES,
+        says: &[
+            "missing x-hubspot-signature",
+            "missing hubspot signature",
+            "timestamp is required&signature",
+            "without x-hubspot-signature",
+            "no x-hubspot-signature",
+        ],
+        certainty: Likely,
+        because: "the receiver found no signature where it looks: the request is not HubSpot's, a proxy dropped the header, or the receiver reads a header of another version",
+        remedy: &[
+            "log the names of all headers that came: HubSpot sends X-HubSpot-Signature, X-HubSpot-Signature-Version, X-HubSpot-Signature-v3 and X-HubSpot-Request-Timestamp",
+            "refuse requests without a signature, as here: your own tests and health checks must sign what they send",
+        ],
+        ..ROW
+    },
+    Said {
         cause: "webhook-signature-version",
         title: "the signature is of another version than the one that is checked",
         source: Source::Thread("HubSpot/hubspot-api-php#225"),
