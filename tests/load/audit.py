@@ -39,10 +39,12 @@ def main():
     subprocess.run(["cargo", "build", "--quiet", *fill[3:8]], check=True)
     start = time.perf_counter()
     subprocess.run(fill, check=True)
-    print(f"{count} records written, each synced with some hundred others, in {time.perf_counter() - start:.1f} s", flush=True)
+    written = time.perf_counter() - start
+    print("| | |\n| --- | --- |")
+    print(f"| {count:,} records written by 1,024 writers, each commit synced | {written:.1f} s, {count / written:,.0f} a second |", flush=True)
     start = time.perf_counter()
     server = Keyway(folder)
-    print(f"started on them in {time.perf_counter() - start:.2f} s", flush=True)
+    print(f"| start on them | {time.perf_counter() - start:.2f} s |", flush=True)
     admin = json.loads((pathlib.Path(folder) / "ready.json").read_text())["admin"]
     headers = {"Authorization": f"Bearer {os.environ['KEYWAY_ADMIN_TOKEN']}"}
     for name, query in QUERIES.items():
@@ -51,11 +53,12 @@ def main():
             start = time.perf_counter()
             answer = json.load(urllib.request.urlopen(urllib.request.Request(f"{admin}/api/v1/audit?limit=100&{query}", headers=headers)))
             times.append((time.perf_counter() - start) * 1000)
-        print(f"{name:20} {len(answer['records']):4} records  first {times[0]:6.1f} ms  median {statistics.median(times):6.1f} ms  max {max(times):6.1f} ms", flush=True)
+        times = f"{times[0]:.1f} ms, {statistics.median(times):.1f} ms, {max(times):.1f} ms"
+        print(f"| {name}: {len(answer['records'])} records; first, median, slowest | {times} |", flush=True)
     start = time.perf_counter()
     answer = json.load(urllib.request.urlopen(urllib.request.Request(f"{admin}/api/v1/audit/verify", headers=headers)))
     assert (answer["records"], answer["fault"]) == (count, None), answer
-    print(f"check of every record {time.perf_counter() - start:6.1f} s")
+    print(f"| check of every seal | {time.perf_counter() - start:.1f} s |")
     server.stop()
 
 

@@ -99,6 +99,7 @@ def main():
     # What the example writes: the first record is of 2026-05-28, and app 137 has its share.
     names = {"app": 137, "token": made[136]["token"]["id"], "record": record, "hour": "2026-05-29T00:00&to=2026-05-29T01:00", "middle": asked.records // 2}
     slow = []
+    print("| page | size | first | median | slowest |\n| --- | --- | --- | --- | --- |")
     for name, path in {**PAGES, **PARTS}.items():
         times = []
         for _ in range(21 if name in PAGES else 3):
@@ -111,7 +112,7 @@ def main():
         median = statistics.median(times)
         if name in PAGES and median > asked.most:
             slow.append(name)
-        print(f"{name:26} {len(text) / 1000:7.1f} KB  first {times[0]:7.1f} ms  median {median:7.1f} ms  max {max(times):7.1f} ms", flush=True)
+        print(f"| {name} | {len(text) / 1000:.1f} KB | {times[0]:.1f} ms | {median:.1f} ms | {max(times):.1f} ms |", flush=True)
     server.stop()
     if slow:
         sys.exit(f"slower than {asked.most} ms: {', '.join(slow)}")

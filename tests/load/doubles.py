@@ -208,11 +208,11 @@ def main():
         finally:
             [double.stop() for double in doubles if hasattr(double, "process")]
     middle = lambda values: statistics.median(values)
+    print("| double | first answer | one test | right |\n| --- | --- | --- | --- |")
     for kind in kinds:
         first, test = middle(starts[kind.name]), middle(times[kind.name])
-        ratios = f"{first / middle(starts['Keyway']):.1f} and {test / middle(times['Keyway']):.1f} times Keyway's"
-        passed = f"{sum(right[kind.name])} of {asked.tests} tests right"
-        print(f"{kind.name}: first answer {first:.1f} ms, one test {test:.2f} ms ({ratios}), {passed}")
+        first_ratio, test_ratio = first / middle(starts["Keyway"]), test / middle(times["Keyway"])
+        print(f"| {kind.name} | {first:.1f} ms ({first_ratio:.1f}) | {test:.2f} ms ({test_ratio:.1f}) | {sum(right[kind.name])} of {asked.tests} |")
     assert all(right["Keyway"]) and all(right["mock by hand"])
 
 

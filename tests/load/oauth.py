@@ -145,6 +145,7 @@ def main():
     try:
         ours = keyway_side(keyway)
         peer, theirs = peer_side(tempfile.mkdtemp(prefix="keyway-peer-"))
+        print("| | Keyway | oidc-provider | ratio |\n| --- | --- | --- | --- |")
         for what in ("refresh", "introspect"):
             rates, costs = {ours: [], theirs: []}, {ours: [], theirs: []}
             for _ in range(options.rounds):
@@ -154,9 +155,8 @@ def main():
                     costs[side].append(cost)
             rate = {side: statistics.median(values) for side, values in rates.items()}
             cost = {side: statistics.median(values) for side, values in costs.items()}
-            for side in (ours, theirs):
-                print(f"{what:11} {side.name:14} {rate[side]:8.0f} requests/s, {cost[side]:7.1f} µs of CPU each")
-            print(f"{what:11} keyway: {rate[ours] / rate[theirs]:.1f} times the requests, {cost[theirs] / cost[ours]:.1f} times less CPU for each")
+            print(f"| {what}, requests/s | {rate[ours]:,.0f} | {rate[theirs]:,.0f} | {rate[ours] / rate[theirs]:.1f} |")
+            print(f"| {what}, CPU for each | {cost[ours]:,.0f} µs | {cost[theirs]:,.0f} µs | {cost[theirs] / cost[ours]:.1f} |", flush=True)
     finally:
         keyway.stop()
         if peer:

@@ -84,7 +84,7 @@ def rates(keyway, hub_id, count, text, seconds):
             tokens.write_text("\n".join([one] if "searches" in name else many))
             command = ["wrk", "-t1", "-c16", f"-d{seconds}s", "-s", str(script), keyway.url]
             out = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, "TOKENS": str(tokens)}).stdout
-            print(f"{name}: {next(line for line in out.splitlines() if line.startswith('requests/s'))}")
+            print(f"| {name}, wrk | {next(line for line in out.splitlines() if line.startswith('requests/s'))} |")
 
 
 def main():
@@ -105,7 +105,8 @@ def main():
             ]
             caller.call("POST", "/crm/v3/objects/contacts/batch/create", {"inputs": inputs})
         each = (resident_kib(keyway.process) - before) * 1024 / options.contacts
-        print(f"{options.contacts} contacts of {len(names) + 1} properties in {time.time() - start:.0f} s, {each:.0f} bytes for each")
+        print(f"| | {options.contacts:,} contacts of {len(names) + 1} properties |\n| --- | --- |")
+        print(f"| created in batches of 100 | {time.time() - start:.0f} s |\n| memory for each | {each:,.0f} bytes |")
         mark = int(time.time() * 1000)
         for at in range(20):
             caller.call("PATCH", f"/crm/v3/objects/contacts/{200 + at * 100}", {"properties": {names[1]: "changed"}})
@@ -124,7 +125,7 @@ def main():
                 body = {"filters": [{"propertyName": property_name, "operator": operator, "value": value}]}
                 found = caller.call("POST", "/crm/v3/objects/contacts/search", body)
                 taken.append(time.time() - start)
-            print(f"{name}: {found['total']} found, {statistics.median(taken) * 1000:.1f} ms, the first {taken[0] * 1000:.1f} ms")
+            print(f"| search, {name}: {found['total']:,} found; median, first | {statistics.median(taken) * 1000:.1f} ms, {taken[0] * 1000:.1f} ms |")
         if options.rates:
             rates(keyway, caller.account, options.contacts, names[0], options.rates)
     finally:

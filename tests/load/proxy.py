@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""The gateway in front of HubSpot beside nginx doing less: CPU of the proxy for each request.
+"""The gateway in front of HubSpot beside nginx and HAProxy doing less: CPU of the proxy for each request.
 
     proxy.py [--rounds N] [--seconds S] [--tls] [--paced] [--touched]
 
 With --tls HubSpot is reached over TLS 1.3, on kept connections, by both. With --paced wrk sends 2,000
 requests a second to HubSpot alone, to nginx and to Keyway: what the proxies add to the latency. With --touched
 Keyway is also asked for a list, whose record in the audit names no CRM record: what naming one costs.
-HubSpot is a third nginx that answers 1 KB of JSON. nginx maps each caller's token, puts in the
-upstream's credential, limits, and logs; Keyway does the same and checks scopes, resolves operations
+HubSpot is another nginx that answers 1 KB of JSON. nginx and HAProxy map each caller's token, put in the
+upstream's credential, limit, and log; Keyway does the same and checks scopes, resolves operations
 and makes each call's record durable before its answer leaves. wrk loads them in turn.
-KEYWAY_BIN names the binary (a release build); nginx and wrk are Debian's.
+KEYWAY_BIN names the binary (a release build); nginx, HAProxy and wrk are Debian's.
 """
 
 import argparse
@@ -68,6 +68,59 @@ PROXY = HEAD + """
   }}
 }}
 """
+HAPROXY = """
+global
+  nbthread 2
+  maxconn 2048
+  log stdout format raw local0
+defaults
+  mode http
+  log global
+  log-format "%Ts %ci %[var(txn.caller)] %HM %HU %ST %B %Ta"
+  timeout connect 5s
+  timeout client 300s
+  timeout server 60s
+frontend calls
+  bind 127.0.0.1:{port}
+  stick-table type string len 16 size 4k expire 10s store http_req_rate(1s)
+  http-request set-var(txn.caller) http_auth_bearer,map_str({folder}/haproxy-callers)
+  http-request deny deny_status 401 unless {{ var(txn.caller) -m found }}
+  http-request track-sc0 var(txn.caller)
+  http-request deny deny_status 429 if {{ sc_http_req_rate(0) gt 10000 }}
+  http-request set-header Authorization "Bearer {credential}"
+  http-request del-header Cookie
+  default_backend hubspot
+backend hubspot
+  http-reuse always
+  server hubspot 127.0.0.1:{upstream} {verify}
+"""
+
+
+class Haproxy:
+    """A HAProxy of our own, which writes its log to a file as nginx does."""
+
+    def __init__(self, folder, **values):
+        self.port = free_port()
+        config = pathlib.Path(folder, "haproxy.cfg")
+        config.write_text(HAPROXY.format(folder=folder, port=self.port, **values))
+        with open(pathlib.Path(folder, "haproxy.log"), "wb") as log, open(pathlib.Path(folder, "haproxy.err"), "wb") as errors:
+            self.process = subprocess.Popen(["haproxy", "-db", "-f", str(config)], stdout=log, stderr=errors)
+        wait_for(self.port, pathlib.Path(folder, "haproxy.err"))
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+def wait_for(port: int, errors: pathlib.Path) -> None:
+    """Returns once somebody listens on a port, within 5 s."""
+    for _ in range(100):
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise SystemExit(f"nothing listens on port {port}: {errors.read_text()}")
 
 
 class Nginx:
@@ -78,13 +131,7 @@ class Nginx:
         config = pathlib.Path(folder, f"{name}.conf")
         config.write_text(template.format(folder=folder, name=name, port=self.port, **values))
         self.process = subprocess.Popen(["nginx", "-c", str(config), "-p", folder], stderr=subprocess.DEVNULL)
-        for _ in range(100):
-            try:
-                socket.create_connection(("127.0.0.1", self.port)).close()
-                return
-            except OSError:
-                time.sleep(0.05)
-        raise SystemExit(f"{name} does not listen: {pathlib.Path(folder, name + '.err').read_text()}")
+        wait_for(self.port, pathlib.Path(folder, name + ".err"))
 
     def stop(self):
         self.process.send_signal(signal.SIGQUIT)
@@ -136,10 +183,11 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         info = json.dumps({"userId": 1, "hubId": 4242, "appId": 1, "scopes": scopes})
         answer = json.dumps({"id": "1", "properties": {"note": "x" * 960}})
-        ssl, own, verify, scheme, host = "", "", "", "http", "127.0.0.1"
+        ssl, own, verify, verify_haproxy, scheme, host = "", "", "", "", "http", "127.0.0.1"
         if arguments.tls:
             authority(folder, "company")
             certificate(folder, "good", "localhost", "company")
+            verify_haproxy = f"ssl verify required ca-file {folder}/company.pem verifyhost localhost ssl-min-ver TLSv1.3"
             ssl, own, verify, scheme, host = "ssl", CERTIFICATE.format(folder=folder), VERIFY.format(folder=folder), "https", "localhost"
             os.environ["KEYWAY_CA_FILE"] = f"{folder}/company.pem"
         hubspot = Nginx(folder, "hubspot", HUBSPOT, info=info, answer=answer, ssl=ssl, certificate=own)
@@ -154,9 +202,12 @@ def main():
         list_.write_text("\n".join(tokens))
         pathlib.Path(folder, "callers").write_text("".join(f"'Bearer {token}' app{at};\n" for at, token in enumerate(tokens)))
         proxy = Nginx(folder, "proxy", PROXY, upstream=hubspot.port, credential=credential, scheme=scheme, verify=verify)
-        servers = [("nginx", f"http://127.0.0.1:{proxy.port}{ONE}", proxy.process.pid), ("keyway", keyway.url + ONE, keyway.process.pid)]
+        pathlib.Path(folder, "haproxy-callers").write_text("".join(f"{token} app{at}\n" for at, token in enumerate(tokens)))
+        haproxy = Haproxy(folder, upstream=hubspot.port, credential=credential, verify=verify_haproxy)
+        servers = [("nginx", f"http://127.0.0.1:{proxy.port}{ONE}", proxy.process.pid), ("HAProxy", f"http://127.0.0.1:{haproxy.port}{ONE}", haproxy.process.pid),
+                   ("Keyway", keyway.url + ONE, keyway.process.pid)]
         if arguments.touched:
-            servers.append(("keyway, a list", keyway.url + LIST, keyway.process.pid))
+            servers.append(("Keyway, a list", keyway.url + LIST, keyway.process.pid))
         if arguments.paced:
             servers.insert(0, ("HubSpot alone", f"{scheme}://{host}:{hubspot.port}{ONE}", hubspot.process.pid))
         runs = {name: [] for name, *_ in servers}
@@ -171,6 +222,7 @@ def main():
             ratio = statistics.median(run[2] / base[2] for run, base in zip(own, runs["nginx"]))
             print(f"| {name} | {rate:.0f} | {p99:.2f} | {used:.1f} | {ratio:.2f} |")
         keyway.stop()
+        haproxy.stop()
         proxy.stop()
         hubspot.stop()
 

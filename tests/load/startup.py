@@ -46,9 +46,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=30)
     runs = [run() for _ in range(parser.parse_args().runs)]
+    print("| | least | median | nine in ten |\n| --- | --- | --- | --- |")
     for name, values in (("wall", [wall for wall, _ in runs]), ("CPU", [cpu for _, cpu in runs])):
         values.sort()
-        print(f"{name}: least {values[0]:.1f} ms, median {statistics.median(values):.1f} ms, nine in ten {values[int(len(values) * 0.9)]:.1f} ms")
+        print(f"| {name} | {values[0]:.1f} ms | {statistics.median(values):.1f} ms | {values[int(len(values) * 0.9)]:.1f} ms |")
 
 
 if __name__ == "__main__":
