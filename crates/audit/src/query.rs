@@ -104,11 +104,24 @@ impl AuditLog {
     /// # Errors
     /// The log can't be read.
     pub async fn list(&self, filter: &AuditFilter) -> Result<Vec<AuditRecord>, AuditError> {
+        Ok(self.list_within(filter, u64::MAX).await?.0)
+    }
+
+    /// The same, from about so many bytes of the files at most; PostgreSQL finds them by its own indexes. Also returns
+    /// whether there is certainly no other record that fits.
+    ///
+    /// # Errors
+    /// The log can't be read.
+    pub async fn list_within(&self, filter: &AuditFilter, bytes_max: u64) -> Result<(Vec<AuditRecord>, bool), AuditError> {
         match &self.readers {
-            Readers::Postgres(pool) => postgres::read::list(pool, filter).await,
+            Readers::Postgres(pool) => {
+                let found = postgres::read::list(pool, filter).await?;
+                let is_whole = found.len() < filter.limit.min(LIMIT_MAX) as usize;
+                Ok((found, is_whole))
+            }
             Readers::Files(shelf) => {
                 let (shelf, filter) = (shelf.clone(), filter.clone());
-                blocking(move || shelf.list(&filter)).await
+                blocking(move || shelf.list(&filter, bytes_max)).await
             }
         }
     }

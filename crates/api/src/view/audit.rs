@@ -20,9 +20,9 @@ pub struct Records {
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RecordCounts {
-    /// Records that were counted: the newest 5,000.
+    /// Records that were counted: at most the newest 5,000, of at most 16 MiB of the log.
     pub counted: u64,
-    /// Whether these are all that fit.
+    /// Whether these are certainly all that fit.
     pub complete: bool,
     pub over_time: CountedTime,
     /// By status, the commonest first.

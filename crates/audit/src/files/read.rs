@@ -19,23 +19,31 @@ use crate::row::Row;
 type Stretches = (Arc<File>, String, Vec<Stretch>);
 
 impl Shelf {
-    /// The records that the filter lets through, the last one first.
-    pub fn list(&self, filter: &AuditFilter) -> io::Result<Vec<AuditRecord>> {
+    /// The records that the filter lets through, the last one first, from about so many bytes of the files at most.
+    /// Also returns whether it read all that may fit.
+    pub fn list(&self, filter: &AuditFilter, bytes_max: u64) -> io::Result<(Vec<AuditRecord>, bool)> {
         let (sought, limit) = (Sought::new(filter), filter.limit.min(LIMIT_MAX) as usize);
-        let mut found = Vec::new();
+        let (mut found, mut left, mut is_whole) = (Vec::new(), bytes_max, true);
         self.newest_first(&sought, |(file, name, stretches)| {
             for stretch in stretches.iter().rev() {
+                if left == 0 {
+                    is_whole = false;
+                    return Ok(false);
+                }
+                left = left.saturating_sub(stretch.bytes.end - stretch.bytes.start);
                 let mut block = Vec::new();
                 self.walk(&file, &name, stretch, &sought, |row| block.push(AuditRecord::from(*row)))?;
                 found.extend(block.into_iter().rev());
                 if found.len() >= limit {
+                    // Whether others fit is not known: the last of a full page may be the last of all.
+                    is_whole = false;
                     return Ok(false);
                 }
             }
-            Ok(found.len() < limit)
+            Ok(true)
         })?;
         found.truncate(limit);
-        Ok(found)
+        Ok((found, is_whole))
     }
 
     /// Every record that is sought, the file of the newest first.

@@ -323,3 +323,26 @@ async fn every_filter_finds_in_many_blocks_what_a_look_at_each_record_finds() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_rare_call_is_looked_for_in_no_more_of_the_log_than_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = std::sync::Arc::new(in_folder(folder.path()).await);
+    // One call in five hundred is of app 2, in three blocks of the log.
+    let writers = (0..2_500).map(|at| {
+        let log = log.clone();
+        tokio::spawn(async move { log.record(entry(if at % 500 == 0 { 2 } else { 1 }, at, 200), false).await })
+    });
+    for writer in writers.collect::<Vec<_>>() {
+        writer.await.unwrap().unwrap();
+    }
+    let rare = AuditFilter { app_id: Some(2), limit: 10, ..AuditFilter::default() };
+    let (all, is_whole) = log.list_within(&rare, u64::MAX).await.unwrap();
+    assert_eq!((all.len(), is_whole), (5, true));
+    let (newest, is_whole) = log.list_within(&rare, 1).await.unwrap();
+    assert!(!is_whole && newest.len() < 5 && all.starts_with(&newest), "{newest:?}");
+    // A full page may be the last one or not.
+    let (page, is_whole) = log.list_within(&AuditFilter { limit: 5, ..rare }, u64::MAX).await.unwrap();
+    assert_eq!((page.len(), is_whole), (5, false));
+    log.close().await;
+}
