@@ -197,7 +197,7 @@ async fn hubspot(way: Box<Way<'_>>, permit: Permit, rest: Forwarded, sent: &mut 
                     slot.passed();
                 }
             }
-            Err(UpstreamError::Unreachable) => slot.never_left(),
+            Err(UpstreamError::Unreachable(_)) => slot.never_left(),
             _ => {}
         }
         let again = sent.attempts < ATTEMPTS_MAX && call.worth_sending_again(&outcome);
@@ -296,7 +296,7 @@ fn no_answer(error: UpstreamError) -> ErrorBody {
     let refusal = match error {
         UpstreamError::TimedOut => Refusal::HubSpotTimedOut,
         UpstreamError::Unsendable => Refusal::NotSendable,
-        UpstreamError::Unreachable => Refusal::HubSpotUnreachable,
+        UpstreamError::Unreachable(_) => Refusal::HubSpotUnreachable,
         UpstreamError::Broken => Refusal::HubSpotBroke,
     };
     refusal.error(error.to_string())

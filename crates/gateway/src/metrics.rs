@@ -32,7 +32,7 @@ impl Metrics {
         self.waited.observe(sent.waited);
         self.attempts.fetch_add(u64::from(sent.attempts), Ordering::Relaxed);
         let failed = match sent.failed {
-            Some(UpstreamError::Unreachable) => &self.unreachable,
+            Some(UpstreamError::Unreachable(_)) => &self.unreachable,
             Some(UpstreamError::Broken) => &self.broken,
             Some(UpstreamError::TimedOut) => &self.timed_out,
             Some(UpstreamError::Unsendable) | None => return,

@@ -108,7 +108,7 @@ async fn post(target: &Target, mut headers: HeaderMap, body: String) -> Result<S
     match answered {
         Ok(status) if (200..300).contains(&status) => Ok(format!("HTTP status {status}")),
         Ok(status) => Err(format!("the receiver answered with HTTP status {status}")),
-        Err(UpstreamError::Unreachable) => Err("the receiver cannot be reached".to_owned()),
+        Err(UpstreamError::Unreachable(_)) => Err("the receiver cannot be reached".to_owned()),
         Err(UpstreamError::Broken) => Err("the receiver closed the connection before it answered".to_owned()),
         Err(UpstreamError::TimedOut) => Err("the receiver did not answer in time".to_owned()),
         Err(UpstreamError::Unsendable) => Err("the URL cannot be written as a request".to_owned()),

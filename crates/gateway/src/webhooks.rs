@@ -346,7 +346,7 @@ fn headers(secret: &Secret<String>, url: &str, body: &str) -> HeaderMap {
 /// Why there is no answer, of a target and not of HubSpot.
 fn said(error: UpstreamError) -> &'static str {
     match error {
-        UpstreamError::Unreachable => "the target can't be reached",
+        UpstreamError::Unreachable(_) => "the target can't be reached",
         UpstreamError::Broken => "the target broke the connection off before it answered",
         UpstreamError::TimedOut => "the target did not answer within 5 seconds",
         UpstreamError::Unsendable => "the target can't be written as a request",

@@ -16,6 +16,7 @@ pub mod limiter;
 mod linked;
 mod pool;
 pub mod tls;
+mod unreachable;
 mod upload;
 
 use std::time::Duration;
@@ -39,6 +40,7 @@ use health::Health;
 pub use judge::Mark;
 pub use linked::{Linked, change_links};
 use pool::CONNECT_TIME_MAX;
+pub use unreachable::Why;
 pub use upload::{Stopped, Upload};
 
 /// How long HubSpot may take to begin its answer, from the last byte of the request.
@@ -158,7 +160,7 @@ impl Outgoing {
     /// changes nothing and HubSpot had a passing fault.
     pub fn worth_sending_again(&self, outcome: &Result<Relayed, UpstreamError>) -> bool {
         let transient = match outcome {
-            Err(UpstreamError::Unreachable) => true,
+            Err(UpstreamError::Unreachable(_)) => true,
             Err(_) => self.read_only,
             Ok(answer) => self.read_only && matches!(answer.status, 502..=504),
         };
@@ -170,8 +172,8 @@ impl Outgoing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UpstreamError {
     /// No connection: nothing was sent.
-    #[error("HubSpot can't be reached; nothing was sent")]
-    Unreachable,
+    #[error("HubSpot can't be reached: {0}; nothing was sent")]
+    Unreachable(Why),
     /// The connection broke after the call was sent, so nobody knows whether HubSpot acted on it.
     #[error("the connection to HubSpot broke before its answer; whether it acted on the call is not known")]
     Broken,

@@ -18,7 +18,7 @@ use hyper_util::client::legacy::connect::{Connection as _, HttpConnector};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 
-use super::{Base, RequestBody, UpstreamError};
+use super::{Base, RequestBody, UpstreamError, Why};
 use crate::tls;
 
 /// How long a connection to HubSpot may take to be made, TLS included.
@@ -99,7 +99,7 @@ pub(super) fn exchange(
             request = match failed.take_message() {
                 // A kept connection that had closed meanwhile: nothing was sent, and another is taken.
                 Some(request) if !fresh => request,
-                Some(_) => return Err(UpstreamError::Unreachable),
+                Some(_) => return Err(UpstreamError::Unreachable(Why::Other)),
                 None => return Err(UpstreamError::Broken),
             };
         }
@@ -120,14 +120,14 @@ fn address(request: &mut Request<RequestBody>, host: Option<&Base>, uri: Uri) ->
 }
 
 async fn connect(base: &Base) -> Result<Sender, UpstreamError> {
-    let unreachable = |error: &dyn std::fmt::Display| {
-        tracing::debug!(%error, host = %base, "HubSpot can't be reached");
-        UpstreamError::Unreachable
+    let unreachable = |error: &(dyn std::error::Error + 'static)| {
+        tracing::debug!(error, host = %base, "HubSpot can't be reached");
+        UpstreamError::Unreachable(Why::of(error))
     };
     let uri = base.uri(PathAndQuery::from_static("/")).map_err(|_| UpstreamError::Unsendable)?;
     let connecting = POOL.with(|pool| pool.connector.call(uri));
     let made = async {
-        let io = connecting.await.map_err(|error| unreachable(&error))?;
+        let io = connecting.await.map_err(|error| unreachable(error.as_ref()))?;
         if io.connected().is_negotiated_h2() {
             let (sender, connection) = http2::Builder::new(TokioExecutor::new())
                 .timer(TokioTimer::new())
@@ -146,7 +146,7 @@ async fn connect(base: &Base) -> Result<Sender, UpstreamError> {
         tokio::spawn(connection);
         Ok(Sender::Own(sender))
     };
-    tokio::time::timeout(CONNECT_TIME_MAX, made).await.unwrap_or(Err(UpstreamError::Unreachable))
+    tokio::time::timeout(CONNECT_TIME_MAX, made).await.unwrap_or(Err(UpstreamError::Unreachable(Why::Silent)))
 }
 
 impl Pool {
