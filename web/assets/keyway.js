@@ -169,7 +169,7 @@ function answer(form) {
 
 /** A moment of UTC in the time zone of this browser. */
 function local(iso, form) {
-  const of = { clock: { timeStyle: 'short' }, hour: { month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit' } }
+  const of = { second: { timeStyle: 'medium' }, clock: { timeStyle: 'short' }, hour: { month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit' } }
   return new Intl.DateTimeFormat(undefined, of[form]).format(new Date(iso))
 }
 

@@ -25,7 +25,6 @@ mod doctor;
 mod explain;
 mod first_call;
 mod help;
-mod histogram;
 pub(crate) mod markup;
 mod migration;
 mod names;

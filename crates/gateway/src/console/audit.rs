@@ -3,17 +3,18 @@
 use askama::Template;
 use axum::http::header::{CONTENT_DISPOSITION, HeaderValue};
 use keyway_api::view::{AppWithTokens, CallRecord, CountedApp, RecordCounts, Records};
+use keyway_core::time::Timestamp;
 
 use super::accounts::AccountWords;
 use super::api::with_query;
 use super::apps;
-use super::histogram::Histogram;
+use super::chart::Chart;
 use super::names::Names;
 use super::page;
 use super::resolved;
 use super::shell::Shell;
 use super::visitor::{Fields, Page, Visitor};
-use super::words::{filters, of_browser};
+use super::words::{self, filters, of_browser};
 use crate::clock;
 
 const SECTION: &str = "/audit";
@@ -167,7 +168,7 @@ struct AuditPage<'a> {
     fields: &'a Fields,
     apps: Vec<AppWithTokens>,
     counts: Option<RecordCounts>,
-    histogram: Option<Histogram>,
+    histogram: Option<Chart>,
     facets: Vec<Facets>,
     rows: Rows,
     export: String,
@@ -206,6 +207,14 @@ impl AuditPage<'_> {
 
     fn part(&self) -> String {
         view(self.fields, &[]).replacen(SECTION, "/audit/rows", 1)
+    }
+
+    /// Which calls the bars show.
+    fn counted(&self, counts: &RecordCounts) -> String {
+        let (calls, failed): (u64, u64) = (counts.over_time.calls.iter().sum(), counts.over_time.failed.iter().sum());
+        let which = if counts.complete { String::new() } else { format!("The newest {} that fit: ", words::number(counts.counted)) };
+        let bar = words::length(counts.over_time.width_ms);
+        format!("{which}{}, {} of them failed. Bars of {bar}.", words::counted(calls, "call", "calls"), words::number(failed))
     }
 
     /// The view of all times.
@@ -284,9 +293,9 @@ pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
         None => visitor.api.get::<RecordCounts>(&with_query("/api/v1/audit/counts", &asked)).await.ok(),
         Some(_) => None,
     };
-    let histogram = counts.as_ref().map(|counts| {
-        Histogram::new(&counts.over_time, |from, to| view(&fields, &[("from", from), ("to", to), ("range", ""), ("live", "")]))
-    });
+    let second = |at: Timestamp| at.to_iso().get(..19).unwrap_or_default().to_owned();
+    let zoomed = |from, to| view(&fields, &[("from", &second(from)), ("to", &second(to)), ("range", ""), ("live", "")]);
+    let histogram = counts.as_ref().map(|counts| Chart::of_records(&counts.over_time, &zoomed));
     let mut apps = apps::all(&visitor.api, "").await.map_err(|refused| visitor.refused(SECTION, &refused))?;
     if apps.len() > APPS_SHOWN_MAX {
         apps.clear();

@@ -3,14 +3,21 @@
 //! Sizes are attributes and not styles: the pages' policy allows no style in a page. Text stands beside the drawing
 //! and not in it, because the drawing is stretched to the room that it has.
 
-use keyway_api::view::Points;
+mod axis;
+mod burn_down;
+mod drawn;
+
+use keyway_api::view::{CountedTime, Points};
 use keyway_core::time::Timestamp;
 
+use super::api::with_query;
 use super::words;
+use axis::nice;
+pub(super) use burn_down::BurnDown;
+pub(super) use drawn::{Bar, full_bars};
+use drawn::{STEP, bars, path};
 
-/// Units that a span is wide, its gap included, and how high a chart is.
-const STEP: usize = 10;
-const HEIGHT: u64 = 100;
+const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 86_400_000;
 
 /// A moment on a page: the script shows it in the browser's time zone.
@@ -18,7 +25,7 @@ pub(super) struct At {
     pub iso: String,
     /// In UTC, as it stands without script.
     pub text: String,
-    /// How the script writes it: `clock`, `hour` or, of days of UTC, nothing.
+    /// How the script writes it: `second`, `clock`, `hour` or, of days of UTC, nothing.
     pub form: &'static str,
 }
 
@@ -36,6 +43,8 @@ pub(super) struct Chart {
     pub axis: [String; 3],
     pub begin: At,
     pub middle: At,
+    /// When the last span ends.
+    pub end: At,
     /// Whether times are days of UTC, which no time zone moves.
     pub is_days: bool,
     pub columns: [&'static str; 2],
@@ -48,15 +57,6 @@ pub(super) struct Span {
     pub at: At,
     pub tip: String,
     pub address: String,
-}
-
-/// A bar, the failed part at its foot.
-pub(super) struct Bar {
-    pub x: usize,
-    pub y: u64,
-    pub height: u64,
-    pub failed_y: u64,
-    pub failed: u64,
 }
 
 /// A line; spans without a number break it.
@@ -72,40 +72,49 @@ pub(super) struct Row {
     pub cells: [String; 2],
 }
 
-/// Where the records of a span are.
-pub(super) struct Audit<'a> {
-    pub hub_id: Option<u64>,
-    /// Empty, or a filter more, such as `&status=4xx`.
-    pub filter: &'a str,
-}
+/// Makes the address of the calls from one moment to another.
+pub(super) type Address<'a> = &'a dyn Fn(Timestamp, Timestamp) -> String;
 
-impl Audit<'_> {
-    fn address(&self, from: Timestamp, width_ms: i64) -> String {
-        let account = self.hub_id.map(|hub_id| format!("&hub_id={hub_id}")).unwrap_or_default();
-        // As the fields of the page have it: whole minutes.
-        let field = |at: Timestamp| at.to_iso().get(..16).unwrap_or_default().to_owned();
-        format!("/audit?from={}&to={}{account}{}", field(from), field(from.plus_ms(width_ms)), self.filter)
-    }
+/// The calls from one moment to another in the audit log, with further filters of its page.
+pub(super) fn in_audit(from: Timestamp, to: Timestamp, filters: &[(&str, &str)]) -> String {
+    // As the fields of the page have it: whole minutes.
+    let field = |at: Timestamp| at.to_iso().get(..16).unwrap_or_default().to_owned();
+    with_query("/audit", &[&[("from", field(from).as_str()), ("to", field(to).as_str())], filters].concat())
 }
 
 /// The spans of a chart.
 struct Time<'a> {
-    points: &'a Points,
     begin: Timestamp,
-    audit: Audit<'a>,
+    width_ms: i64,
+    length: usize,
+    address: Address<'a>,
 }
 
-impl Time<'_> {
+impl<'a> Time<'a> {
+    fn new(begin: &str, width_ms: i64, length: usize, address: Address<'a>) -> Self {
+        Self { begin: Timestamp::parse_iso(begin).unwrap_or(Timestamp::from_ms(0)), width_ms, length, address }
+    }
+
+    fn of(points: &Points, address: Address<'a>) -> Self {
+        Self::new(&points.begin, points.width_ms, points.calls.len(), address)
+    }
+
     fn from(&self, index: usize) -> Timestamp {
-        self.begin.plus_ms(self.points.width_ms.saturating_mul(i64::try_from(index).unwrap_or(0)))
+        self.begin.plus_ms(self.width_ms.saturating_mul(i64::try_from(index).unwrap_or(0)))
     }
 
     fn at(&self, index: usize) -> At {
-        moment(self.from(index), self.points.width_ms, self.points.calls.len())
+        moment(self.from(index), self.width_ms, self.length)
     }
 
     fn address(&self, index: usize) -> String {
-        self.audit.address(self.from(index), self.points.width_ms)
+        (self.address)(self.from(index), self.from(index + 1))
+    }
+
+    /// Where a series is highest.
+    fn busiest(&self, series: &[u64]) -> String {
+        let highest = series.iter().max();
+        self.at(series.iter().position(|value| Some(value) == highest).unwrap_or(0)).text
     }
 }
 
@@ -116,198 +125,117 @@ fn moment(at: Timestamp, width_ms: i64, length: usize) -> At {
     let (text, form) = match width_ms {
         DAY_MS.. => (iso.get(5..10).unwrap_or_default().to_owned(), ""),
         _ if long => (iso.get(5..16).unwrap_or_default().replace('T', " "), "hour"),
+        ..MINUTE_MS => (iso.get(11..19).unwrap_or_default().to_owned(), "second"),
         _ => (words::clock(&iso).to_owned(), "clock"),
     };
     At { iso, text, form }
 }
 
+/// What a chart says of a span: on hover, and in the table.
+struct Said<Tip, Cells> {
+    columns: [&'static str; 2],
+    tip: Tip,
+    cells: Cells,
+}
+
 impl Chart {
     /// Calls over time, the failed part of each.
-    pub fn of_calls(points: &Points, audit: Audit<'_>) -> Self {
-        let highest = points.calls.iter().copied().max().unwrap_or(0);
-        let (calls, failed): (u64, u64) = (points.calls.iter().sum(), points.failed.iter().sum());
-        let time = time(points, audit);
-        let busiest = points.calls.iter().position(|calls| *calls == highest).unwrap_or(0);
-        let told = match calls {
+    pub fn of_calls(points: &Points, address: Address<'_>) -> Self {
+        Self::calls("calls", &Time::of(points, address), &points.calls, &points.failed)
+    }
+
+    /// The same of the records that fit a filter.
+    pub fn of_records(counted: &CountedTime, address: Address<'_>) -> Self {
+        let time = Time::new(&counted.begin, counted.width_ms, counted.calls.len(), address);
+        Self::calls("histogram", &time, &counted.calls, &counted.failed)
+    }
+
+    fn calls(id: &'static str, time: &Time<'_>, calls: &[u64], failed: &[u64]) -> Self {
+        let highest = calls.iter().copied().max().unwrap_or(0);
+        let (all, all_failed): (u64, u64) = (calls.iter().sum(), failed.iter().sum());
+        let told = match all {
             0 => "Calls: none.".to_owned(),
             _ => format!(
                 "Calls: {}, {} of them failed; most from {} UTC, {}.",
-                words::counted(calls, "call", "calls"),
-                words::number(failed),
-                time.at(busiest).text,
+                words::counted(all, "call", "calls"),
+                words::number(all_failed),
+                time.busiest(calls),
                 words::number(highest)
             ),
         };
         let top = nice(highest);
-        let tip = |index: usize| {
-            format!("{}, {} failed", words::counted(points.calls[index], "call", "calls"), words::number(points.failed[index]))
+        let said = Said {
+            columns: ["Calls", "Failed"],
+            tip: |index: usize| format!("{}, {} failed", words::counted(calls[index], "call", "calls"), words::number(failed[index])),
+            cells: |index: usize| [words::number(calls[index]), words::number(failed[index])],
         };
-        let cells = |index: usize| [words::number(points.calls[index]), words::number(points.failed[index])];
-        let mut chart = Self::empty("calls", "Calls", &time, told, ["Calls", "Failed"], (&tip, &cells));
-        chart.bars = bars(&points.calls, &points.failed, top);
-        chart.axis = [short(top), short_half(top), "0".to_owned()];
-        chart
+        let bars = bars(calls, failed, top);
+        Self { bars, axis: axis::of_numbers(top), ..Self::without_shapes(id, "Calls", time, told, &said, |index| calls[index] > 0) }
     }
 
     /// How long calls took: half of them, and 95 of 100.
-    pub fn of_latency(points: &Points, audit: Audit<'_>) -> Self {
-        let known = points.p95_us.iter().flatten().copied();
-        let highest = known.clone().max().unwrap_or(0);
-        let time = time(points, audit);
-        let slowest = points.p95_us.iter().position(|us| *us == Some(highest)).unwrap_or(0);
+    pub fn of_latency(points: &Points, address: Address<'_>) -> Self {
+        let known: Vec<u64> = points.p95_us.iter().map(|us| us.unwrap_or(0)).collect();
+        let highest = known.iter().copied().max().unwrap_or(0);
+        let time = Time::of(points, address);
         let told = match highest {
             0 => "Latency: no call was answered.".to_owned(),
             _ => format!(
                 "Latency: slowest from {} UTC, where 95 of 100 calls took at most {}.",
-                time.at(slowest).text,
+                time.busiest(&known),
                 words::duration(highest)
             ),
         };
         let top = nice(highest);
         let of = |values: &[Option<u64>], index: usize| values[index].map_or_else(|| "no call".to_owned(), words::duration);
-        let tip = |index: usize| match points.p95_us[index] {
-            None => "no call was answered".to_owned(),
-            Some(_) => format!(
-                "half took at most {}, 95 of 100 at most {}; waited {}",
-                of(&points.p50_us, index),
-                of(&points.p95_us, index),
-                words::duration(points.waited_us[index])
-            ),
+        let said = Said {
+            columns: ["Half (p50)", "95 of 100 (p95)"],
+            tip: |index: usize| match points.p95_us[index] {
+                None => "no call was answered".to_owned(),
+                Some(_) => format!(
+                    "half took at most {}, 95 of 100 at most {}; waited {}",
+                    of(&points.p50_us, index),
+                    of(&points.p95_us, index),
+                    words::duration(points.waited_us[index])
+                ),
+            },
+            cells: |index: usize| [of(&points.p50_us, index), of(&points.p95_us, index)],
         };
-        let cells = |index: usize| [of(&points.p50_us, index), of(&points.p95_us, index)];
-        let mut chart = Self::empty("latency", "Latency", &time, told, ["Half (p50)", "95 of 100 (p95)"], (&tip, &cells));
-        chart.lines = vec![Line { class: "p95", path: path(&points.p95_us, top) }, Line { class: "p50", path: path(&points.p50_us, top) }];
-        chart.axis = [words::duration(top), words::duration(top / 2), "0".to_owned()];
-        chart
+        Self {
+            lines: vec![Line { class: "p95", path: path(&points.p95_us, top) }, Line { class: "p50", path: path(&points.p50_us, top) }],
+            axis: [words::duration(top), words::duration(top / 2), "0".to_owned()],
+            ..Self::without_shapes("latency", "Latency", &time, told, &said, |index| points.calls[index] > 0)
+        }
     }
 
-    fn empty(
+    /// Spans and table. The table leaves out spans of nothing: sixty zeros read aloud tell nobody anything.
+    fn without_shapes(
         id: &'static str,
         title: &'static str,
         time: &Time<'_>,
         told: String,
-        columns: [&'static str; 2],
-        (tip, cells): (impl Fn(usize) -> String, impl Fn(usize) -> [String; 2]),
+        said: &Said<impl Fn(usize) -> String, impl Fn(usize) -> [String; 2]>,
+        is_shown: impl Fn(usize) -> bool,
     ) -> Self {
-        let length = time.points.calls.len();
-        let span = |index: usize| Span { x: index * STEP, at: time.at(index), tip: tip(index), address: time.address(index) };
-        let row = |index: usize| Row { at: time.at(index), address: time.address(index), cells: cells(index) };
-        // The newest first, and no rows of nothing: sixty zeros read aloud tell nobody anything.
-        let called = (0..length).rev().filter(|index| time.points.calls[*index] > 0);
+        let span = |index: usize| Span { x: index * STEP, at: time.at(index), tip: (said.tip)(index), address: time.address(index) };
+        let row = |index: usize| Row { at: time.at(index), address: time.address(index), cells: (said.cells)(index) };
         Self {
             id,
             title,
             told,
-            width: length * STEP,
-            spans: (0..length).map(span).collect(),
+            width: time.length * STEP,
+            spans: (0..time.length).map(span).collect(),
             bars: Vec::new(),
             lines: Vec::new(),
             axis: Default::default(),
             begin: time.at(0),
-            middle: time.at(length / 2),
-            is_days: time.points.width_ms >= DAY_MS,
-            columns,
-            rows: called.map(row).collect(),
+            middle: time.at(time.length / 2),
+            end: time.at(time.length),
+            is_days: time.width_ms >= DAY_MS,
+            columns: said.columns,
+            // The newest first.
+            rows: (0..time.length).rev().filter(|index| is_shown(*index)).map(row).collect(),
         }
-    }
-}
-
-fn time<'a>(points: &'a Points, audit: Audit<'a>) -> Time<'a> {
-    Time { points, begin: Timestamp::parse_iso(&points.begin).unwrap_or(Timestamp::from_ms(0)), audit }
-}
-
-/// The least of 1, 2 and 5 times a power of ten that is not below a number; what an axis ends with.
-fn nice(highest: u64) -> u64 {
-    let mut power = 1_u64;
-    loop {
-        for step in [1, 2, 5] {
-            let end = power.saturating_mul(step);
-            if end >= highest || end == u64::MAX {
-                return end;
-            }
-        }
-        power = power.saturating_mul(10);
-    }
-}
-
-/// 1500 as 1.5k.
-fn short(value: u64) -> String {
-    let (divided, unit) = match value {
-        0..1_000 => return value.to_string(),
-        1_000..1_000_000 => (value as f64 / 1e3, "k"),
-        _ => (value as f64 / 1e6, "M"),
-    };
-    format!("{}{unit}", format!("{divided:.1}").trim_end_matches(".0"))
-}
-
-/// The half of an axis; nothing where it is no whole number.
-fn short_half(top: u64) -> String {
-    if top.is_multiple_of(2) { short(top / 2) } else { String::new() }
-}
-
-/// The bars of a series on an axis that ends with a number.
-pub(super) fn bars(calls: &[u64], failed: &[u64], top: u64) -> Vec<Bar> {
-    // One call among millions is still to be seen.
-    let part = |value: u64| if value == 0 { 0 } else { (value.saturating_mul(HEIGHT) / top.max(1)).max(2) };
-    let bar = |(index, (calls, failed)): (usize, (&u64, &u64))| {
-        let height = part(*calls);
-        let failed = part(*failed).min(height);
-        Bar { x: index * STEP + 1, y: HEIGHT - height, height, failed_y: HEIGHT - failed, failed }
-    };
-    calls.iter().zip(failed).enumerate().filter(|(_, (calls, _))| **calls > 0).map(bar).collect()
-}
-
-/// The bars of a series, the highest as high as there is room.
-pub(super) fn full_bars(calls: &[u64], failed: &[u64]) -> Vec<Bar> {
-    bars(calls, failed, calls.iter().copied().max().unwrap_or(0))
-}
-
-/// A line through the middle of its spans. One number between two that are missing is a short stroke.
-fn path(values: &[Option<u64>], top: u64) -> String {
-    let mut path = String::new();
-    let mut drawing = false;
-    for (index, value) in values.iter().enumerate() {
-        let Some(value) = value else {
-            drawing = false;
-            continue;
-        };
-        let (x, y) = (index * STEP, HEIGHT - value.saturating_mul(HEIGHT) / top.max(1));
-        if drawing {
-            path.push_str(&format!("L{} {y}", x + STEP / 2));
-        } else {
-            path.push_str(&format!("M{} {y}L{} {y}", x + 2, x + STEP / 2));
-        }
-        drawing = true;
-    }
-    path
-}
-
-/// What was left of a day, hour by hour, as the path of a line over 24 hours; and from now on, at the pace of the last
-/// hour, where that leads.
-pub(super) struct BurnDown {
-    pub left: String,
-    pub ahead: String,
-}
-
-/// Units of an hour in the drawing of a day.
-const HOUR: usize = 10;
-
-impl BurnDown {
-    /// `now` is in hours since the day began.
-    pub fn new(used: &[u64], daily: u64, pace: u64, now: f64) -> Self {
-        let height = |left: f64| HEIGHT as f64 - (left / daily.max(1) as f64).clamp(0.0, 1.0) * HEIGHT as f64;
-        let left_of = |used: u64| daily.saturating_sub(used) as f64;
-        let mut left = format!("M0 {:.1}", height(daily as f64));
-        for (hour, used) in used.iter().enumerate() {
-            let x = (((hour + 1) as f64).min(now)).min(24.0) * HOUR as f64;
-            left.push_str(&format!("L{x:.1} {:.1}", height(left_of(*used))));
-        }
-        let now = now.clamp(0.0, 24.0);
-        let left_now = left_of(used.last().copied().unwrap_or(0));
-        let until = if pace == 0 { 24.0 } else { (now + left_now / pace as f64).min(24.0) };
-        let left_then = left_now - pace as f64 * (until - now);
-        let ahead = format!("M{:.1} {:.1}L{:.1} {:.1}", now * HOUR as f64, height(left_now), until * HOUR as f64, height(left_then));
-        Self { left, ahead }
     }
 }
 
@@ -329,44 +257,33 @@ mod tests {
         }
     }
 
-    const ALL: Audit<'_> = Audit { hub_id: None, filter: "" };
-
-    #[test]
-    fn the_highest_bar_fills_the_chart_and_the_least_call_is_seen() {
-        let bars = full_bars(&[0, 1_000_000, 1], &[0, 500_000, 1]);
-        assert_eq!(bars.iter().map(|bar| (bar.x, bar.height, bar.failed)).collect::<Vec<_>>(), [(11, 100, 50), (21, 2, 2)]);
-    }
-
-    #[test]
-    fn an_axis_ends_with_a_round_number() {
-        assert_eq!([0, 1, 3, 7, 274, 1_999, 2_000, 2_001].map(nice), [1, 1, 5, 10, 500, 2_000, 2_000, 5_000]);
-        assert_eq!([5, 1_000, 2_500, 1_500_000].map(short), ["5", "1k", "2.5k", "1.5M"]);
-        assert_eq!([5, 1_000].map(short_half), ["", "500"]);
+    fn all(from: Timestamp, to: Timestamp) -> String {
+        in_audit(from, to, &[])
     }
 
     #[test]
     fn a_chart_says_in_words_what_it_shows() {
-        let chart = Chart::of_calls(&points(), ALL);
+        let chart = Chart::of_calls(&points(), &all);
         assert_eq!(chart.told, "Calls: 4 calls, 1 of them failed; most from 09:01 UTC, 3.");
         assert_eq!(chart.rows.iter().map(|row| row.at.text.as_str()).collect::<Vec<_>>(), ["09:02", "09:01"]);
         assert_eq!(chart.axis, ["5", "", "0"]);
-        let chart = Chart::of_latency(&points(), ALL);
+        let chart = Chart::of_latency(&points(), &all);
         assert_eq!(chart.told, "Latency: slowest from 09:01 UTC, where 95 of 100 calls took at most 8.0 ms.");
         assert_eq!(chart.lines[0].path, "M12 20L15 20L25 55");
     }
 
     #[test]
     fn each_span_leads_to_the_records_of_its_time() {
-        let chart = Chart::of_calls(&points(), Audit { hub_id: Some(7), filter: "&status=4xx" });
-        assert_eq!(chart.spans[1].address, "/audit?from=2026-11-25T09:01&to=2026-11-25T09:02&hub_id=7&status=4xx");
+        let chart = Chart::of_calls(&points(), &|from, to| in_audit(from, to, &[("hub_id", "7"), ("status", "4xx")]));
+        assert_eq!(chart.spans[1].address, "/audit?from=2026-11-25T09%3A01&to=2026-11-25T09%3A02&hub_id=7&status=4xx");
         assert_eq!(chart.spans[1].tip, "3 calls, 1 failed");
     }
 
     #[test]
-    fn what_is_left_of_a_day_goes_down_and_the_pace_leads_on() {
-        let half = BurnDown::new(&[0, 50], 100, 25, 2.0);
-        assert_eq!((half.left.as_str(), half.ahead.as_str()), ("M0 0.0L10.0 0.0L20.0 50.0", "M20.0 50.0L40.0 100.0"));
-        let over = BurnDown::new(&[274], 100, 0, 1.0);
-        assert_eq!((over.left.as_str(), over.ahead.as_str()), ("M0 0.0L10.0 100.0", "M10.0 100.0L240.0 100.0"));
+    fn a_span_is_named_by_what_tells_it_from_the_next() {
+        let counted =
+            |width_ms| CountedTime { begin: Moment("2026-11-25T09:15:00.000Z".into()), width_ms, calls: vec![0, 4], failed: vec![0, 1] };
+        let first = |width_ms| Chart::of_records(&counted(width_ms), &all).rows.remove(0).at.text;
+        assert_eq!([1_000, 60_000, 3_600_000, 21_600_000 * 4].map(first), ["09:15:01", "09:16", "10:15", "11-26"]);
     }
 }

@@ -8,7 +8,7 @@ use keyway_api::view::{Account, AccountLimit, Accounts, BusyApp, CallTotals, Cau
 use keyway_core::time::Timestamp;
 
 use super::api::with_query;
-use super::chart::{self, Audit, Bar, BurnDown, Chart};
+use super::chart::{self, Bar, BurnDown, Chart, in_audit};
 use super::page;
 use super::shell::Shell;
 use super::visitor::{Fields, Page, Visitor};
@@ -229,8 +229,9 @@ struct Live<'a> {
 
 impl<'a> Live<'a> {
     fn new(view: &'a Overview) -> Self {
-        let calls = Chart::of_calls(&view.points, Audit { hub_id: view.hub_id, filter: "" });
-        let latency = Chart::of_latency(&view.points, Audit { hub_id: view.hub_id, filter: "" });
+        let account = view.hub_id.map(|hub_id| hub_id.to_string()).unwrap_or_default();
+        let records = |from, to| in_audit(from, to, &[("hub_id", &account)]);
+        let (calls, latency) = (Chart::of_calls(&view.points, &records), Chart::of_latency(&view.points, &records));
         Self { calls, latency, now: clock::now(), view }
     }
 

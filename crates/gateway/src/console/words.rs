@@ -44,7 +44,12 @@ pub(super) fn ahead(iso: &str, now: Timestamp) -> String {
     format!("in {}", span((left + unit - 1) / unit * unit))
 }
 
-/// A length of time in its largest unit.
+/// A length of time, which may be of seconds, in its largest unit.
+pub(super) fn length(ms: i64) -> String {
+    if ms < MINUTE_MS { counted(u64::try_from(ms / 1_000).unwrap_or(0), "second", "seconds") } else { span(ms) }
+}
+
+/// A length of time of at least a minute in its largest unit.
 pub(super) fn span(ms: i64) -> String {
     let (value, one, several) = match ms {
         ..HOUR_MS => (ms / MINUTE_MS, "minute", "minutes"),

@@ -1,0 +1,47 @@
+//! The axis of a chart: where it ends, and its labels.
+
+/// The least of 1, 2 and 5 times a power of ten that is not below a number; what an axis ends with.
+pub(super) fn nice(highest: u64) -> u64 {
+    let mut power = 1_u64;
+    loop {
+        for step in [1, 2, 5] {
+            let end = power.saturating_mul(step);
+            if end >= highest || end == u64::MAX {
+                return end;
+            }
+        }
+        power = power.saturating_mul(10);
+    }
+}
+
+/// The labels of an axis of numbers, from the top: its end, the half, and nothing.
+pub(super) fn of_numbers(top: u64) -> [String; 3] {
+    [short(top), short_half(top), "0".to_owned()]
+}
+
+/// 1500 as 1.5k.
+fn short(value: u64) -> String {
+    let (divided, unit) = match value {
+        0..1_000 => return value.to_string(),
+        1_000..1_000_000 => (value as f64 / 1e3, "k"),
+        _ => (value as f64 / 1e6, "M"),
+    };
+    format!("{}{unit}", format!("{divided:.1}").trim_end_matches(".0"))
+}
+
+/// The half of an axis; nothing where it is no whole number.
+fn short_half(top: u64) -> String {
+    if top.is_multiple_of(2) { short(top / 2) } else { String::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_axis_ends_with_a_round_number() {
+        assert_eq!([0, 1, 3, 7, 274, 1_999, 2_000, 2_001].map(nice), [1, 1, 5, 10, 500, 2_000, 2_000, 5_000]);
+        assert_eq!([5, 1_000, 2_500, 1_500_000].map(short), ["5", "1k", "2.5k", "1.5M"]);
+        assert_eq!([5, 1_000].map(short_half), ["", "500"]);
+    }
+}
