@@ -112,6 +112,8 @@ pub struct OverviewQuery {
 #[derive(Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CallsQuery {
+    /// `hour`, `day`, `week` or `month`, up to now, in the spans of the overview; in place of `from` and `to`.
+    pub range: Option<String>,
     /// From the span on that has this time, ISO 8601: the last day when left out.
     pub from: Option<String>,
     /// Up to the span that has this time, ISO 8601: now when left out.

@@ -33,7 +33,7 @@ use crate::{Moment, RoleName};
 
 pub use approvals::{Approval, ApprovalAnswer, ApprovalRule, Approvals, CallChange, ChangedProperty, ChangedRecord, UnreadRecords};
 pub use audit::{CallRecord, CountedApp, CountedTime, CountedWord, RecordCounts, Records};
-pub use calls::{CallCounts, CallGroup, CallTotals, Points};
+pub use calls::{CallCounts, CallGroup, CallLimits, CallTotals, Points};
 pub use catalog::{OperationBehind, Scope, ScopeBehind, ScopeTemplate, Scopes};
 pub use doctor::{Diagnosed, DiagnosedCall};
 pub use notify::{AddedChannel, Channel, ChannelAnswer, ChannelTested, Channels, Condition, Message, Notice, Notifications};

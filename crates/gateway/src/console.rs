@@ -50,6 +50,7 @@ mod set_up;
 mod shell;
 mod shown_once;
 mod sign_in;
+mod threshold;
 mod visitor;
 mod words;
 
@@ -113,6 +114,8 @@ fn console() -> Router<Admin> {
         .route("/apps/{id}", get(app::show).post(app::edit::change))
         .route("/apps/{id}/edit", get(app::edit::edit))
         .route("/apps/{id}/scopes", get(app::scopes::choose_scopes).post(app::scopes::change_scopes))
+        .route("/apps/{id}/operations", get(app::operations::page))
+        .route("/apps/{id}/operations/part", get(app::operations::part))
         .route("/apps/{id}/used", get(app::scopes::used_page))
         .route("/apps/{id}/used/part", get(app::scopes::used_part))
         .route("/apps/{id}/grant", post(record::grant))

@@ -20,7 +20,7 @@ pub enum Range {
     Hour,
     /// 24 hours.
     Day,
-    /// Seven days, by two hours.
+    /// Seven days, by four hours.
     Week,
     /// Thirty days.
     Month,
@@ -89,7 +89,7 @@ impl Range {
         let (grain, width_ms, length) = match self {
             Self::Hour => (Grain::Minute, 60_000, 60),
             Self::Day => (Grain::Hour, HOUR_MS, 24),
-            Self::Week => (Grain::Hour, 2 * HOUR_MS, 84),
+            Self::Week => (Grain::Hour, 4 * HOUR_MS, 42),
             Self::Month => (Grain::Day, DAY_MS, 30),
         };
         let last = now.as_ms().div_euclid(width_ms);
@@ -146,6 +146,78 @@ pub async fn series(audit: &AuditLog, stretch: Stretch, wanted: impl Fn(Option<u
     Ok(series)
 }
 
+/// What an app used of its account's limits in each span of a stretch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Used {
+    /// The most calls in ten seconds.
+    pub peaks: Vec<u64>,
+    /// Calls of the account's day up to the end of the span; of a span of a day, those of that day of UTC.
+    pub daily: Vec<u64>,
+}
+
+/// What an app used of its account's limits. The account's days end at the same time of the day as `resets_at`.
+///
+/// # Errors
+/// The counts can't be read.
+pub async fn used(audit: &AuditLog, stretch: Stretch, app_id: u64, resets_at: Timestamp) -> Result<Used, AuditError> {
+    let mut slots = Slots::new(stretch, resets_at);
+    for span in audit.spans(stretch.grain, slots.begin, stretch.end()).await? {
+        span.each(|_, app| app == Some(app_id), |_, _, tally| slots.note(span.begin, tally.counted, tally.peak));
+    }
+    Ok(slots.used())
+}
+
+/// The spans of a stretch by its grain, from the begin of the account's day in which the stretch begins.
+struct Slots {
+    stretch: Stretch,
+    /// When an account's day ended, or will.
+    resets_at: Timestamp,
+    begin: Timestamp,
+    counted: Vec<u64>,
+    peaks: Vec<u64>,
+}
+
+impl Slots {
+    fn new(stretch: Stretch, resets_at: Timestamp) -> Self {
+        let width = stretch.grain.width_ms();
+        let into_day = (stretch.begin.as_ms() - resets_at.as_ms()).rem_euclid(DAY_MS);
+        let begin = match stretch.grain {
+            Grain::Day => stretch.begin,
+            Grain::Minute | Grain::Hour => Timestamp::from_ms((stretch.begin.as_ms() - into_day).div_euclid(width) * width),
+        };
+        let length = usize::try_from((stretch.end().as_ms() - begin.as_ms()) / width).unwrap_or(0);
+        Self { stretch, resets_at, begin, counted: vec![0; length], peaks: vec![0; stretch.length] }
+    }
+
+    fn note(&mut self, at: Timestamp, counted: u64, peak: u64) {
+        let place = |begin: Timestamp, width: i64| usize::try_from((at.as_ms() - begin.as_ms()).div_euclid(width)).ok();
+        if let Some(slot) = place(self.begin, self.stretch.grain.width_ms()).and_then(|at| self.counted.get_mut(at)) {
+            *slot += counted;
+        }
+        if let Some(there) = place(self.stretch.begin, self.stretch.width_ms).and_then(|at| self.peaks.get_mut(at)) {
+            *there = peak.max(*there);
+        }
+    }
+
+    fn used(self) -> Used {
+        let Self { stretch, resets_at, begin, counted, peaks } = self;
+        let mut daily = vec![0; stretch.length];
+        let (width, mut sum, mut day) = (stretch.grain.width_ms(), 0, None);
+        for (index, calls) in counted.into_iter().enumerate() {
+            let at = begin.as_ms() + width * i64::try_from(index).unwrap_or(0);
+            // The day of the slot's end: a day that begins within an hour begins with it.
+            let of = if stretch.grain == Grain::Day { at } else { (at + width - 1 - resets_at.as_ms()).div_euclid(DAY_MS) };
+            sum = if day == Some(of) { sum + calls } else { calls };
+            day = Some(of);
+            let place = (at - stretch.begin.as_ms()).div_euclid(stretch.width_ms);
+            if let Some(there) = usize::try_from(place).ok().and_then(|place| daily.get_mut(place)) {
+                *there = sum;
+            }
+        }
+        Used { peaks, daily }
+    }
+}
+
 /// What was called as long before a stretch as it has lasted until now.
 ///
 /// # Errors
@@ -159,7 +231,7 @@ pub async fn before(
     let length_ms = stretch.end().as_ms() - stretch.begin.as_ms();
     let (from, to) = (stretch.begin.plus_ms(-length_ms), now.plus_ms(-length_ms));
     // Of the unfinished last span, the part that has passed: a month is compared by the hour, a day by the minute.
-    let finest = if stretch.width_ms > 2 * HOUR_MS { Grain::Hour } else { Grain::Minute };
+    let finest = if stretch.width_ms > 4 * HOUR_MS { Grain::Hour } else { Grain::Minute };
     let mut total = Tally::default();
     for (grain, from, to) in cover(from.as_ms(), to.as_ms(), finest) {
         for span in audit.spans(grain, Timestamp::from_ms(from), Timestamp::from_ms(to)).await? {
@@ -202,7 +274,7 @@ mod tests {
             assert!(stretch.end() > now && stretch.end().plus_ms(-stretch.width_ms) <= now);
             (stretch.begin.as_ms() - START, stretch.length)
         });
-        assert_eq!(spans, [(12 * HOUR_MS + 120_000, 60), (-10 * HOUR_MS, 24), (-154 * HOUR_MS, 84), (-29 * DAY_MS, 30)]);
+        assert_eq!(spans, [(12 * HOUR_MS + 120_000, 60), (-10 * HOUR_MS, 24), (-152 * HOUR_MS, 42), (-29 * DAY_MS, 30)]);
     }
 
     #[test]
@@ -219,6 +291,24 @@ mod tests {
         assert_eq!(cover(START, START + DAY_MS + HOUR_MS, Grain::Day), [(Grain::Day, START, START + DAY_MS)]);
         // What begins within an hour has minutes alone.
         assert_eq!(cover(START + 60_000, START + HOUR_MS, Grain::Minute), [(Grain::Minute, START + 60_000, START + HOUR_MS)]);
+    }
+
+    #[test]
+    fn the_use_of_a_day_adds_up_to_its_end_and_begins_again() {
+        // Days of this account end at 05:00 UTC. The stretch begins at 03:00.
+        let hours = Stretch { begin: Timestamp::from_ms(START + 3 * HOUR_MS), width_ms: HOUR_MS, length: 4, grain: Grain::Hour };
+        let mut slots = Slots::new(hours, Timestamp::from_ms(START + 5 * HOUR_MS));
+        assert_eq!(slots.begin.as_ms(), START - 19 * HOUR_MS);
+        // Twenty hours before, of the day before; then of the same day, and one an hour.
+        for hour in [-20, -1, 3, 4, 5, 6] {
+            slots.note(Timestamp::from_ms(START + hour * HOUR_MS), 10, u64::try_from(hour + 30).unwrap());
+        }
+        assert_eq!(slots.used(), Used { peaks: vec![33, 34, 35, 36], daily: vec![20, 30, 10, 20] });
+        let days = Stretch { begin: Timestamp::from_ms(START), width_ms: DAY_MS, length: 2, grain: Grain::Day };
+        let mut slots = Slots::new(days, Timestamp::from_ms(START + 5 * HOUR_MS));
+        slots.note(Timestamp::from_ms(START), 10, 1);
+        slots.note(Timestamp::from_ms(START + DAY_MS), 5, 2);
+        assert_eq!(slots.used(), Used { peaks: vec![1, 2], daily: vec![10, 5] });
     }
 
     #[test]

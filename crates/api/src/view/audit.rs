@@ -52,6 +52,8 @@ pub struct CountedTime {
 pub struct CountedWord {
     pub word: String,
     pub calls: u64,
+    /// Of them, not answered with a status below 400.
+    pub failed: u64,
 }
 
 /// Calls of an app.

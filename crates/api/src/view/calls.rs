@@ -61,6 +61,25 @@ pub struct CallGroup {
     pub waited_us: Option<u64>,
 }
 
+/// What an account's limits leave an app, beside what its calls used of them. Each list has one entry for each span.
+#[derive(Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CallLimits {
+    /// The account.
+    pub hub_id: u64,
+    /// Calls that each app may make in ten seconds.
+    pub burst: u32,
+    /// Calls of a day, which all apps of the account share; none where there is no cap.
+    pub daily: Option<u64>,
+    /// When the account's day ends.
+    pub resets_at: Moment,
+    /// The most calls in ten seconds.
+    pub peaks: Vec<u64>,
+    /// Calls that count against the account's day, from its begin up to the end of the span; of a span of a day, those of
+    /// that day of UTC.
+    pub used: Vec<u64>,
+}
+
 /// How many calls there were.
 #[derive(Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -71,6 +90,8 @@ pub struct CallCounts {
     pub end: Moment,
     pub points: Points,
     pub total: CallTotals,
+    /// Where the calls of one app are asked for, and its account is known.
+    pub limits: Option<CallLimits>,
     /// By what was asked for, the most calls first.
     pub groups: Vec<CallGroup>,
 }

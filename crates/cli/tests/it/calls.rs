@@ -92,3 +92,20 @@ fn a_demo_begins_with_a_past_that_says_it_is_one() {
     let after = keyway.json(&["calls", "--since", "31d"])["total"]["calls"].as_u64().unwrap();
     assert!(after >= before && after < before + 2_000, "{before} {after}");
 }
+
+#[test]
+fn calls_of_an_app_stand_beside_the_limits_of_its_account() {
+    let keyway = called();
+    let limits = |query: &str| ask(&keyway, Some(ADMIN_TOKEN), "GET", &format!("/api/v1/calls?{query}"), &Value::Null).2["limits"].clone();
+    for range in ["hour", "day", "week", "month"] {
+        let of_app = limits(&format!("app=Sync&range={range}"));
+        let most = |list: &str| of_app[list].as_array().unwrap().iter().filter_map(Value::as_u64).max();
+        assert!(most("peaks").is_some_and(|calls| calls == 1 || calls == 2), "{range} {of_app}");
+        // The refused call does not count against HubSpot's limits.
+        assert_eq!(most("used"), Some(1), "{range} {of_app}");
+        assert!(of_app["burst"].as_u64().unwrap() >= 100 && of_app["daily"].as_u64().unwrap() > 1_000, "{of_app}");
+    }
+    assert_eq!(limits("range=day"), Value::Null, "several accounts have no limit in common");
+    let (status, _, body) = ask(&keyway, Some(ADMIN_TOKEN), "GET", "/api/v1/calls?range=day&from=2026-01-01T00:00:00Z", &Value::Null);
+    assert!(status == 400 && body["detail"].as_str().unwrap().contains("in place of from and to"), "{status} {body}");
+}

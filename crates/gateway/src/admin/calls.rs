@@ -5,15 +5,16 @@ use std::collections::HashMap;
 use axum::Extension;
 use axum::extract::State;
 use keyway_api::query::CallsQuery;
+use keyway_core::quota::UNCAPPED;
 use keyway_core::time::Timestamp;
 
 use super::Admin;
 use super::body::ApiError;
 use super::extract::Query;
-use super::view::{self, Answer, CallGroup, CallTotals, Points, answer};
+use super::view::{self, Answer, CallGroup, CallLimits, CallTotals, Points, answer};
 use crate::audit::counts::{OTHER_APPS, Outcome, Tally};
 use crate::clock;
-use crate::history::{self, AppCalls, Series, Stretch};
+use crate::history::{self, AppCalls, Range, Series, Stretch};
 use crate::principal::Principal;
 
 const DAY_MS: i64 = 86_400_000;
@@ -30,8 +31,16 @@ pub(super) async fn count(
         Some(text) => Timestamp::parse_iso(text).ok_or_else(|| ApiError::invalid(format!("{text} is not a time; use ISO 8601"))),
         None => Ok(otherwise),
     };
-    let to = moment(&query.to, now.plus_ms(1))?;
-    let stretch = Stretch::between(moment(&query.from, to.plus_ms(-DAY_MS))?, to, now);
+    let stretch = match &query.range {
+        Some(_) if query.from.is_some() || query.to.is_some() => {
+            return Err(ApiError::invalid("range stands in place of from and to; leave out one or the other"));
+        }
+        Some(name) => range(name)?.until(now),
+        None => {
+            let to = moment(&query.to, now.plus_ms(1))?;
+            Stretch::between(moment(&query.from, to.plus_ms(-DAY_MS))?, to, now)
+        }
+    };
     if stretch.length > SPANS_MAX {
         return Err(ApiError::invalid(format!("that is more than {SPANS_MAX} days; choose a later from, or an earlier to")));
     }
@@ -65,8 +74,38 @@ pub(super) async fn count(
         end: stretch.end().into(),
         points: points(&series),
         total: totals(&series.total),
+        limits: match app_id {
+            Some(app_id) if who.sees(app_id) => limits(&admin, &series, app_id).await?,
+            _ => None,
+        },
         groups: sorted(groups),
     })
+}
+
+/// The range of this name.
+pub(super) fn range(name: &str) -> Result<Range, ApiError> {
+    Range::named(name).ok_or_else(|| ApiError::invalid(format!("{name} is not a range; use hour, day, week or month")))
+}
+
+/// The limits of an app's account, and what the app used of them.
+async fn limits(admin: &Admin, series: &Series, app_id: u64) -> Result<Option<CallLimits>, ApiError> {
+    // Of an app that is gone, the account is the one that its calls were of.
+    let hub_id = match admin.control.app(&app_id.to_string()).await {
+        Ok((app, _)) => Some(app.hub_id),
+        Err(_) => series.apps.get(&app_id).and_then(|calls| calls.hub_id),
+    };
+    let Some((hub_id, standing)) = hub_id.and_then(|hub_id| Some((hub_id, admin.registry.standing(hub_id, clock::both())?))) else {
+        return Ok(None);
+    };
+    let used = history::used(&admin.audit, series.stretch, app_id, standing.resets_at).await?;
+    Ok(Some(CallLimits {
+        hub_id,
+        burst: standing.limits.burst,
+        daily: (standing.limits.daily < UNCAPPED).then_some(standing.limits.daily),
+        resets_at: standing.resets_at.into(),
+        peaks: used.peaks,
+        used: used.daily,
+    }))
 }
 
 /// Whether a person may see calls of an account and an app, of one account or of all.

@@ -45,8 +45,8 @@ pub(super) async fn count(
     let begin = if complete { filter.from.or(oldest) } else { oldest }.unwrap_or(end);
     let names = admin.control.apps(None).await;
     let name = |id: u64| names.iter().find(|(app, _)| app.id == id).map(|(app, _)| app.name.clone());
-    let app = |(id, calls): (u64, u64)| view::CountedApp { app_id: id, name: name(id), calls };
-    let word = |(word, calls): (&str, u64)| view::CountedWord { word: word.to_owned(), calls };
+    let app = |(id, (calls, _)): (u64, Sum)| view::CountedApp { app_id: id, name: name(id), calls };
+    let word = |(word, (calls, failed)): (&str, Sum)| view::CountedWord { word: word.to_owned(), calls, failed };
     let status = |record: &AuditRecord| record.status.map_or_else(|| "unknown".to_owned(), |status| status.to_string());
     answer(view::RecordCounts {
         counted: records.len() as u64,
@@ -54,7 +54,7 @@ pub(super) async fn count(
         over_time: over_time(&records, begin, end),
         statuses: sums(&records, |record| Some(status(record)))
             .into_iter()
-            .map(|(word, calls)| view::CountedWord { word, calls })
+            .map(|(word, (calls, failed))| view::CountedWord { word, calls, failed })
             .collect(),
         causes: sums(&records, |record| record.rule.as_deref().or(record.category.as_deref())).into_iter().map(word).collect(),
         apps: sums(&records, |record| record.app_id).into_iter().map(app).collect(),
@@ -62,16 +62,25 @@ pub(super) async fn count(
     })
 }
 
+/// Calls, and those of them that failed.
+type Sum = (u64, u64);
+
+fn has_failed(record: &AuditRecord) -> bool {
+    record.status.is_none_or(|status| status >= 400)
+}
+
 /// Calls by what they have in common, most first.
-fn sums<'a, K: Eq + Hash + Ord>(records: &'a [AuditRecord], of: impl Fn(&'a AuditRecord) -> Option<K>) -> Vec<(K, u64)> {
-    let mut sums: HashMap<K, u64> = HashMap::new();
+fn sums<'a, K: Eq + Hash + Ord>(records: &'a [AuditRecord], of: impl Fn(&'a AuditRecord) -> Option<K>) -> Vec<(K, Sum)> {
+    let mut sums: HashMap<K, Sum> = HashMap::new();
     for record in records {
         if let Some(key) = of(record) {
-            *sums.entry(key).or_default() += record.calls;
+            let (calls, failed) = sums.entry(key).or_default();
+            *calls += record.calls;
+            *failed += if has_failed(record) { record.calls } else { 0 };
         }
     }
     let mut sums: Vec<_> = sums.into_iter().collect();
-    sums.sort_unstable_by(|(one, mine), (other, theirs)| theirs.cmp(mine).then_with(|| one.cmp(other)));
+    sums.sort_unstable_by(|(one, mine), (other, theirs)| theirs.0.cmp(&mine.0).then_with(|| one.cmp(other)));
     sums.truncate(ROWS_MAX);
     sums
 }
@@ -89,7 +98,7 @@ fn over_time(records: &[AuditRecord], begin: Timestamp, end: Timestamp) -> view:
         let at = Timestamp::parse_iso(&record.time).and_then(|at| usize::try_from(at.as_ms().div_euclid(width_ms) - first).ok());
         let Some(at) = at.filter(|at| *at < spans) else { continue };
         over_time.calls[at] += record.calls;
-        if record.status.is_none_or(|status| status >= 400) {
+        if has_failed(record) {
             over_time.failed[at] += record.calls;
         }
     }
@@ -128,6 +137,6 @@ mod tests {
     #[test]
     fn a_list_begins_with_the_commonest() {
         let records = [record("", Some(200), 1), record("", Some(403), 3), record("", None, 1)];
-        assert_eq!(sums(&records, |record| record.status), [(403, 3), (200, 1)]);
+        assert_eq!(sums(&records, |record| record.status), [(403, (3, 3)), (200, (1, 0))]);
     }
 }

@@ -14,7 +14,7 @@ use keyway_core::time::Timestamp;
 
 use super::Admin;
 use super::body::ApiError;
-use super::calls::{points, totals, wanted};
+use super::calls::{points, range, totals, wanted};
 use super::extract::Query;
 use super::view::{
     AccountLimit, Answer, AppPoints, BurnDown, BusyApp, Cause, Due, Moment, Notice, Overview, QuietApp, Rotations, Sunset, Sunsets, Top,
@@ -51,8 +51,7 @@ pub(super) async fn show(
     Query(query): Query<OverviewQuery>,
 ) -> Answer<Overview> {
     let now = clock::now();
-    let named = query.range.as_deref().unwrap_or("day");
-    let range = Range::named(named).ok_or_else(|| ApiError::invalid(format!("{named} is not a range; use hour, day, week or month")))?;
+    let range = range(query.range.as_deref().unwrap_or("day"))?;
     let (mut accounts, mut apps) = (admin.control.accounts().await, admin.control.apps(None).await);
     if who.role.apps().is_some() {
         apps.retain(|(app, _)| who.sees(app.id));

@@ -1,9 +1,12 @@
-//! One app: its tokens, what it may do beside what it did, and what happened to it. Its forms are in the modules below.
+//! One app: its traffic, its tokens, what it may do beside what it did, and what happened to it. Its forms are in the
+//! modules below.
 
 pub(super) mod edit;
 pub(super) mod end;
+pub(super) mod operations;
 pub(super) mod rotate;
 pub(super) mod scopes;
+mod traffic;
 pub(super) mod users;
 
 use askama::Template;
@@ -20,10 +23,12 @@ use super::names::Names;
 use super::page;
 use super::path::Path;
 use super::scopes::{self as catalog, Named};
-use super::shell::Shell;
+use super::shell::{Shell, sentence};
 use super::sign_in::see_other;
-use super::visitor::{Page, Visitor};
+use super::visitor::{Fields, Page, Visitor};
 use super::words::filters;
+use crate::history::Range;
+use traffic::Traffic;
 
 const SECTION: &str = "/apps";
 /// Sessions shown on the app's page.
@@ -38,6 +43,12 @@ struct AppPage<'a> {
     granted: Vec<Named>,
     sessions: Vec<Session>,
     activity: Vec<Event>,
+    /// Once it has called.
+    traffic: Option<Traffic>,
+    /// Why the counts can't be read.
+    uncounted: Option<String>,
+    /// Which stretch of time is shown.
+    range: Range,
     /// Waits for the first call, where there was none.
     first: Option<FirstCall>,
 }
@@ -67,7 +78,7 @@ fn address_of(name: &str) -> Option<String> {
 }
 
 /// The app's page.
-pub(super) async fn show(visitor: Visitor, Path(id): Path<u64>) -> Page {
+pub(super) async fn show(visitor: Visitor, Path(id): Path<u64>, fields: Fields) -> Page {
     let app = get(&visitor, id).await?;
     let catalog = catalog::catalog(&visitor).await?;
     let activity = activity::of(&visitor.api, id).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
@@ -78,9 +89,18 @@ pub(super) async fn show(visitor: Visitor, Path(id): Path<u64>) -> Page {
         Some(token) if !has_called => Some(FirstCall::of(&visitor.api, id, token.id).await),
         _ => None,
     };
+    let range = traffic::range(fields.get("range"));
+    let (mut traffic, mut uncounted) = (None, None);
+    if has_called {
+        match Traffic::of(&visitor.api, id, range).await {
+            Ok(found) => traffic = Some(found),
+            Err(refused) => uncounted = Some(sentence(&refused.detail)),
+        }
+    }
     let account = Names::of(&visitor.api, std::iter::empty()).await.account(app.hub_id);
     let granted = catalog.named(&app.scopes);
-    Ok(page::render(&AppPage { shell: visitor.shell(SECTION), app: &app, account, granted, sessions, activity, first }))
+    let shell = visitor.shell(SECTION);
+    Ok(page::render(&AppPage { shell, app: &app, account, granted, sessions, activity, traffic, uncounted, range, first }))
 }
 
 async fn get(visitor: &Visitor, id: u64) -> Result<App, Response> {

@@ -7,18 +7,21 @@ mod axis;
 mod burn_down;
 mod drawn;
 
-use keyway_api::view::{CountedTime, Points};
+use keyway_api::view::{CallLimits, CountedTime, Points};
 use keyway_core::time::Timestamp;
 
 use super::api::with_query;
+use super::threshold::percent_words;
 use super::words;
 use axis::nice;
 pub(super) use burn_down::BurnDown;
 pub(super) use drawn::{Bar, full_bars};
-use drawn::{STEP, bars, path};
+use drawn::{STEP, bars, level_at, path};
 
 const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 86_400_000;
+/// A limit is drawn where the highest bar is at least this part of it.
+const NEAR: u64 = 5;
 
 /// A moment on a page: the script shows it in the browser's time zone.
 pub(super) struct At {
@@ -208,6 +211,55 @@ impl Chart {
         }
     }
 
+    /// The busiest ten seconds of each span, beside what the app may call in ten seconds.
+    pub fn of_peaks(points: &Points, limits: &CallLimits, address: Address<'_>) -> Self {
+        Self::gauge("peaks", "Busiest ten seconds", &Time::of(points, address), &limits.peaks, Some(limits.burst.into()))
+    }
+
+    /// What was used of the account's day by the end of each span.
+    pub fn of_used(points: &Points, limits: &CallLimits, address: Address<'_>) -> Self {
+        let title = if points.width_ms < DAY_MS { "Calls since the day began" } else { "Calls of each day" };
+        Self::gauge("used", title, &Time::of(points, address), &limits.used, limits.daily)
+    }
+
+    fn gauge(id: &'static str, title: &'static str, time: &Time<'_>, used: &[u64], limit: Option<u64>) -> Self {
+        let highest = used.iter().copied().max().unwrap_or(0);
+        let of_limit = |calls: u64| limit.map_or_else(|| "no limit".to_owned(), |limit| percent_words(calls, limit));
+        let told = match limit {
+            _ if highest == 0 => format!("{title}: none."),
+            None => format!("{title}: at most {}, from {} UTC.", words::number(highest), time.busiest(used)),
+            Some(limit) => format!(
+                "{title}: at most {}, from {} UTC; {} of the {} that the limit permits.",
+                words::number(highest),
+                time.busiest(used),
+                percent_words(highest, limit),
+                words::number(limit)
+            ),
+        };
+        // A limit that is far away would press the bars flat.
+        let near = limit.filter(|limit| highest.saturating_mul(NEAR) >= *limit);
+        let top = nice(near.map_or(highest, |limit| highest.max(limit)));
+        let said = Said {
+            columns: ["Calls", "Of the limit"],
+            tip: |index: usize| match limit {
+                None => words::counted(used[index], "call", "calls"),
+                Some(_) => format!("{}, {} of the limit", words::counted(used[index], "call", "calls"), of_limit(used[index])),
+            },
+            cells: |index: usize| [words::number(used[index]), of_limit(used[index])],
+        };
+        Self {
+            bars: bars(used, &[], top),
+            lines: near.map(|limit| Line { class: "limit", path: level_at(limit, top, time.length) }).into_iter().collect(),
+            axis: axis::of_numbers(top),
+            ..Self::without_shapes(id, title, time, told, &said, |index| used[index] > 0)
+        }
+    }
+
+    /// Whether a limit is in the drawing.
+    pub fn has_limit(&self) -> bool {
+        self.lines.iter().any(|line| line.class == "limit")
+    }
+
     /// Spans and table. The table leaves out spans of nothing: sixty zeros read aloud tell nobody anything.
     fn without_shapes(
         id: &'static str,
@@ -270,6 +322,22 @@ mod tests {
         let chart = Chart::of_latency(&points(), &all);
         assert_eq!(chart.told, "Latency: slowest from 09:01 UTC, where 95 of 100 calls took at most 8.0 ms.");
         assert_eq!(chart.lines[0].path, "M12 20L15 20L25 55");
+    }
+
+    #[test]
+    fn a_limit_is_drawn_where_it_is_near_and_named_where_it_is_not() {
+        let gauge = |used: &[u64], limit| {
+            let limits = CallLimits { peaks: used.to_vec(), burst: limit, ..CallLimits::default() };
+            Chart::of_peaks(&points(), &limits, &all)
+        };
+        let near = gauge(&[0, 42, 120], 100);
+        assert_eq!((near.has_limit(), near.axis[0].as_str(), near.lines[0].path.as_str()), (true, "200", "M0 50H30"));
+        assert_eq!(near.told, "Busiest ten seconds: at most 120, from 09:02 UTC; 120 % of the 100 that the limit permits.");
+        assert_eq!(near.spans[1].tip, "42 calls, 42 % of the limit");
+        let far = gauge(&[0, 3, 1], 100);
+        assert_eq!((far.has_limit(), far.axis[0].as_str()), (false, "5"));
+        let without = CallLimits { used: vec![0, 3, 3], ..CallLimits::default() };
+        assert_eq!(Chart::of_used(&points(), &without, &all).told, "Calls since the day began: at most 3, from 09:01 UTC.");
     }
 
     #[test]

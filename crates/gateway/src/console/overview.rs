@@ -11,30 +11,16 @@ use super::api::with_query;
 use super::chart::{self, Bar, BurnDown, Chart, in_audit};
 use super::page;
 use super::shell::Shell;
+use super::threshold::{FAILED_PERCENT, SLOW_US, USED_PERCENT, failed_percent, level, share};
 use super::visitor::{Fields, Page, Visitor};
 use super::words::{self, filters};
 use crate::clock;
 use crate::history::Range;
 
-/// From this part of failed calls on, in percent, a number is marked as to be looked at, and as wrong.
-const FAILED_PERCENT: (f64, f64) = (2.0, 10.0);
-/// The same for how long 95 of 100 calls take, in microseconds.
-const SLOW_US: (u64, u64) = (2_000_000, 10_000_000);
-/// The same for the part of an account's day that is used, in percent.
-const USED_PERCENT: (u64, u64) = (80, 100);
 /// Conditions that are shown at once; the others are folded.
 const ATTENTION_SHOWN: usize = 6;
 /// Accounts that are offered as a list.
 const ACCOUNTS_LISTED: usize = 100;
-
-/// How urgent a number is: a class of the page, of which the word stands beside the number too.
-fn level<T: PartialOrd>(value: T, (look, wrong): (T, T)) -> &'static str {
-    match value {
-        value if value >= wrong => "wrong",
-        value if value >= look => "warn",
-        _ => "",
-    }
-}
 
 /// What the page says of a cause.
 trait CauseWords {
@@ -45,15 +31,6 @@ impl CauseWords for Cause {
     fn word(&self) -> &str {
         self.rule.as_deref().unwrap_or(&self.category)
     }
-}
-
-/// A part in a hundred, for the width of a bar.
-fn share(part: u64, of: u64) -> u64 {
-    part.saturating_mul(100).checked_div(of).unwrap_or(0).min(100)
-}
-
-fn failed_percent(failed: u64, calls: u64) -> f64 {
-    if calls == 0 { 0.0 } else { failed as f64 * 100.0 / calls as f64 }
 }
 
 /// What the page says of an app.
@@ -244,14 +221,8 @@ impl<'a> Live<'a> {
         with_query("/overview/live", &[("range", &self.view.range), ("account", &self.account())])
     }
 
-    /// `last hour`, `last 30 days`.
     fn period(&self) -> &'static str {
-        match Range::named(&self.view.range) {
-            Some(Range::Hour) => "last hour",
-            Some(Range::Week) => "last 7 days",
-            Some(Range::Month) => "last 30 days",
-            Some(Range::Day) | None => "last 24 hours",
-        }
+        words::period(Range::named(&self.view.range).unwrap_or(Range::Day))
     }
 
     /// What the time before is called.
@@ -352,12 +323,6 @@ pub(super) async fn live(visitor: Visitor, fields: Fields) -> Page {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_number_is_marked_from_its_thresholds_on() {
-        assert_eq!([1.9, 2.0, 9.9, 10.0].map(|part| level(part, FAILED_PERCENT)), ["", "warn", "warn", "wrong"]);
-        assert_eq!([79, 80, 100, 274].map(|part| level(part, USED_PERCENT)), ["", "warn", "wrong", "wrong"]);
-    }
 
     #[test]
     fn every_kind_of_condition_with_a_page_has_an_action() {

@@ -3,6 +3,8 @@
 pub(super) use keyway_core::shown::duration;
 use keyway_core::time::Timestamp;
 
+use crate::history::Range;
+
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
 const DAY_MS: i64 = 24 * HOUR_MS;
@@ -57,6 +59,16 @@ pub(super) fn span(ms: i64) -> String {
         _ => (ms / DAY_MS, "day", "days"),
     };
     counted(u64::try_from(value).unwrap_or(0), one, several)
+}
+
+/// `last hour`, `last 30 days`.
+pub(super) const fn period(range: Range) -> &'static str {
+    match range {
+        Range::Hour => "last hour",
+        Range::Day => "last 24 hours",
+        Range::Week => "last 7 days",
+        Range::Month => "last 30 days",
+    }
 }
 
 /// `2026-11-25 09:15` in UTC.

@@ -50,6 +50,11 @@ pub(super) fn path(values: &[Option<u64>], top: u64) -> String {
     path
 }
 
+/// A level line over all spans.
+pub(super) fn level_at(value: u64, top: u64, length: usize) -> String {
+    format!("M0 {}H{}", HEIGHT - value.saturating_mul(HEIGHT) / top.max(1), length * STEP)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
