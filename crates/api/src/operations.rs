@@ -285,6 +285,7 @@ operations! {
     op(Plan, "plan", "POST", "/api/v1/plan", Auditor, "Plan one app for each integration, changing nothing: from a report of keyway scan, from the recorded calls, or from both").body::<PlanBody>().answer::<view::Planned>(),
     op(ListChanges, "listChanges", "GET", "/api/v1/changes", Auditor, "A page of the record of changes, newest first: who changed what, when, from where, and what it was before").query::<ChangesQuery>().answer::<view::Changes>(),
 
+    op(ListSettings, "listSettings", "GET", "/api/v1/settings", Auditor, "The settings of `keyway serve`: what each does, its value on this server without secrets, and when a change takes effect").answer::<view::Settings>(),
     op(ShowOverview, "showOverview", "GET", "/api/v1/overview", Reader, "What needs a person; calls, latency and errors of an hour, a day, a week or a month beside the one before; limits with a forecast, what is due, what ends, what is unused").query::<OverviewQuery>().answer::<view::Overview>(),
     op(ListScopes, "listScopes", "GET", "/api/v1/catalog/scopes", Known, "Every scope that can be granted, in plain words, and sets of them to begin with").answer::<view::Scopes>(),
     op(ShowScope, "showScope", "GET", "/api/v1/catalog/scopes/{scope}", Known, "The operations that a scope opens").answer::<view::ScopeBehind>(),

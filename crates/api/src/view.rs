@@ -205,7 +205,7 @@ shown! {
         #[serde(flatten)]
         app: App,
         tokens: Vec<Token>,
-        /// Calls of the last day, as far as the server that answers counted them; where apps are listed.
+        /// Calls of the last day; where apps are listed, and Keyway can read the counts.
         day: Option<CallsOfDay>,
     }
     /// Calls of an app in the last day.
@@ -543,6 +543,21 @@ shown! {
         /// Whether the app may call it now.
         allowed: bool,
     }
+    /// A setting of `keyway serve`.
+    struct Setting {
+        /// As an option (`--name`) and in the configuration file.
+        name: String,
+        about: String,
+        /// Where it is not the default: without the name, password and query of a URL.
+        value: Option<String>,
+        default: Option<String>,
+        /// Its variable of the environment.
+        variable: Option<String>,
+        /// `reload` or `restart`: when a change of the configuration file takes effect.
+        effect: String,
+    }
+    #[derive(Default)]
+    struct Settings { settings: Vec<Setting>, }
     struct Verified {
         records: u64,
         /// Files that end in what is no whole commit: a crash cut it off before anybody was answered.

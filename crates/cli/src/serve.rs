@@ -10,6 +10,7 @@ mod notify;
 mod proxy;
 mod reach;
 mod reload;
+mod settings;
 mod supervisor;
 
 use std::io::IsTerminal;
@@ -283,6 +284,7 @@ pub async fn serve_while(
         .is_some()
         .then(|| to_trust(&control.proxy_authorities().load(), clock::now()).iter().map(|one| one.certificate.as_str()).collect());
     let notifications = Arc::new(Sender::new(notify::hosts(&serve.notify.notify_hosts, data_addr, admin_addr)));
+    let shown_settings = Live::new(settings::of(&serve.settings));
     let admin = Admin {
         control: control.clone(),
         audit: audit.clone(),
@@ -294,6 +296,7 @@ pub async fn serve_while(
         tokens: tokens.clone(),
         addresses: addresses.clone(),
         environment: serve.environment.clone(),
+        settings: shown_settings.clone(),
         oidc: identity_provider(serve)?.map(Arc::new),
         proxy: proxy.clone(),
         ending: Arc::default(),
@@ -325,6 +328,7 @@ pub async fn serve_while(
     let flusher = tokio::spawn(write_last_use(control.clone(), stopped));
 
     let changeable = reload::Changeable {
+        shown_settings,
         tls: reach.tls.clone(),
         hosts,
         set_filter,

@@ -96,6 +96,8 @@ pub struct Admin {
     pub addresses: Arc<Addresses>,
     /// What it is called on every page of the console.
     pub environment: Option<Environment>,
+    /// What the server was started with, or took on since.
+    pub settings: Live<Vec<keyway_api::view::Setting>>,
     /// The identity provider that people sign in at.
     pub oidc: Option<Arc<Oidc>>,
     /// The forward proxy, where this server has one.

@@ -47,6 +47,7 @@ mod scopes;
 mod search;
 mod sentence;
 mod set_up;
+mod settings;
 mod shell;
 mod shown_once;
 mod sign_in;
@@ -172,6 +173,7 @@ fn console() -> Router<Admin> {
         .route("/agents/{id}/end", get(agents::ask_end).post(agents::end))
         .route("/notifications", get(notifications::show))
         .route("/search", get(search::show))
+        .route("/settings", get(settings::show))
         .route("/help", get(help::show))
         .route("/audit", get(audit::list))
         .route("/audit/export", get(audit::export))

@@ -77,6 +77,11 @@ const SETTINGS: [(&str, Effect); 53] = [
     ("access-log", Effect::Restart),
 ];
 
+/// Every setting, in the order of `keyway serve --help`.
+pub fn all() -> impl Iterator<Item = (&'static str, Effect)> {
+    SETTINGS.into_iter()
+}
+
 /// When a change of a setting takes effect; at a restart where the table does not have it, which a test forbids.
 pub fn of(name: &str) -> Effect {
     SETTINGS.iter().find(|(setting, _)| *setting == name).map_or(Effect::Restart, |(_, effect)| *effect)

@@ -16,6 +16,7 @@ use keyway_gateway::webhooks::Webhooks;
 use keyway_mcp::server::Door;
 use tokio::sync::watch;
 
+use super::settings as shown;
 use super::{as_of, check, mcp, notify, proxy, reach};
 use crate::args::Serve;
 use crate::config::{self, effect, effect::Effect};
@@ -23,6 +24,8 @@ use crate::logs::{self, SetFilter};
 
 /// The parts of a running server that a reload changes.
 pub struct Changeable {
+    /// What the admin API shows of the settings.
+    pub shown_settings: Live<Vec<keyway_api::view::Setting>>,
     /// The certificate.
     pub tls: Option<Arc<Tls>>,
     /// Host names of the admin listener.
@@ -132,6 +135,7 @@ impl Reload {
         // What needs a restart is named again at the next reload, until it was restarted.
         settings.retain(|(name, _)| effect::of(name) == Effect::Restart);
         settings.extend(serve.settings.into_iter().filter(|(name, _)| effect::of(name) == Effect::Reload));
+        parts.shown_settings.set(shown::of(&settings));
         Ok(())
     }
 }

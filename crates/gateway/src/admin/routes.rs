@@ -193,6 +193,7 @@ fn handler(operation: &Operation) -> MethodRouter<Admin> {
         Id::ShowApproval => at.to(approvals::show),
         Id::ApproveCall => at.to(approvals::approve),
         Id::RejectCall => at.to(approvals::reject),
+        Id::ListSettings => at.to(list_settings),
         Id::CountCalls => at.to(calls::count),
         Id::ListUsage => at.to(usage::list),
         Id::ListUnusedApps => at.to(scopes::unused_apps),
@@ -333,6 +334,10 @@ async fn delete_account(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> 
         admin.registry.keep_observed(&double);
     }
     answer(view::Deleted { deleted: hub_id })
+}
+
+async fn list_settings(State(admin): State<Admin>) -> Answer<view::Settings> {
+    answer(view::Settings { settings: admin.settings.get().to_vec() })
 }
 
 async fn list_apps(State(admin): State<Admin>, Extension(who): Extension<Principal>, Query(query): Query<AppsQuery>) -> Answer<view::Apps> {

@@ -1,9 +1,9 @@
 //! Search over everything that has a page: apps, accounts, tokens by their last characters, calls by correlation id, CRM
-//! records, scopes, operations, people, and the pages themselves.
+//! records, scopes, operations, people, settings of the server, and the pages themselves.
 
 use askama::Template;
 use keyway_api::OperationId;
-use keyway_api::view::{Accounts, Records, Users};
+use keyway_api::view::{Accounts, Records, Setting, Settings, Users};
 use keyway_core::catalog::Catalog;
 use keyway_core::touched::RecordRef;
 
@@ -76,6 +76,9 @@ pub(super) async fn show(visitor: Visitor, fields: Fields) -> Page {
         let fitting = known.all().filter(|(name, about)| words.fit(&format!("{name} {about}")));
         found.push(kind("Scopes", fitting.map(scope).collect(), None));
         found.push(kind("Operations", operations(&words), None));
+        if visitor.api.may(OperationId::ListSettings) {
+            found.push(kind("Settings", settings(&visitor, &words).await, Some(super::settings::SECTION.to_owned())));
+        }
         let page = |(address, name): (&'static str, &'static str)| Hit {
             name: name.to_owned(),
             about: String::new(),
@@ -153,6 +156,23 @@ async fn people(visitor: &Visitor, words: &Words) -> Vec<Hit> {
     let all = visitor.api.all::<Users>("/api/v1/users", &[]).await.unwrap_or_default();
     let hit = |email: String| Hit { address: with_part("/people/", &email), name: email, about: String::new() };
     all.into_iter().map(|user| user.email).filter(|email| words.fit(email)).map(hit).collect()
+}
+
+async fn settings(visitor: &Visitor, words: &Words) -> Vec<Hit> {
+    let Settings { settings } = visitor.api.get("/api/v1/settings").await.unwrap_or_default();
+    let hit = |setting: Setting| Hit {
+        address: format!("{}#{}", super::settings::SECTION, setting.name),
+        about: match setting.value.or(setting.default) {
+            Some(value) => format!("{value}; {}", setting.about),
+            None => setting.about,
+        },
+        name: setting.name,
+    };
+    let fits = |setting: &Setting| {
+        let variable = setting.variable.as_deref().unwrap_or_default();
+        words.fit(&format!("{} {} {variable}", setting.name.replace('-', " "), setting.about)) || words.fit(&setting.name)
+    };
+    settings.into_iter().filter(fits).map(hit).collect()
 }
 
 fn operations(words: &Words) -> Vec<Hit> {

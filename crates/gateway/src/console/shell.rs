@@ -86,6 +86,12 @@ const SECTIONS: [(&str, &[Section]); 4] = [
                 "M7.5 6a5.5 5.5 0 0 1 5.2 3.7H22v4h-3V17h-4v-3.3h-2.3A5.5 5.5 0 1 1 7.5 6zm0 3.500a2 2 0 1 0 0 4 2 2 0 0 0 0-4z",
                 OperationId::ListAdminTokens,
             ),
+            (
+                "/settings",
+                "Server settings",
+                "M3 6h10v2H3zm14 0h4v2h-4zM14 4h2v6h-2zM3 16h4v2H3zm8 0h10v2H11zM8 14h2v6H8z",
+                OperationId::ListSettings,
+            ),
         ],
     ),
 ];
