@@ -169,7 +169,7 @@ test('everything is found from everywhere: Ctrl+K, and a page that needs no scri
   const plain = await console_.page(LOOKS[2], { javaScriptEnabled: false })
   const { correlationId } = await (await refuse()).json()
   const { tokens } = console_.keyway.run('app', 'show', 'Demo sync').app
-  const finds = { [tokens[0].hint.slice(-4)]: 'Tokens', [correlationId]: 'Calls', 'contacts/123': 'Calls', 'crm.objects.deals.read': 'Scopes', 'batch/archive': 'Operations', 10000001: 'Accounts', 'ada@example.com': 'People', 'admin tokens': 'Pages' }
+  const finds = { [tokens[0].hint.slice(-4)]: 'Tokens', [correlationId]: 'Calls', 'contacts/123': 'Calls', 'crm.objects.deals.read': 'Scopes', 'batch/archive': 'Operations', 10000001: 'Accounts', 'ada@example.com': 'People', 'admin tokens': 'Pages', 'rotation days': 'Settings', KEYWAY_ROTATION_DAYS: 'Settings' }
   for (const [asked, kind] of Object.entries(finds)) {
     await plain.goto('/search')
     await plain.getByLabel('What to find').fill(asked)

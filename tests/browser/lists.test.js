@@ -25,6 +25,68 @@ test('apps are sorted by calls, by errors and by name', async () => {
   await page.context().close()
 })
 
+test('other lists are sorted by use too, and keep their filters', async () => {
+  const page = await console_.page()
+  const { keyway } = console_
+  keyway.account('A quiet account')
+  for (const [address, head, sort] of [['/accounts?state=embedded', 'Used today', 'used'], ['/people', 'Last sign-in', 'last'], ['/admin-tokens?state=active', 'Last use', 'last'], ['/public-apps', 'Installs', 'installs']]) {
+    if (address.startsWith('/admin-tokens')) keyway.run('admin-token', 'create', 'Reports', '--role', 'auditor')
+    if (address === '/public-apps') keyway.run('public-app', 'create', 'Calendar', '--redirect-uri', 'https://calendar.example/callback', '--scopes', 'oauth')
+    await page.goto(address)
+    await page.getByRole('columnheader', { name: head }).getByRole('link').click()
+    const { searchParams } = new URL(page.url())
+    assert.deepEqual([searchParams.get('sort'), searchParams.get('state')], [sort, new URL(address, keyway.admin).searchParams.get('state')], address)
+    assert.equal(await page.locator('th[aria-sort=descending]').innerText(), `${head} ↓`)
+  }
+  await page.goto('/accounts?sort=used')
+  assert.equal(await page.locator('tbody th').last().innerText(), 'A quiet account')
+  await page.context().close()
+})
+
+test('the settings of the server are listed, those that were changed first', async () => {
+  const page = await console_.page()
+  await page.goto('/')
+  await page.getByRole('link', { name: 'Server settings' }).click()
+  const first = page.locator('tbody tr').first()
+  assert.ok((await first.getByText('default', { exact: true }).count()) === 0, await first.innerText())
+  assert.match(await page.locator('#rotation-days').innerText(), /KEYWAY_ROTATION_DAYS.*reload/s)
+  await page.context().close()
+})
+
+test('without script a button counts what the chosen scopes open, and keeps the choice', async () => {
+  const { app } = console_.keyway.run('app', 'show', 'Read-only report')
+  for (const script of [false, true]) {
+    const page = await console_.page(LOOKS[0], { javaScriptEnabled: script })
+    await page.goto(`/apps/${app.id}/scopes`)
+    const count = page.getByRole('button', { name: 'Count operations' })
+    assert.equal(await count.isVisible(), !script)
+    const told = page.locator('[data-effect]')
+    const before = await told.innerText()
+    assert.match(before, /^Opens [\d,]+ operations, of which [\d,]+ change something\.$/)
+    await page.getByLabel('Write: Create and change deals', { exact: true }).check()
+    if (script) await page.waitForFunction((text) => document.querySelector('[data-effect]').innerText !== text, before)
+    else await count.click()
+    const writes = (text) => Number(/of which ([\d,]+)/.exec(text)[1].replace(',', ''))
+    assert.ok(writes(await told.innerText()) > writes(before))
+    assert.ok(await page.getByLabel('Write: Create and change deals', { exact: true }).isChecked())
+    await page.context().close()
+  }
+  assert.ok(!console_.keyway.run('app', 'show', 'Read-only report').app.scopes.includes('crm.objects.deals.write'), 'counting grants nothing')
+})
+
+test('a rotation names the day on which the old token ends', async () => {
+  const { app } = console_.keyway.run('app', 'show', 'Demo sync')
+  const page = await console_.page()
+  await page.goto(`/apps/${app.id}/rotate`)
+  const label = await page.locator('label.choice').first().innerText()
+  const [, day] = /^In a week, on (\d{4}-\d\d-\d\d) \d\d:\d\d UTC/.exec(label)
+  await page.getByRole('button', { name: 'Make a new token' }).click()
+  await page.getByText(`The old token works until ${day}`).waitFor()
+  await page.goto(`/apps/${app.id}`)
+  await page.getByText(`ends in 7 days, on ${day}`).waitFor()
+  await page.context().close()
+})
+
 test('a browser that asks for what is not there gets a page, and a program gets JSON', async () => {
   const page = await console_.page()
   for (const [address, status] of [['/nosuchpage', 404], ['/api/v1/nothing', 404], ['/api/v1/apps', 401]]) {

@@ -258,7 +258,7 @@ test('an auditor sees people, tokens and changes, and changes nothing', async ()
   const page = await console_.page(WIDE, { email: 'audit@example.com', password })
   for (const address of ['/people', '/people/grace%40example.com', '/admin-tokens', '/changes', '/notifications']) {
     assert.equal((await page.goto(address)).status(), 200, address)
-    const offers = await page.locator('main').getByRole('link', { name: /^(Add|New|Change|Take|Sign|Remove|Revoke)/ }).and(page.locator(':not([aria-label^="Changes by"])')).count()
+    const offers = await page.locator('main').getByRole('link', { name: /^(Add|New|Change(?!s by)|Take|Sign|Remove|Revoke)/ }).count()
     assert.equal(offers + (await page.locator('main form[method=post]').count()), 0, `${address} offers nothing that would be refused`)
   }
   const before = JSON.stringify([keyway.run('user', 'list'), keyway.run('admin-token', 'list')])

@@ -55,17 +55,17 @@ async function load(element) {
 /** Hides the rows that do not hold what is typed, and groups that have none left. */
 function filter(input) {
   input.closest('[hidden]')?.removeAttribute('hidden')
-  const rows = [...document.querySelectorAll(input.dataset.filter)]
+  const rows = [...document.querySelectorAll(input.dataset.filter)].map((row) => ({ row, text: row.textContent.toLowerCase() }))
   const told = document.getElementById(input.dataset.told)
   input.addEventListener('keydown', (event) => event.key === 'Enter' && event.preventDefault())
   input.addEventListener('input', () => {
     const words = input.value.toLowerCase().split(/\s+/)
-    rows.forEach((row) => { row.hidden = !words.every((word) => row.dataset.words.includes(word)) })
+    rows.forEach(({ row, text }) => { row.hidden = !words.every((word) => text.includes(word)) })
     document.querySelectorAll('[data-group]').forEach((group) => {
       group.hidden = !group.querySelector('[data-words]:not([hidden])')
       if (input.value) group.open = true
     })
-    if (told) told.textContent = `${rows.filter((row) => !row.hidden).length} shown`
+    if (told) told.textContent = `${rows.filter(({ row }) => !row.hidden).length} shown`
   })
 }
 
@@ -198,6 +198,8 @@ function ready(root) {
   each('part', load)
   each('filter', filter)
   each('count', count)
+  // What the script does by itself.
+  each('plain', (button) => { button.hidden = true })
   each('effect', effect)
   each('copy', copy)
   each('more', more)
@@ -209,7 +211,11 @@ function ready(root) {
   // A part that is opened is loaded then.
   each('open', (details) => details.addEventListener('toggle', () => {
     const part = details.querySelector('[data-later]')
-    if (details.open && part) { part.dataset.part = part.dataset.later; delete part.dataset.later; load(part) }
+    if (!details.open || !part) return
+    // Where it is not said, the part is below the page that the link in its place leads to.
+    part.dataset.part = part.dataset.later || part.querySelector('a').getAttribute('href').replace('?', '/part?')
+    delete part.dataset.later
+    load(part)
   }))
 }
 

@@ -65,7 +65,7 @@ use crate::webhooks::Webhooks;
 
 pub(crate) use crate::agents::{Agents, Asked, answered as agents_answered};
 pub(crate) use body::ApiError;
-pub use catalog::operations_of;
+pub use catalog::{Effect, operations_of};
 pub use environment::{Environment, NotAnEnvironment};
 pub(crate) use guard::presented;
 pub use guard::{AdminToken, SocketPeer};

@@ -51,6 +51,7 @@ mod settings;
 mod shell;
 mod shown_once;
 mod sign_in;
+mod sorting;
 mod threshold;
 mod visitor;
 mod words;
@@ -115,6 +116,7 @@ fn console() -> Router<Admin> {
         .route("/apps/{id}", get(app::show).post(app::edit::change))
         .route("/apps/{id}/edit", get(app::edit::edit))
         .route("/apps/{id}/scopes", get(app::scopes::choose_scopes).post(app::scopes::change_scopes))
+        .route("/apps/{id}/scopes/count", post(app::scopes::count))
         .route("/apps/{id}/operations", get(app::operations::page))
         .route("/apps/{id}/operations/part", get(app::operations::part))
         .route("/apps/{id}/used", get(app::scopes::used_page))
@@ -147,6 +149,8 @@ fn console() -> Router<Admin> {
         .route("/accounts/{hub_id}/delete", get(accounts::ask_deletion).post(accounts::delete))
         .route("/public-apps", get(public_apps::list).post(public_apps::create))
         .route("/public-apps/new", get(public_apps::ask))
+        .route("/public-apps/count", post(public_apps::count))
+        .route("/public-apps/{id}/count", post(public_apps::count_of))
         .route("/public-apps/{id}", get(public_apps::show).post(public_apps::change))
         .route("/public-apps/{id}/edit", get(public_apps::edit))
         .route("/public-apps/{id}/secret", post(public_apps::rotate_secret))

@@ -94,6 +94,19 @@ fn a_demo_begins_with_a_past_that_says_it_is_one() {
 }
 
 #[test]
+fn apps_are_listed_also_while_the_counts_can_not_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    // A folder in the place of the file.
+    std::fs::create_dir_all(folder.path().join("counts.db")).unwrap();
+    let keyway = Keyway::start_in(folder, &[]);
+    keyway.json(&["app", "create", "Sync", "--scopes", "crm.objects.contacts.read"]);
+    let (status, _, body) = ask(&keyway, Some(ADMIN_TOKEN), "GET", "/api/v1/apps", &Value::Null);
+    assert_eq!((status, &body["apps"][0]["name"], &body["apps"][0]["day"]), (200, &"Sync".into(), &Value::Null), "{body}");
+    let (status, ..) = ask(&keyway, Some(ADMIN_TOKEN), "GET", "/api/v1/calls", &Value::Null);
+    assert!(status >= 500, "what has counts alone is refused: {status}");
+}
+
+#[test]
 fn calls_of_an_app_stand_beside_the_limits_of_its_account() {
     let keyway = called();
     let limits = |query: &str| ask(&keyway, Some(ADMIN_TOKEN), "GET", &format!("/api/v1/calls?{query}"), &Value::Null).2["limits"].clone();

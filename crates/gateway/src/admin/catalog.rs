@@ -81,7 +81,7 @@ pub(super) async fn scopes() -> Answer<Scopes> {
                 object,
                 part: part.to_owned(),
                 access: access.to_owned(),
-                operations: BEHIND.get(name).map_or(0, Vec::len),
+                operations: Effect::of(&[*name]).operations,
             }
         };
         let template = |preset: &Preset| ScopeTemplate {
@@ -112,6 +112,47 @@ pub fn operations_of(scope: &str) -> Vec<(&'static str, String)> {
     // Sorted, and a generic operation that the catalog has by its own name too occurs once.
     let names: BTreeSet<(&str, String)> = BEHIND.get(scope).into_iter().flatten().map(name_of).collect();
     names.into_iter().rev().collect()
+}
+
+/// What scopes open together: distinct operations, and those of them that change something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Effect {
+    /// An operation that several of the scopes open counts once.
+    pub operations: usize,
+    /// Of them.
+    pub writes: usize,
+}
+
+/// The operations behind scopes by number, so that a page can count those of each of its rows.
+struct Numbered {
+    /// Whether the operation of a number changes something.
+    writes: Vec<bool>,
+    of_scope: HashMap<&'static str, BTreeSet<usize>>,
+}
+
+static NUMBERED: LazyLock<Numbered> = LazyLock::new(|| {
+    let mut numbers: HashMap<String, usize> = HashMap::new();
+    let mut all = Numbered { writes: Vec::new(), of_scope: HashMap::new() };
+    for (scope, behind) in BEHIND.iter() {
+        let numbered = behind.iter().map(|reading| {
+            *numbers.entry(name_of(reading).1).or_insert_with(|| {
+                all.writes.push(!Catalog::get().operation(reading.0).read_only);
+                all.writes.len() - 1
+            })
+        });
+        let numbered = numbered.collect();
+        all.of_scope.insert(scope, numbered);
+    }
+    all
+});
+
+impl Effect {
+    /// By the catalog.
+    pub fn of<S: AsRef<str>>(scopes: &[S]) -> Self {
+        let opened: BTreeSet<usize> = scopes.iter().filter_map(|scope| NUMBERED.of_scope.get(scope.as_ref())).flatten().copied().collect();
+        let writes = opened.iter().filter(|number| NUMBERED.writes[**number]).count();
+        Self { operations: opened.len(), writes }
+    }
 }
 
 /// The place of a scope in a list for people: its group, its object, the part of the object, and
@@ -184,6 +225,24 @@ mod tests {
         ] {
             assert_eq!(place(name), (group, object.to_owned(), part, access), "{name}");
         }
+    }
+
+    #[test]
+    fn an_operation_that_two_scopes_open_counts_once() {
+        let (read, write) = ("crm.objects.contacts.read", "crm.objects.contacts.write");
+        let [of_read, of_write, of_both] = [Effect::of(&[read]), Effect::of(&[write]), Effect::of(&[read, write])];
+        let names = |scopes: &[&str]| scopes.iter().flat_map(|scope| operations_of(scope)).map(|(_, name)| name).collect::<BTreeSet<_>>();
+        assert_eq!(of_both.operations, names(&[read, write]).len());
+        assert!(of_both.operations < of_read.operations + of_write.operations);
+        assert_eq!(Effect::of(&[read, write, read]), of_both);
+        assert_eq!(Effect::of::<&str>(&[]), Effect { operations: 0, writes: 0 });
+    }
+
+    #[test]
+    fn what_reads_alone_is_not_counted_as_a_change() {
+        let (read, write) = (Effect::of(&["crm.objects.contacts.read"]), Effect::of(&["crm.objects.contacts.write"]));
+        assert!(read.writes < read.operations && write.writes > 0, "{read:?} {write:?}");
+        assert_eq!(Effect::of(&["crm.objects.owners.read"]).writes, 0);
     }
 
     #[test]

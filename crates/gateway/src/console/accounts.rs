@@ -13,6 +13,8 @@ use super::path::Path;
 use super::rows::Rows;
 use super::shell::Shell;
 use super::sign_in::see_other;
+use super::sorting::{Column, Head, heads};
+use super::threshold::{percent, share};
 use super::visitor::{Fields, Page, Sent, Visitor};
 use super::words::filters;
 
@@ -81,7 +83,7 @@ impl AccountWords for Account {
     }
 
     fn day_share(&self) -> u64 {
-        (self.used_today.saturating_mul(100) / self.limits.daily.max(1)).min(100)
+        share(self.used_today, self.limits.daily)
     }
 
     fn is(&self, hub_id: &str) -> bool {
@@ -96,11 +98,16 @@ struct AccountsPage<'a> {
     search: &'a str,
     state: &'a str,
     accounts: Vec<Account>,
+    heads: Vec<Head>,
+    sort: &'a str,
     found: usize,
     all: usize,
     earlier: Option<String>,
     later: Option<String>,
 }
+
+const COLUMNS: [Column; 2] =
+    [Column { key: "", words: "Account", numbers: false }, Column { key: "used", words: "Used today", numbers: false }];
 
 impl AccountsPage<'_> {
     fn states(&self) -> [(&'static str, &'static str); 5] {
@@ -110,7 +117,7 @@ impl AccountsPage<'_> {
 
 /// The list.
 pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
-    let (search, state) = (fields.get("q"), fields.get("state"));
+    let (search, state, sort) = (fields.get("q"), fields.get("state"), fields.get("sort"));
     let accounts = visitor.api.all::<Accounts>("/api/v1/accounts", &[]).await;
     let mut accounts = accounts.map_err(|refused| visitor.refused(SECTION, &refused))?;
     let known = accounts.len();
@@ -127,9 +134,15 @@ pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
         fits && words.split_whitespace().all(|word| account.name.to_lowercase().contains(word) || account.hub_id.to_string().contains(word))
     });
     accounts.sort_by_cached_key(|account| (account.name.to_lowercase(), account.hub_id));
+    if sort == "used" {
+        // By the share of the day, then by the calls.
+        accounts.sort_by_key(|account| std::cmp::Reverse((percent(account.used_today, account.limits.daily), account.used_today)));
+    }
     let Rows { things: accounts, found, earlier, later } =
-        Rows::of(accounts, &fields, |page| with_query(SECTION, &[("q", search), ("state", state), ("page", page)]));
-    Ok(page::render(&AccountsPage { shell: visitor.shell(SECTION), search, state, accounts, found, all: known, later, earlier }))
+        Rows::of(accounts, &fields, |page| with_query(SECTION, &[("q", search), ("state", state), ("sort", sort), ("page", page)]));
+    let heads = heads(&COLUMNS, SECTION, &["q", "state"], &fields);
+    let shell = visitor.shell(SECTION);
+    Ok(page::render(&AccountsPage { shell, search, state, accounts, heads, sort, found, all: known, later, earlier }))
 }
 
 #[derive(Template)]

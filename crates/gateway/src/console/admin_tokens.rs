@@ -15,6 +15,7 @@ use super::rows::Rows;
 use super::shell::{Shell, sentence};
 use super::shown_once::ShownOnce;
 use super::sign_in::see_other;
+use super::sorting::{Column, Head, heads};
 use super::visitor::{Fields, Page, Sent, Visitor};
 use super::words::filters;
 
@@ -45,11 +46,16 @@ struct TokensPage<'a> {
     state: &'a str,
     tokens: Vec<AdminToken>,
     names: AppNames,
+    heads: Vec<Head>,
+    sort: &'a str,
     found: usize,
     all: usize,
     earlier: Option<String>,
     later: Option<String>,
 }
+
+const COLUMNS: [Column; 2] =
+    [Column { key: "", words: "Token", numbers: false }, Column { key: "last", words: "Last use", numbers: false }];
 
 impl TokensPage<'_> {
     fn states(&self) -> [(&'static str, &'static str); 4] {
@@ -63,7 +69,7 @@ async fn all(visitor: &Visitor) -> Result<Vec<AdminToken>, Response> {
 
 /// The list; those that are accepted come first.
 pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
-    let (search, state) = (fields.get("q"), fields.get("state"));
+    let (search, state, sort) = (fields.get("q"), fields.get("state"), fields.get("sort"));
     let mut tokens = all(&visitor).await?;
     let known = tokens.len();
     let words = search.to_lowercase();
@@ -72,13 +78,19 @@ pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
         (state.is_empty() || token.state == state) && words.split_whitespace().all(|word| text.contains(word))
     });
     tokens.sort_by_cached_key(|token| (!token.is_live(), token.name.to_lowercase(), token.id));
+    if sort == "last" {
+        // ISO 8601 in UTC sorts as time does.
+        tokens.sort_by_key(|token| std::cmp::Reverse(token.last_used_at.clone().map(|at| at.0)));
+    }
     let Rows { things: tokens, found, earlier, later } =
-        Rows::of(tokens, &fields, |page| with_query(SECTION, &[("q", search), ("state", state), ("page", page)]));
+        Rows::of(tokens, &fields, |page| with_query(SECTION, &[("q", search), ("state", state), ("sort", sort), ("page", page)]));
     let names = AppNames::of(&visitor.api, tokens.iter().map(|token| &token.apps)).await;
     Ok(page::render(&TokensPage {
         shell: visitor.shell(SECTION),
         search,
         state,
+        sort,
+        heads: heads(&COLUMNS, SECTION, &["q", "state"], &fields),
         names: names.map_err(|refused| visitor.refused(SECTION, &refused))?,
         tokens,
         later,

@@ -15,6 +15,7 @@ use super::new_app;
 use super::page;
 use super::rows::Rows;
 use super::shell::Shell;
+use super::sorting::{Column, Head, heads};
 use super::visitor::{Fields, Page, Visitor};
 use super::words::filters;
 use crate::admin::UNUSED_DAYS;
@@ -101,8 +102,8 @@ pub(super) trait AppWords {
     fn approval_words(&self) -> String;
     /// Whether calls of a class need a person's approval.
     fn needs_approval(&self, class: &str) -> bool;
-    /// Calls of the last day, and those that failed.
-    fn calls_of_day(&self) -> (u64, u64);
+    /// Calls of the last day, and those that failed; none where the counts can't be read.
+    fn calls_of_day(&self) -> Option<(u64, u64)>;
     fn is_unused(&self, now: Timestamp) -> bool;
     fn is_due(&self) -> bool;
     fn matches(&self, search: &str) -> bool;
@@ -142,8 +143,8 @@ impl AppWords for App {
         self.approval.classes.iter().any(|one| one == class)
     }
 
-    fn calls_of_day(&self) -> (u64, u64) {
-        self.day.as_ref().map(|day| (day.calls, day.failed)).unwrap_or_default()
+    fn calls_of_day(&self) -> Option<(u64, u64)> {
+        self.day.as_ref().map(|day| (day.calls, day.failed))
     }
 
     fn is_unused(&self, now: Timestamp) -> bool {
@@ -180,22 +181,21 @@ struct AppsPage<'a> {
     apps: Vec<App>,
     found: usize,
     all: usize,
+    heads: Vec<Head>,
     later: Option<String>,
     earlier: Option<String>,
 }
 
+const COLUMNS: [Column; 4] = [
+    Column { key: "", words: "App", numbers: false },
+    Column { key: "calls", words: "Calls, last day", numbers: true },
+    Column { key: "errors", words: "Failed", numbers: true },
+    Column { key: "last", words: "Last call", numbers: false },
+];
+
 impl AppsPage<'_> {
     fn account(&self, hub_id: &u64) -> String {
         self.names.get(hub_id).cloned().unwrap_or_else(|| hub_id.to_string())
-    }
-
-    /// The columns that rows are sorted by: the word in the address, the head, and whether it holds numbers.
-    fn columns(&self) -> [(&'static str, &'static str, bool); 4] {
-        [("", "App", false), ("calls", "Calls, last day", true), ("errors", "Failed", true), ("last", "Last call", false)]
-    }
-
-    fn sorted_by(&self, sort: &str) -> String {
-        with_query("/apps", &[("q", self.search), ("hub_id", self.hub_id), ("state", self.state), ("sort", sort)])
     }
 
     fn states(&self) -> [(&'static str, &'static str); 5] {
@@ -229,8 +229,8 @@ pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
     apps.sort_by_cached_key(|app| (app.name.to_lowercase(), app.id));
     // Stable: rows that are equal stay in the order of their names.
     match sort {
-        "calls" => apps.sort_by_key(|app| std::cmp::Reverse(app.calls_of_day().0)),
-        "errors" => apps.sort_by_key(|app| std::cmp::Reverse(app.calls_of_day().1)),
+        "calls" => apps.sort_by_key(|app| std::cmp::Reverse(app.calls_of_day().map(|(calls, _)| calls))),
+        "errors" => apps.sort_by_key(|app| std::cmp::Reverse(app.calls_of_day().map(|(_, failed)| failed))),
         "last" => apps.sort_by_key(|app| std::cmp::Reverse(app.last_used().map(str::to_owned))),
         _ => {}
     }
@@ -245,6 +245,7 @@ pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
         sort,
         names: accounts.iter().map(|account| (account.hub_id, account.name.clone())).collect(),
         accounts,
+        heads: heads(&COLUMNS, "/apps", &["q", "hub_id", "state"], &fields),
         later,
         earlier,
         apps,

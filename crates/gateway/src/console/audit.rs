@@ -2,12 +2,11 @@
 
 use askama::Template;
 use axum::http::header::{CONTENT_DISPOSITION, HeaderValue};
-use keyway_api::view::{AppWithTokens, CallRecord, CountedApp, RecordCounts, Records};
+use keyway_api::view::{AppWithTokens, Apps, CallRecord, CountedApp, RecordCounts, Records};
 use keyway_core::time::Timestamp;
 
 use super::accounts::AccountWords;
-use super::api::with_query;
-use super::apps;
+use super::api::{Refused, with_query};
 use super::chart::Chart;
 use super::names::Names;
 use super::page;
@@ -123,7 +122,7 @@ const RANGES: [(&str, &str, i64); 4] = [
 ];
 
 /// Apps that are offered in a menu; with more, the name is typed.
-const APPS_SHOWN_MAX: usize = 300;
+const APPS_SHOWN_MAX: usize = 100;
 
 /// The query of the API for a page's query.
 fn query(fields: &Fields) -> Vec<(&'static str, String)> {
@@ -296,15 +295,22 @@ pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
     let second = |at: Timestamp| at.to_iso().get(..19).unwrap_or_default().to_owned();
     let zoomed = |from, to| view(&fields, &[("from", &second(from)), ("to", &second(to)), ("range", ""), ("live", "")]);
     let histogram = counts.as_ref().map(|counts| Chart::of_records(&counts.over_time, &zoomed));
-    let mut apps = apps::all(&visitor.api, "").await.map_err(|refused| visitor.refused(SECTION, &refused))?;
-    if apps.len() > APPS_SHOWN_MAX {
-        apps.clear();
-    }
-    apps.sort_by_cached_key(|app| app.name.to_lowercase());
+    let apps = menu(&visitor).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
     let filtered: Vec<(&str, &str)> = FILTERS.iter().map(|(name, _)| (*name, fields.get(name))).collect();
     let export = with_query("/audit/export", &[filtered.as_slice(), &[("range", fields.get("range"))]].concat());
     let facets = counts.as_ref().map(|counts| facets(&fields, counts)).unwrap_or_default();
     Ok(page::render(&AuditPage { shell: visitor.shell(SECTION), fields: &fields, apps, counts, histogram, facets, rows, export }))
+}
+
+/// The apps to choose from; none where they are too many for a menu.
+async fn menu(visitor: &Visitor) -> Result<Vec<AppWithTokens>, Refused> {
+    let path = with_query("/api/v1/apps", &[("limit", &(APPS_SHOWN_MAX + 1).to_string())]);
+    let Apps { apps: mut all, .. } = visitor.api.get(&path).await?;
+    if all.len() > APPS_SHOWN_MAX {
+        all.clear();
+    }
+    all.sort_by_cached_key(|app| app.name.to_lowercase());
+    Ok(all)
 }
 
 /// What the calls have in common, each a link that filters by it.

@@ -131,7 +131,8 @@ fn moment(at: Timestamp, width_ms: i64, length: usize) -> At {
         ..MINUTE_MS => (iso.get(11..19).unwrap_or_default().to_owned(), "second"),
         _ => (words::clock(&iso).to_owned(), "clock"),
     };
-    At { iso, text, form }
+    // A page may have hundreds of these: no more digits than it takes.
+    At { iso: format!("{}Z", iso.get(..19).unwrap_or_default()), text, form }
 }
 
 /// What a chart says of a span: on hover, and in the table.

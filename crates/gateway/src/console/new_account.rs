@@ -39,6 +39,11 @@ impl New<'_> {
         }
     }
 
+    /// Whether something is filled in that is folded.
+    fn has_more(&self) -> bool {
+        ["optional_scopes", "client_base_url", "client_authorize_url"].iter().any(|name| !self.fields.get(name).is_empty())
+    }
+
     fn wrong_of(&self, form: &str) -> Option<&str> {
         self.wrong.as_ref().filter(|(of, _)| *of == form).map(|(_, text)| text.as_str())
     }

@@ -13,7 +13,7 @@ use super::accounts::AccountWords;
 use super::api::{Api, Refused, with_part, with_query};
 use super::first_call::FirstCall;
 use super::page;
-use super::scopes::{self, Effect, Group};
+use super::scopes::{self, EffectPart, Group};
 use super::shell::{Shell, sentence};
 use super::visitor::{Fields, Page, Sent, Visitor};
 use super::words::filters;
@@ -85,6 +85,7 @@ struct Scopes<'a> {
     draft: &'a Draft,
     groups: Vec<Group>,
     templates: Vec<ScopeTemplate>,
+    effect: Option<EffectPart>,
 }
 
 #[derive(Template)]
@@ -94,7 +95,7 @@ struct Review<'a> {
     draft: &'a Draft,
     account: String,
     granted: Vec<scopes::Named>,
-    effect: Effect,
+    effect: Option<EffectPart>,
 }
 
 #[derive(Template)]
@@ -150,7 +151,8 @@ pub(super) async fn choose_scopes(Sent { visitor, fields }: Sent) -> Page {
     }
     let catalog = scopes::catalog(&visitor).await?;
     let groups = catalog.groups(&draft.scopes);
-    Ok(page::render(&Scopes { shell: visitor.shell("/apps"), draft: &draft, groups, templates: catalog.templates }))
+    let effect = EffectPart::of(&draft.scopes);
+    Ok(page::render(&Scopes { shell: visitor.shell("/apps"), draft: &draft, groups, templates: catalog.templates, effect }))
 }
 
 /// The third step.
@@ -166,7 +168,7 @@ pub(super) async fn review(Sent { visitor, fields }: Sent) -> Page {
         |account| format!("{} ({})", account.name, account.hub_id),
     );
     let granted = catalog.named(&draft.scopes);
-    Ok(page::render(&Review { shell: visitor.shell("/apps"), draft: &draft, account, granted, effect: Effect::of(&draft.scopes) }))
+    Ok(page::render(&Review { shell: visitor.shell("/apps"), draft: &draft, account, granted, effect: EffectPart::of(&draft.scopes) }))
 }
 
 /// The one page that shows a token that was just made.

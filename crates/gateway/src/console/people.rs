@@ -17,6 +17,7 @@ use super::rows::Rows;
 use super::shell::{Shell, sentence};
 use super::shown_once::ShownOnce;
 use super::sign_in::see_other;
+use super::sorting::{Column, Head, heads};
 use super::visitor::{Fields, Page, Sent, Visitor};
 use super::words::filters;
 use crate::admin::Admin;
@@ -52,11 +53,16 @@ struct PeoplePage<'a> {
     role: &'a str,
     people: Vec<Person>,
     names: AppNames,
+    heads: Vec<Head>,
+    sort: &'a str,
     found: usize,
     all: usize,
     earlier: Option<String>,
     later: Option<String>,
 }
+
+const COLUMNS: [Column; 2] =
+    [Column { key: "", words: "Person", numbers: false }, Column { key: "last", words: "Last sign-in", numbers: false }];
 
 impl PeoplePage<'_> {
     fn roles(&self) -> [(&'static str, &'static str); 4] {
@@ -66,7 +72,7 @@ impl PeoplePage<'_> {
 
 /// The list.
 pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
-    let (search, role) = (fields.get("q"), fields.get("role"));
+    let (search, role, sort) = (fields.get("q"), fields.get("role"), fields.get("sort"));
     let mut people = visitor.api.all::<Users>("/api/v1/users", &[]).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
     let known = people.len();
     let words = search.to_lowercase();
@@ -74,13 +80,19 @@ pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
         (role.is_empty() || person.role.as_str() == role) && words.split_whitespace().all(|word| person.email.contains(word))
     });
     people.sort_by(|one, other| one.email.cmp(&other.email));
+    if sort == "last" {
+        // ISO 8601 in UTC sorts as time does.
+        people.sort_by_key(|person| std::cmp::Reverse(person.last_sign_in_at.clone().map(|at| at.0)));
+    }
     let Rows { things: people, found, earlier, later } =
-        Rows::of(people, &fields, |page| with_query(SECTION, &[("q", search), ("role", role), ("page", page)]));
+        Rows::of(people, &fields, |page| with_query(SECTION, &[("q", search), ("role", role), ("sort", sort), ("page", page)]));
     let names = AppNames::of(&visitor.api, people.iter().map(|person| &person.apps)).await;
     Ok(page::render(&PeoplePage {
         shell: visitor.shell(SECTION),
         search,
         role,
+        sort,
+        heads: heads(&COLUMNS, SECTION, &["q", "role"], &fields),
         names: names.map_err(|refused| visitor.refused(SECTION, &refused))?,
         people,
         later,

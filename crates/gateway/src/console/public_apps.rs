@@ -11,9 +11,10 @@ use serde_json::{Value, json};
 use super::api::{Refused, with_query};
 use super::page;
 use super::path::Path;
-use super::scopes::{self, Group, Named};
+use super::scopes::{self, EffectPart, Group, Named};
 use super::shell::{Shell, sentence};
 use super::sign_in::see_other;
+use super::sorting::{Column, Head, heads};
 use super::visitor::{Fields, Page, Sent, Visitor};
 use super::words::filters;
 use crate::admin::Admin;
@@ -55,12 +56,21 @@ async fn get(visitor: &Visitor, id: u64) -> Result<PublicApp, Response> {
 struct List<'a> {
     shell: Shell<'a>,
     apps: Vec<PublicApp>,
+    heads: Vec<Head>,
 }
 
+const COLUMNS: [Column; 2] =
+    [Column { key: "", words: "App", numbers: false }, Column { key: "installs", words: "Installs", numbers: true }];
+
 /// The list.
-pub(super) async fn list(visitor: Visitor) -> Page {
-    let apps = visitor.api.all::<PublicApps>("/api/v1/public-apps", &[]).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
-    Ok(page::render(&List { shell: visitor.shell(SECTION), apps }))
+pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
+    let mut apps = visitor.api.all::<PublicApps>("/api/v1/public-apps", &[]).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
+    apps.sort_by_cached_key(|app| (app.name.to_lowercase(), app.id));
+    if fields.get("sort") == "installs" {
+        apps.sort_by_key(|app| std::cmp::Reverse(app.installs));
+    }
+    let heads = heads(&COLUMNS, SECTION, &[], &fields);
+    Ok(page::render(&List { shell: visitor.shell(SECTION), apps, heads }))
 }
 
 #[derive(Template)]
@@ -72,6 +82,8 @@ struct Form<'a> {
     /// What was sent, where it is asked for again.
     fields: &'a Fields,
     groups: Vec<Group>,
+    chosen: usize,
+    effect: Option<EffectPart>,
     wrong: Option<String>,
 }
 
@@ -102,7 +114,8 @@ async fn form(visitor: &Visitor, app: Option<&PublicApp>, fields: &Fields, wrong
     let chosen = if fields.has("name") { fields.all("scope") } else { app.map(|app| app.scopes.clone()).unwrap_or_default() };
     let groups = scopes::catalog(visitor).await?.groups(&chosen);
     let status = if wrong.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-    Ok((status, page::render(&Form { shell: visitor.shell(SECTION), app, fields, groups, wrong })).into_response())
+    let (shell, effect) = (visitor.shell(SECTION), EffectPart::of(&chosen));
+    Ok((status, page::render(&Form { shell, app, fields, groups, chosen: chosen.len(), effect, wrong })).into_response())
 }
 
 /// The form of a new one.
@@ -114,6 +127,17 @@ pub(super) async fn ask(visitor: Visitor) -> Page {
 pub(super) async fn edit(visitor: Visitor, Path(id): Path<u64>) -> Page {
     let app = get(&visitor, id).await?;
     form(&visitor, Some(&app), &Fields::default(), None).await
+}
+
+/// The form of a new one again, with what the chosen scopes open.
+pub(super) async fn count(Sent { visitor, fields }: Sent) -> Page {
+    form(&visitor, None, &fields, None).await
+}
+
+/// The same for one that is there.
+pub(super) async fn count_of(Path(id): Path<u64>, Sent { visitor, fields }: Sent) -> Page {
+    let app = get(&visitor, id).await?;
+    form(&visitor, Some(&app), &fields, None).await
 }
 
 fn body(fields: &Fields) -> Value {

@@ -1,18 +1,17 @@
 //! Scopes as a person chooses them: by object, read beside write, with the operations behind each.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use askama::Template;
 use axum::response::Response;
-use keyway_api::view::{Scope, ScopeBehind, ScopeTemplate, Scopes};
-use keyway_core::catalog::{self, Method};
+use keyway_api::view::{OperationBehind, Scope, ScopeBehind, ScopeTemplate, Scopes};
 
 use super::api::with_part;
 use super::page;
 use super::shell::Shell;
 use super::visitor::{Fields, Page, Visitor};
 use super::words::filters;
-use crate::admin::operations_of;
+use crate::admin::Effect;
 
 /// Every scope, and sets of them.
 pub(super) struct Catalog {
@@ -33,8 +32,6 @@ pub(super) struct Group {
 pub(super) struct Row {
     pub object: String,
     pub part: String,
-    /// What a search looks through.
-    pub words: String,
     pub read: Option<Tick>,
     pub write: Option<Tick>,
     pub all: Option<Tick>,
@@ -91,6 +88,9 @@ impl Catalog {
             group.rows.sort_by(|one, other| {
                 (common(&one.object), &one.object, &one.part).cmp(&(common(&other.object), &other.object, &other.part))
             });
+            for row in &mut group.rows {
+                row.operations = Effect::of(&row.ids()).operations;
+            }
             let all = std::mem::take(&mut group.rows);
             (group.sensitive, group.rows) = all.into_iter().partition(|row| row.part.contains("sensitive"));
         }
@@ -138,42 +138,28 @@ impl Row {
             "write" => self.write = tick,
             _ => self.all = tick,
         }
-        self.words = format!("{} {} {}", self.words, scope.name, format!("{} {} {}", scope.words, self.object, self.part).to_lowercase());
         let mut query = form_urlencoded::Serializer::new(std::mem::take(&mut self.behind));
         query.append_pair("scope", &scope.name);
         self.behind = query.finish();
-        self.operations += scope.operations;
     }
 }
 
 /// Scopes of one row.
 const BEHIND_MAX: usize = 3;
-
-/// What a set of scopes opens: distinct operations, and those of them that change something.
-pub(super) struct Effect {
-    pub operations: usize,
-    pub writes: usize,
-}
-
-impl Effect {
-    /// By the catalog; an operation that several of the scopes open counts once.
-    pub fn of(scopes: &[String]) -> Self {
-        let opened: BTreeSet<String> = scopes.iter().flat_map(|scope| operations_of(scope)).map(|(_, name)| name).collect();
-        let reads = |name: &&String| {
-            let (method, path) = name.split_once(' ').unwrap_or_default();
-            let known = Method::parse(method).and_then(|method| catalog::Catalog::get().find(method, path));
-            // A generic operation stands here with its object type, under which the catalog does not have it.
-            known.map_or_else(|| method == "GET" || path.ends_with("/search") || path.ends_with("/batch/read"), |known| known.read_only)
-        };
-        let (reads, writes): (Vec<&String>, Vec<&String>) = opened.iter().partition(reads);
-        Self { operations: reads.len() + writes.len(), writes: writes.len() }
-    }
-}
+/// Operations that are listed of all of them: a scope may open two thousand.
+const OPERATIONS_MAX: usize = 1_000;
 
 #[derive(Template)]
 #[template(path = "scopes_effect.html")]
-struct EffectPart {
+pub(super) struct EffectPart {
     effect: Effect,
+}
+
+impl EffectPart {
+    /// Of scopes that are chosen; none where none is.
+    pub fn of(scopes: &[String]) -> Option<Self> {
+        (!scopes.is_empty()).then(|| Self { effect: Effect::of(scopes) })
+    }
 }
 
 /// What the chosen scopes open together, as a part of the page on which they are chosen.
@@ -185,6 +171,18 @@ pub(super) async fn effect_part(_visitor: Visitor, fields: Fields) -> Page {
 #[template(path = "scopes_behind.html")]
 struct BehindPart {
     scopes: Vec<ScopeBehind>,
+}
+
+impl BehindPart {
+    /// Those of a scope that are listed: the newest versions come first.
+    fn listed<'a>(&self, scope: &'a ScopeBehind) -> &'a [OperationBehind] {
+        &scope.operations[..scope.operations.len().min(OPERATIONS_MAX / self.scopes.len().max(1))]
+    }
+
+    /// How many are not.
+    fn more(&self, scope: &ScopeBehind) -> usize {
+        scope.operations.len() - self.listed(scope).len()
+    }
 }
 
 #[derive(Template)]
@@ -212,26 +210,4 @@ pub(super) async fn show_part(visitor: Visitor, fields: Fields) -> Page {
 pub(super) async fn show(visitor: Visitor, fields: Fields) -> Page {
     let part = behind(&visitor, &fields).await?;
     Ok(page::render(&BehindPage { shell: visitor.shell("/apps"), part }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Effect;
-
-    #[test]
-    fn an_operation_that_two_scopes_open_counts_once() {
-        let of = |scopes: &[&str]| Effect::of(&scopes.iter().map(|scope| (*scope).to_owned()).collect::<Vec<_>>());
-        let (read, write, both) = (
-            of(&["crm.objects.contacts.read"]),
-            of(&["crm.objects.contacts.write"]),
-            of(&["crm.objects.contacts.read", "crm.objects.contacts.write"]),
-        );
-        assert!(read.operations > 0 && read.writes < read.operations, "{} {}", read.operations, read.writes);
-        assert!(write.writes > 0 && both.operations <= read.operations + write.operations);
-        assert_eq!(of(&[]).operations, 0);
-        assert_eq!(
-            both.operations,
-            of(&["crm.objects.contacts.read", "crm.objects.contacts.write", "crm.objects.contacts.read"]).operations
-        );
-    }
 }

@@ -13,7 +13,7 @@ use crate::console::audit::RecordWords;
 use crate::console::explain;
 use crate::console::page;
 use crate::console::path::Path;
-use crate::console::scopes::{self, Group, Named};
+use crate::console::scopes::{self, EffectPart, Group, Named};
 use crate::console::shell::Shell;
 use crate::console::visitor::{Page, Sent, Visitor};
 use crate::console::words::filters;
@@ -27,13 +27,26 @@ struct ScopesPage<'a> {
     shell: Shell<'a>,
     app: &'a App,
     groups: Vec<Group>,
+    chosen: usize,
+    effect: Option<EffectPart>,
+}
+
+async fn form(visitor: &Visitor, id: u64, chosen: Option<Vec<String>>) -> Page {
+    let app = get(visitor, id).await?;
+    let chosen = chosen.as_ref().unwrap_or(&app.scopes);
+    let groups = scopes::catalog(visitor).await?.groups(chosen);
+    let effect = EffectPart::of(chosen);
+    Ok(page::render(&ScopesPage { shell: visitor.shell(SECTION), app: &app, groups, chosen: chosen.len(), effect }))
 }
 
 /// The form of what it may do.
 pub(in crate::console) async fn choose_scopes(visitor: Visitor, Path(id): Path<u64>) -> Page {
-    let app = get(&visitor, id).await?;
-    let groups = scopes::catalog(&visitor).await?.groups(&app.scopes);
-    Ok(page::render(&ScopesPage { shell: visitor.shell(SECTION), app: &app, groups }))
+    form(&visitor, id, None).await
+}
+
+/// The form again, with what the scopes open that are chosen now: without script nothing else counts it.
+pub(in crate::console) async fn count(Path(id): Path<u64>, Sent { visitor, fields }: Sent) -> Page {
+    form(&visitor, id, Some(fields.all("scope"))).await
 }
 
 /// Takes the form of what it may do.
