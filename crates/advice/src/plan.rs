@@ -9,7 +9,7 @@ mod clue;
 mod copies;
 mod credential;
 mod document;
-mod ends;
+pub(crate) mod ends;
 mod evidence;
 mod group;
 mod html;
@@ -20,7 +20,7 @@ mod need;
 mod operations;
 mod project;
 mod report;
-mod steps;
+pub(crate) mod steps;
 mod summary;
 mod terminal;
 
@@ -51,7 +51,8 @@ use keyway_core::reach;
 use keyway_core::scope::{ScopeSet, all_names};
 
 /// One integration: its calls, and other findings about it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "camelCase")]
 pub struct Integration {
     /// Its name, unique in the plan.
     pub name: String,
@@ -76,11 +77,13 @@ pub struct Integration {
     /// Whether only its build output was found.
     pub built_only: bool,
     /// The notes of `keyway fix` on its files; none where it was not run.
+    #[serde(skip)]
     pub fix: Option<Vec<FixNote>>,
 }
 
 /// One call of an integration.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "camelCase")]
 pub struct Use {
     /// Method and path template of the catalog; for a call older than v3, its path or its family's prefix.
     pub operation: String,
@@ -111,6 +114,12 @@ pub struct Leak {
     pub masked: String,
     /// Whether it is in git's history, which a change of the file does not remove.
     pub in_history: bool,
+    /// Whether it is in git's history alone, and in no file any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only_in_history: bool,
+    /// Whether HubSpot accepts it, where the scan asked HubSpot (`--verify`) and got a clear answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alive: Option<bool>,
     /// The host that it is sent to, where that is not HubSpot's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sent_to: Option<String>,
@@ -291,6 +300,14 @@ fn app(integration: &Integration, input: &str) -> PlannedApp {
     app.work = summary::work(&app, integration);
     app.steps = steps::of_app(&app, input);
     app
+}
+
+/// Whether the calls of an integration go through Keyway with the token of an app. Keyway refuses operations that take the
+/// developer API key, and what takes no credential needs no app.
+pub(crate) fn goes_through_keyway(integration: &Integration) -> bool {
+    let operations = operations::of(integration);
+    let calls_hubspot_itself = !operations.is_empty() && operations.iter().all(PlannedOperation::takes_developer_key);
+    !calls_hubspot_itself && credential::of(integration).0 != CredentialKind::None
 }
 
 /// For each scope, the operations that would be refused without it.

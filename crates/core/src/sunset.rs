@@ -81,6 +81,11 @@ pub fn of_auth(name: &str) -> Option<&'static SunsetRow> {
     sunsets().iter().find(|row| row.matches.strip_prefix("auth:") == Some(name))
 }
 
+/// The end of a kind of app, such as `legacy-private`: the last one, since an earlier one closes its creation alone.
+pub fn of_app(kind: &str) -> Option<&'static SunsetRow> {
+    sunsets().iter().filter(|row| row.matches.strip_prefix("app:") == Some(kind)).max_by_key(|row| row.date)
+}
+
 /// The family older than v3 that a path belongs to: the one with the longest prefix.
 pub fn family(path: &str) -> Option<&'static PreV3Row> {
     let path = format!("{}/", path.trim_end_matches('/'));
@@ -127,6 +132,12 @@ mod tests {
         let row = successor(Method::Get, "/crm/v3/objects/contacts").unwrap();
         assert_eq!((row.successor, row.stage), (Some("/crm/objects/2026-09/contacts"), "2026-09"));
         assert!(successor(Method::Get, "/crm/objects/2026-09/contacts").is_none());
+    }
+
+    #[test]
+    fn a_kind_of_app_ends_when_its_tokens_lose_support_and_not_when_its_creation_closes() {
+        assert_eq!(of_app("legacy-private").map(|row| row.date), Some("2027-09-30"));
+        assert!(of_app("service-key").is_none());
     }
 
     #[test]

@@ -44,17 +44,20 @@ impl End {
 }
 
 /// The end date of a call.
-pub(super) fn of_use(one: &Use) -> Option<&'static SunsetRow> {
+pub(crate) fn of_use(one: &Use) -> Option<&'static SunsetRow> {
     if need::is_introspection(&one.operation) { None } else { sunset::of_path(&need::asked(one)) }
+}
+
+/// The end of the API key, where the integration uses one.
+pub(crate) fn of_key(integration: &Integration) -> Option<&'static SunsetRow> {
+    let keyed = integration.uses.iter().any(|one| one.auth == "hapikey") || integration.leaks.iter().any(|leak| leak.kind == "hapikey");
+    keyed.then(|| sunset::of_auth("hapikey")).flatten()
 }
 
 pub(super) fn of(integrations: &[Integration], today: &str) -> Vec<End> {
     let mut found: BTreeMap<(&str, &str), (&'static SunsetRow, Vec<String>)> = BTreeMap::new();
     for integration in integrations {
-        let paths = integration.uses.iter().filter_map(of_use);
-        let keyed = integration.uses.iter().any(|one| one.auth == "hapikey") || integration.leaks.iter().any(|leak| leak.kind == "hapikey");
-        let key = keyed.then(|| sunset::of_auth("hapikey")).flatten();
-        for row in paths.chain(key) {
+        for row in integration.uses.iter().filter_map(of_use).chain(of_key(integration)) {
             let apps = &mut found.entry((row.date, row.what)).or_insert((row, Vec::new())).1;
             if !apps.contains(&integration.name) {
                 apps.push(integration.name.clone());

@@ -51,9 +51,20 @@ pub struct FindingRow {
     #[serde(default)]
     commit: Option<String>,
     #[serde(default)]
+    in_work_tree: Option<bool>,
+    #[serde(default)]
+    verified: Option<Verified>,
+    #[serde(default)]
     sent_to: Option<String>,
     #[serde(default)]
     agent: Option<String>,
+}
+
+/// What HubSpot answered about a credential.
+#[derive(Clone, Copy, Debug, Deserialize)]
+struct Verified {
+    #[serde(default)]
+    alive: Option<bool>,
 }
 
 /// A call of the report.
@@ -93,7 +104,8 @@ pub struct Recorded {
 }
 
 /// The sorted findings.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "camelCase")]
 pub struct Found {
     /// The integrations, by name.
     pub integrations: Vec<Integration>,
@@ -236,6 +248,8 @@ impl Sorter<'_> {
             place: format!("{}:{}", shown::line(&row.path), row.line),
             masked: name_of(&row.masked),
             in_history: row.commit.is_some(),
+            only_in_history: row.in_work_tree == Some(false),
+            alive: row.verified.and_then(|verified| verified.alive),
             sent_to: row.sent_to.as_deref().map(name_of),
             agent: row.agent.as_deref().map(name_of),
         };

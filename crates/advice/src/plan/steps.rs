@@ -301,7 +301,7 @@ pub(super) fn places(places: &[String]) -> String {
 }
 
 /// A word, quoted for a shell.
-fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     let plain = !word.is_empty() && word.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_./@:+,".contains(letter));
     // A shell command would read a word with a leading dash as an option.
     let word = if word.starts_with('-') { format!("./{word}") } else { word.to_owned() };

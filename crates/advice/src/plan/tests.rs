@@ -449,6 +449,7 @@ fn foreign_text_acts_in_no_format() {
             in_history: true,
             sent_to: Some(name.into()),
             agent: Some(name.into()),
+            ..Leak::default()
         }],
         ..Integration::default()
     };
