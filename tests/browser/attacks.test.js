@@ -2,7 +2,10 @@
 // without a session.
 const { test, before, after } = require('node:test')
 const assert = require('node:assert/strict')
+const fs = require('node:fs')
 const http = require('node:http')
+const os = require('node:os')
+const path = require('node:path')
 const { Console } = require('./console.js')
 
 const EVIL = `"'></title></textarea></script><img src=x onerror=window.stolen=1><script>window.stolen=1</script>{{7*7}}`
@@ -19,8 +22,12 @@ before(async () => {
   await console_.call(app.token.value, '/crm/v3/objects/contacts')
   await console_.call(app.token.value, `/crm/v3/objects/${encodeURIComponent(EVIL)}`)
   await fetch(`${keyway.url}/crm/v3/objects/contacts?x=${encodeURIComponent(EVIL)}`, { headers: { authorization: `Bearer ${encodeURIComponent(EVIL)}`, 'user-agent': 'x' } })
+  const report = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'keyway-report-')), 'report.json')
+  fs.writeFileSync(report, JSON.stringify({ version: 1, usages: [{ path: `${EVIL}/x.py`, line: 1, operation: `GET /${EVIL}`, auth: 'hapikey' }], findings: [{ path: `${EVIL}.env`, line: 1, kind: EVIL, masked: `…${EVIL}` }] }))
+  keyway.run('migration', 'send', report, '--repository', EVIL)
+  const board = keyway.run('migration', 'list', '--repository', EVIL)
   const { records } = keyway.run('audit', 'list', '--app', String(app.app.id))
-  ids = { account, app: app.app.id, token: app.token.id, public: publicApp.id, record: records[0].correlationId, clientId: publicApp.clientId }
+  ids = { account, app: app.app.id, token: app.token.id, public: publicApp.id, record: records[0].correlationId, integration: board.integrations[0].id, report: board.reports.find((one) => one.repository === EVIL).id, clientId: publicApp.clientId }
 })
 
 after(() => console_?.stop())
@@ -33,7 +40,7 @@ function addresses() {
     '/audit', `/audit?app=${query}`, `/audit?operation=${query}&status=${query}&category=${query}&correlation_id=${query}&from=${query}&to=${query}&before=${query}`,
     `/audit/record?id=${ids.record}`, `/audit/record?id=${query}`,
     '/accounts', `/accounts?q=${query}&state=${query}`, '/accounts/new', `/accounts/new?name=${query}&client_name=${query}&scopes=${query}`, ...['', '/edit', '/delete', '/requests', '/requests/1', '/requests/2', `/requests?path=${query}&method=${query}&status=${query}&app=${query}`].map((end) => `/accounts/${ids.account}${end}`),
-    '/migration', '/doctor', '/public-apps', '/public-apps/new', ...['', '/edit', '/delete'].map((end) => `/public-apps/${ids.public}${end}`), `/public-apps/${ids.public}?after=${query}`,
+    '/migration', `/migration?q=${query}&repository=${query}`, `/migration/integrations/${ids.integration}`, `/migration/reports/${ids.report}/remove`, `/migration/send?repository=${query}`, '/migration/plan', '/doctor', '/public-apps', '/public-apps/new', ...['', '/edit', '/delete'].map((end) => `/public-apps/${ids.public}${end}`), `/public-apps/${ids.public}?after=${query}`,
     `/sign-in?next=${query}`, `/oauth/authorize?client_id=${query}`, `/oauth/callback?state=${query}&error=${query}`,
   ]
 }
@@ -83,7 +90,7 @@ function changes() {
     '/apps', '/apps/new/scopes', '/apps/new/review', '/apps/new/basics',
     ...['', '/scopes', '/tighten', '/rotate', '/disable', '/enable', '/delete', `/tokens/${ids.token}/revoke`].map((end) => `/apps/${ids.app}${end}`),
     '/accounts', '/accounts/connect', '/accounts/authorize', '/accounts/oauth-clients', ...['', '/check', '/rotate', '/rollback', '/delete'].map((end) => `/accounts/${ids.account}${end}`),
-    '/migration', '/doctor', '/public-apps', ...['', '/secret', '/switch', '/installs/1/end', '/delete'].map((end) => `/public-apps/${ids.public}${end}`),
+    '/migration/plan', '/migration/send', `/migration/integrations/${ids.integration}/link`, `/migration/integrations/${ids.integration}/remove`, `/migration/reports/${ids.report}/remove`, '/doctor', '/public-apps', ...['', '/secret', '/switch', '/installs/1/end', '/delete'].map((end) => `/public-apps/${ids.public}${end}`),
   ]
 }
 

@@ -4,7 +4,7 @@
 
 #![allow(missing_docs, reason = "a field without a comment is what its name says; comments become descriptions in docs/openapi.json")]
 
-use keyway_advice::plan::By;
+use keyway_advice::plan::{By, Found};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -478,6 +478,27 @@ pub struct PlanBody<R = ScanReport> {
     pub by: Option<By>,
     /// What the repository is called.
     pub repository: Option<String>,
+}
+
+/// A report for the migration board: one of the two forms.
+#[derive(Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "ReportBody")]
+pub struct ReportBody<R = ScanReport> {
+    /// What the repository, or the scanned folder, is called. A report takes the place of the last one of this name.
+    pub repository: String,
+    /// The report as `keyway scan --json` writes it; its folders say what one integration is.
+    pub report: Option<R>,
+    /// The report as `keyway plan` sorts it, with the manifests and owners beside the code.
+    pub found: Option<Found>,
+}
+
+/// Which app an integration uses.
+#[derive(Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LinkBody {
+    /// Its id or unique name; none goes back to the app that has the integration's name.
+    pub app: Option<String>,
 }
 
 /// Declares bodies, or parts of them, whose format another document describes.

@@ -1,8 +1,8 @@
 //! Lists that are answered page by page.
 
 use crate::view::{
-    Account, Accounts, AdminToken, AdminTokens, AppWithTokens, Apps, Install, Installs, OAuthClient, OAuthClients, PublicApp, PublicApps,
-    Session, Sessions, Token, TokenUser, TokenUsers, Tokens, UnusedApp, UnusedApps, Usage, UsageAnswer, User, Users,
+    Account, Accounts, AdminToken, AdminTokens, AppWithTokens, Apps, Install, Installs, Integration, Migration, OAuthClient, OAuthClients,
+    PublicApp, PublicApps, Session, Sessions, Token, TokenUser, TokenUsers, Tokens, UnusedApp, UnusedApps, Usage, UsageAnswer, User, Users,
 };
 
 /// An answer that is a page of a list.
@@ -31,6 +31,7 @@ lists! {
     AdminTokens.admin_tokens: AdminToken,
     Apps.apps: AppWithTokens,
     Installs.installs: Install,
+    Migration.integrations: Integration,
     OAuthClients.oauth_clients: OAuthClient,
     PublicApps.public_apps: PublicApp,
     Sessions.sessions: Session,

@@ -283,6 +283,12 @@ operations! {
     op(ShowCoverage, "showCoverage", "GET", "/api/v1/coverage", Known, "Every HubSpot operation, whether an embedded account answers it and whether a test of the project calls it").answer::<view::Coverage>(),
     op(Diagnose, "diagnose", "POST", "/api/v1/doctor", Auditor, "Name the cause of a call that failed: of a text (a curl command, a HAR file, a log, HubSpot's error), or of a recorded call").body::<DoctorBody>().answer::<view::Diagnosed>(),
     op(Plan, "plan", "POST", "/api/v1/plan", Auditor, "Plan one app for each integration, changing nothing: from a report of keyway scan, from the recorded calls, or from both").body::<PlanBody>().answer::<view::Planned>(),
+    op(ListMigration, "listMigration", "GET", "/api/v1/migration", Auditor, "The migration board: a page of integrations of the scan reports that were sent, each with how far it is; the first end first").query::<MigrationQuery>().answer::<view::Migration>(),
+    op(ShowIntegration, "showIntegration", "GET", "/api/v1/migration/integrations/{integration}", Auditor, "Show an integration of the board: its plan, what remains, its calls of endpoints that end, and its old credentials").answer::<view::IntegrationAnswer>(),
+    op(LinkIntegration, "linkIntegration", "PUT", "/api/v1/migration/integrations/{integration}/app", SuperAdmin, "Say which app an integration uses; without app, the one that has its name").body::<LinkBody>().answer::<view::IntegrationAnswer>(),
+    op(ForgetIntegration, "forgetIntegration", "DELETE", "/api/v1/migration/integrations/{integration}", SuperAdmin, "Remove an integration that the newest report has nothing of").answer::<view::Deleted>(),
+    op(SendReport, "sendReport", "POST", "/api/v1/migration/reports", SuperAdmin, "Send a report of keyway scan; it takes the place of the last one of the same repository").body::<ReportBody>().answer::<view::ReportSent>(),
+    op(ForgetReport, "forgetReport", "DELETE", "/api/v1/migration/reports/{report}", SuperAdmin, "Remove a repository from the board, with its integrations").answer::<view::Deleted>(),
     op(ListChanges, "listChanges", "GET", "/api/v1/changes", Auditor, "A page of the record of changes, newest first: who changed what, when, from where, and what it was before").query::<ChangesQuery>().answer::<view::Changes>(),
 
     op(ListSettings, "listSettings", "GET", "/api/v1/settings", Auditor, "The settings of `keyway serve`: what each does, its value on this server without secrets, and when a change takes effect").answer::<view::Settings>(),

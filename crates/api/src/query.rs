@@ -260,3 +260,21 @@ pub struct ApprovalsQuery {
     #[schemars(range(min = 1, max = 1000))]
     pub limit: Option<u32>,
 }
+
+/// Which integrations of the board are wanted.
+#[derive(Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MigrationQuery {
+    /// Of this repository.
+    pub repository: Option<String>,
+    /// This far: `found`, `appMade`, `codeMoved`, `callsSeen` or `credentialEnded`; `open` for those with an open step,
+    /// `done` for the others.
+    pub state: Option<String>,
+    /// Whose name, folder or owner has this text.
+    pub q: Option<String>,
+    /// `after` of the page before; none begins at the start.
+    pub after: Option<String>,
+    /// Entries on the page: 100 when left out.
+    #[schemars(range(min = 1, max = 1000))]
+    pub limit: Option<u32>,
+}

@@ -15,6 +15,7 @@ macro_rules! shown {
 
 mod approvals;
 mod audit;
+mod board;
 mod calls;
 mod catalog;
 mod doctor;
@@ -33,6 +34,7 @@ use crate::{Moment, RoleName};
 
 pub use approvals::{Approval, ApprovalAnswer, ApprovalRule, Approvals, CallChange, ChangedProperty, ChangedRecord, UnreadRecords};
 pub use audit::{CallRecord, CountedApp, CountedTime, CountedWord, RecordCounts, Records};
+pub use board::{Integration, IntegrationAnswer, LinkedApp, Migration, MigrationReport, ReportSent};
 pub use calls::{CallCounts, CallGroup, CallLimits, CallTotals, Points};
 pub use catalog::{OperationBehind, Scope, ScopeBehind, ScopeTemplate, Scopes};
 pub use doctor::{Diagnosed, DiagnosedCall};

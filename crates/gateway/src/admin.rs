@@ -9,6 +9,7 @@ mod admin_tokens;
 mod agents;
 mod approvals;
 mod audit;
+mod board;
 mod body;
 mod calls;
 mod catalog;

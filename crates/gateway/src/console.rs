@@ -16,6 +16,7 @@ mod approvals;
 mod apps;
 mod assets;
 mod audit;
+mod board;
 mod callback;
 mod changes;
 mod chart;
@@ -26,7 +27,6 @@ mod explain;
 mod first_call;
 mod help;
 pub(crate) mod markup;
-mod migration;
 mod names;
 mod new_account;
 mod new_app;
@@ -36,6 +36,7 @@ mod overview;
 mod page;
 mod path;
 mod people;
+mod plan;
 mod public_apps;
 mod qr;
 mod record;
@@ -157,7 +158,13 @@ fn console() -> Router<Admin> {
         .route("/public-apps/{id}/switch", post(public_apps::switch))
         .route("/public-apps/{id}/installs/{install}/end", post(public_apps::uninstall))
         .route("/public-apps/{id}/delete", get(public_apps::ask_deletion).post(public_apps::delete))
-        .route("/migration", get(migration::ask).post(migration::plan).layer(DefaultBodyLimit::max(migration::FORM_BYTES_MAX)))
+        .route("/migration", get(board::show))
+        .route("/migration/send", get(board::ask).post(board::send).layer(DefaultBodyLimit::max(plan::FORM_BYTES_MAX)))
+        .route("/migration/plan", get(plan::ask).post(plan::plan).layer(DefaultBodyLimit::max(plan::FORM_BYTES_MAX)))
+        .route("/migration/integrations/{id}", get(board::detail))
+        .route("/migration/integrations/{id}/link", post(board::link))
+        .route("/migration/integrations/{id}/remove", get(board::ask_removal).post(board::remove))
+        .route("/migration/reports/{id}/remove", get(board::ask_report_removal).post(board::remove_report))
         .route("/doctor", get(doctor::ask).post(doctor::diagnose).layer(DefaultBodyLimit::max(doctor::FORM_BYTES_MAX)))
         .route("/people", get(people::list).post(people::create))
         .route("/people/new", get(people::ask))

@@ -6,6 +6,7 @@
 mod admin_tokens;
 mod agents;
 mod approvals;
+mod board;
 mod connections;
 mod follow;
 mod idempotency;
@@ -51,6 +52,7 @@ use crate::upstream::CredentialError;
 pub use crate::store::sessions::Wanted;
 pub use agents::{AgentTokens, Issued};
 pub(crate) use approvals::NewApproval;
+pub use board::{Board, Taken};
 pub use connections::NewConnection;
 pub use notify::{NewChannel, NewTarget};
 pub use people::NewPerson;

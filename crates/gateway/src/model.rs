@@ -1,6 +1,7 @@
 //! Accounts, apps and tokens, as the store keeps them.
 
 mod approval;
+mod board;
 mod channel;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use crate::role::Role;
 use crate::upstream::Base;
 
 pub use approval::{Approval, ApprovalState};
+pub use board::{BoardIntegration, BoardReport};
 pub use keyway_core::share::Sharing;
 
 pub use channel::{Channel, ChannelTarget, KeptCondition, Mail, MailTls, QueuedMessage, SentMessage};

@@ -6,6 +6,7 @@
 pub(crate) mod admin_tokens;
 pub(crate) mod agents;
 pub(crate) mod approvals;
+pub(crate) mod board;
 pub mod changes;
 mod folder;
 pub(crate) mod idempotency;
@@ -515,6 +516,7 @@ fn migrations(postgres: bool) -> Vec<Migration> {
         (106, "sessions of apps", include_str!("../migrations/0106_app_session.sql")),
         (110, "calls that need an approval", include_str!("../migrations/0110_approvals.sql")),
         (111, "sessions made for agents over OAuth", include_str!("../migrations/0111_agent_grant.sql")),
+        (112, "the migration board", include_str!("../migrations/0112_board.sql")),
         (114, "calls of sessions that need an approval", include_str!("../migrations/0114_session_approve.sql")),
     ];
     let migration = |(version, what, text): (i64, &'static str, &'static str)| {

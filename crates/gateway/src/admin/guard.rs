@@ -211,6 +211,8 @@ async fn target(admin: &Admin, parts: &mut Parts) -> String {
         "hub_id" => format!("account {value}"),
         "app_id" => format!("app {value}"),
         "approval" => format!("approval {value}"),
+        "integration" => format!("integration {value}"),
+        "report" => format!("report {value}"),
         _ => String::new(),
     }
 }

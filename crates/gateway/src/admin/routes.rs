@@ -19,8 +19,8 @@ use super::extract::{JsonBody, OptionalBody, Path, Query};
 use super::page::page;
 use super::view::{self, Answer, answer};
 use super::{
-    Admin, admin_tokens, agents, approvals, audit, calls, catalog, changes, counts, doctor, keys, metrics, notify, oauth, oauth_accounts,
-    openapi, overview, own, people, plan, portal, proxy, scopes, sessions, usage, webhooks,
+    Admin, admin_tokens, agents, approvals, audit, board, calls, catalog, changes, counts, doctor, keys, metrics, notify, oauth,
+    oauth_accounts, openapi, overview, own, people, plan, portal, proxy, scopes, sessions, usage, webhooks,
 };
 use crate::audit::counts::Tally;
 use crate::clock;
@@ -185,6 +185,12 @@ fn handler(operation: &Operation) -> MethodRouter<Admin> {
         Id::ShowCoverage => at.to(portal::coverage),
         Id::Diagnose => at.to(doctor::diagnosed).layer(DefaultBodyLimit::max(doctor::BODY_BYTES_MAX)),
         Id::Plan => at.to(plan::planned).layer(DefaultBodyLimit::max(plan::BODY_BYTES_MAX)),
+        Id::ListMigration => at.to(board::list),
+        Id::ShowIntegration => at.to(board::show),
+        Id::LinkIntegration => at.to(board::link),
+        Id::ForgetIntegration => at.to(board::forget_integration),
+        Id::SendReport => at.to(board::send).layer(DefaultBodyLimit::max(plan::BODY_BYTES_MAX)),
+        Id::ForgetReport => at.to(board::forget_report),
         Id::ListChanges => at.to(changes::list),
         Id::ShowOverview => at.to(overview::show),
         Id::ListScopes => at.to(catalog::scopes),

@@ -80,14 +80,14 @@ impl StepWords for Step {
 }
 
 #[derive(Template)]
-#[template(path = "migration.html")]
+#[template(path = "plan_ask.html")]
 struct Ask<'a> {
     shell: Shell<'a>,
     wrong: Option<String>,
 }
 
 #[derive(Template)]
-#[template(path = "migration_plan.html")]
+#[template(path = "plan.html")]
 struct Show<'a> {
     shell: Shell<'a>,
     plan: Plan,

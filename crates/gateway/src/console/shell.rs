@@ -56,7 +56,7 @@ const SECTIONS: [(&str, &[Section]); 4] = [
     (
         "Tools",
         &[
-            ("/migration", "Migration", "M4 5h9v4h7l-8 11V15H4z", OperationId::Plan),
+            ("/migration", "Migration", "M4 5h9v4h7l-8 11V15H4z", OperationId::ListMigration),
             (
                 "/notifications",
                 "Notifications",
@@ -133,7 +133,9 @@ impl Shell<'_> {
 
 /// Address and name of the pages that are open to the person.
 pub(super) fn pages<'a>(shell: Shell<'a>) -> impl Iterator<Item = (&'static str, &'static str)> + use<'a> {
-    const FORMS: [(&str, &str, OperationId); 6] = [
+    const FORMS: [(&str, &str, OperationId); 8] = [
+        ("/migration/send", "Send a scan report", OperationId::SendReport),
+        ("/migration/plan", "Make a plan", OperationId::Plan),
         ("/apps/new", "New app", OperationId::CreateApp),
         ("/accounts/new", "Add an account", OperationId::CreateAccount),
         ("/public-apps/new", "New public app", OperationId::CreatePublicApp),
@@ -168,6 +170,8 @@ pub(super) fn done(word: &str) -> Option<&'static str> {
         "provider" => "Forgotten. Their next sign-in at the identity provider is by e-mail, and their sessions have ended.",
         "signed-out" => "Every session of theirs has ended.",
         "removed" => "Removed: they can't sign in any more.",
+        "sent" => "Taken: the board shows what the report changed.",
+        "cleared" => "Removed from the board.",
         "ended" => "Ended: the agent's next call is refused.",
         "uninstalled" => "The app is taken off that account; its tokens are refused from now on.",
         _ => return None,

@@ -2,6 +2,7 @@
 
 mod agents;
 mod approving;
+mod boarding;
 mod notifying;
 mod rotating;
 mod sessions;

@@ -5,7 +5,7 @@
 pub(in super::super) type Group = (&'static str, &'static [(&'static str, &'static str, &'static str)]);
 
 /// All of them.
-pub(in super::super) static GROUPS: [Group; 7] = [
+pub(in super::super) static GROUPS: [Group; 8] = [
     (
         "Apps and tokens",
         &[
@@ -82,6 +82,15 @@ pub(in super::super) static GROUPS: [Group; 7] = [
             ("removeNotificationChannel", "Remove channel", "removed the channel {}"),
             ("testNotificationChannel", "Test channel", "sent a test message to the channel {}"),
             ("resumeNotifications", "Resume notifications", "let held notifications go out"),
+        ],
+    ),
+    (
+        "Migration",
+        &[
+            ("sendReport", "Send report", "sent a scan report of {}"),
+            ("linkIntegration", "Link integration", "linked {} to an app"),
+            ("forgetIntegration", "Remove integration", "removed {} from the migration board"),
+            ("forgetReport", "Remove repository", "removed {} from the migration board"),
         ],
     ),
     (
