@@ -14,6 +14,7 @@ pub mod key;
 pub mod listen;
 pub mod mcp;
 pub mod migrate;
+pub mod migration;
 pub mod moment;
 pub mod notify;
 pub mod plan;
@@ -117,6 +118,11 @@ pub enum Command {
     Approval {
         #[command(subcommand)]
         action: approval::Approval,
+    },
+    /// The migration board: how far each integration of the scan reports is, from reports, apps and calls
+    Migration {
+        #[command(subcommand)]
+        action: migration::Migration,
     },
     /// Notifications of what needs a person: by webhook, Slack and mail
     Notify {

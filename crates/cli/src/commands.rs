@@ -17,6 +17,7 @@ pub mod init;
 pub mod install;
 pub mod key;
 pub mod migrate;
+pub mod migration;
 pub mod names;
 pub mod notify;
 pub mod oauth_client;

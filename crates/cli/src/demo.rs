@@ -1,5 +1,6 @@
-//! `keyway serve --demo`: sample records, two apps, requests to try, and a past.
+//! `keyway serve --demo`: sample records, two apps, requests to try, a past, and a migration board.
 
+mod board;
 mod past;
 
 use anyhow::Context;
@@ -70,6 +71,7 @@ pub async fn remember(control: &Control, audit: &AuditLog, hub_id: u64, days: u3
     }
     let count = calls.len();
     audit.record_all(calls).await?;
+    board::fill(control, now).await?;
     Ok(count)
 }
 

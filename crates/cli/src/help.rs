@@ -12,7 +12,7 @@ use crate::args::Args;
 /// Commands by what they are for. A test holds that each command is in a group.
 const GROUPS: [(&str, &[&str]); 7] = [
     ("Start", &["init", "status", "scopes"]),
-    ("Find and move code", &["scan", "plan", "fix", "doctor", "sunset"]),
+    ("Find and move code", &["scan", "plan", "fix", "migration", "doctor", "sunset"]),
     ("Run the gateway", &["serve", "account", "app", "token", "apply", "export", "public-app", "install", "oauth-client", "proxy"]),
     ("Agents", &["mcp", "session", "approval"]),
     ("Watch", &["audit", "calls", "changes", "notify"]),
@@ -21,7 +21,7 @@ const GROUPS: [(&str, &[&str]); 7] = [
 ];
 
 /// Examples below the help of a command, by its path.
-const EXAMPLES: [(&[&str], &str); 15] = [
+const EXAMPLES: [(&[&str], &str); 16] = [
     (
         &[],
         "  keyway init                       a server, an app and a first call, step by step\n  keyway scan .                     HubSpot credentials and API calls in this folder\n  keyway serve --demo               a server with sample records\n  keyway audit tail                 calls as they come",
@@ -31,6 +31,10 @@ const EXAMPLES: [(&[&str], &str); 15] = [
         "  keyway init\n  keyway init --yes --to embedded --app \"Order sync\" --preset crm-read\n  keyway init --yes --to hubspot --credential-env HUBSPOT_TOKEN --app \"Order sync\" --scopes crm.objects.contacts.read",
     ),
     (&["scan"], "  keyway scan .\n  keyway scan --history .\n  keyway scan --since origin/main --format sarif -o keyway.sarif ."),
+    (
+        &["migration"],
+        "  keyway migration send .\n  keyway migration list --state open\n  keyway migration show 3\n  keyway migration link 3 \"Order sync\"",
+    ),
     (&["scopes"], "  keyway scopes\n  keyway scopes read deals\n  keyway scopes crm.objects.contacts.read\n  keyway scopes crm-sync"),
     (
         &["serve"],

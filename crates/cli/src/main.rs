@@ -161,6 +161,7 @@ fn run(args: Args) -> anyhow::Result<Exit> {
         Command::AdminToken { action } => runtime.block_on(commands::admin_token::run(&connection, action)),
         Command::User { action } => runtime.block_on(commands::user::run(&connection, action)),
         Command::Approval { action } => runtime.block_on(commands::approval::run(&connection, action)),
+        Command::Migration { action } => runtime.block_on(commands::migration::run(&connection, action)),
         Command::Notify { action } => runtime.block_on(commands::notify::run(&connection, action)),
         Command::Changes(wanted) => runtime.block_on(commands::changes::run(&connection, wanted)),
         Command::Portal { account, action } => runtime.block_on(commands::portal::run(&connection, account.as_deref(), *action)),

@@ -1,5 +1,6 @@
 //! The input of `keyway plan` and `keyway doctor`.
 
+use keyway_advice::board::{self, Linked, Present};
 use keyway_advice::doctor;
 use keyway_advice::plan::{Grouping, Report, html, markdown, plan, project_files, sort, terminal};
 use keyway_core::time::Timestamp;
@@ -13,6 +14,13 @@ pub fn input(bytes: &[u8]) {
         let found = sort(Some(&report), &[], &Grouping::default());
         let planned = plan(&found, "2026-11-28", "report.json");
         assert_eq!(planned.apps.len(), found.integrations.len(), "an integration has no app, or an app no integration");
+        if let Ok(kept) = board::clean(found.clone()) {
+            for one in board::merge(board::merge(Vec::new(), &kept), &kept) {
+                let present = Present::of(one.found.iter(), &kept.loose);
+                let row = board::row(&one, &Linked::No, &present, &|_| None, None, NOW);
+                assert!(one.earlier == board::Earlier::default() && row.steps.len() == 5, "the same report again changes nothing");
+            }
+        }
         let written = markdown(&planned);
         assert!(planned.apps.iter().all(|app| !project_files(app).is_empty() || written.contains("# HubSpot migration plan")));
         let page = html(&planned);

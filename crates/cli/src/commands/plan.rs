@@ -2,7 +2,7 @@
 //!
 //! `advice::plan` decides what the plan says.
 
-mod input;
+pub(super) mod input;
 
 use std::path::Path;
 

@@ -55,11 +55,12 @@ const SEARCH: &str = "POST /crm/v3/objects/{objectType}/search";
 const CHANGE: &str = "PATCH /crm/v3/objects/{objectType}/{objectId}";
 const MAKE: &str = "POST /crm/objects/2026-09/{objectType}";
 const DATED: &str = "GET /crm/objects/2026-09/{objectType}";
+const FIND: &str = "POST /crm/objects/2026-09/{objectType}/search";
 const BATCH: &str = "POST /crm/v3/objects/{objectType}/batch/read";
 const OLD: &str = "GET /contacts/v1/lists/all/contacts/all";
 const LISTS: &str = "GET /contacts/v1/lists";
 
-pub(super) const HABITS: [Habit; 6] = [
+pub(super) const HABITS: [Habit; 8] = [
     Habit {
         name: "Webshop orders",
         description: "Writes orders of the shop to deals",
@@ -124,6 +125,30 @@ pub(super) const HABITS: [Habit; 6] = [
         daily: 30,
         calls: &[(OLD, None, 70, 650), (LISTS, None, 30, 300)],
         errors: &[(20, 429, Refusal::LimitReached.name())],
+    },
+    Habit {
+        name: "Invoice bridge",
+        description: "Makes deals of paid invoices",
+        owner: "finance@example.com",
+        dependents: &["the accounting system"],
+        scopes: &["crm.objects.deals.read", "crm.objects.deals.write"],
+        days_old: 75,
+        rhythm: Rhythm::Office,
+        daily: 60,
+        calls: &[(MAKE, Some("deals"), 60, 130), (DATED, Some("deals"), 40, 75)],
+        errors: &[(5, 400, "VALIDATION_ERROR")],
+    },
+    Habit {
+        name: "Event check-in",
+        description: "Finds the guests of an event",
+        owner: "events@example.com",
+        dependents: &["the check-in tablets"],
+        scopes: &["crm.objects.contacts.read"],
+        days_old: 45,
+        rhythm: Rhythm::Office,
+        daily: 50,
+        calls: &[(FIND, Some("contacts"), 70, 110), (DATED, Some("contacts"), 30, 65)],
+        errors: &[],
     },
     Habit {
         name: "Chat bot trial",

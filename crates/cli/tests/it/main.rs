@@ -57,6 +57,8 @@ mod links;
 mod logs;
 /// What the command line says to people.
 mod manners;
+/// How far integrations are, by reports, apps and calls.
+mod migration;
 /// Notifications at receivers of the test's own, and the lifetime of tokens.
 mod notify;
 mod notify_hold;

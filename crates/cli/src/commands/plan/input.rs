@@ -53,7 +53,7 @@ struct Settings {
 }
 
 /// The report, if one was named, and how it is to be grouped.
-pub(super) fn read(args: &Args) -> anyhow::Result<(Option<Report>, Grouping)> {
+pub fn read(args: &Args) -> anyhow::Result<(Option<Report>, Grouping)> {
     let folder = args.from.as_deref().filter(|path| path.is_dir());
     let root = args.root.clone().or_else(|| folder.map(Path::to_path_buf)).unwrap_or_else(|| PathBuf::from("."));
     let report = match (&args.from, folder) {
