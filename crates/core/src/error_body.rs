@@ -53,6 +53,9 @@ pub struct ErrorDetail {
     /// Such as `PROPERTY_DOESNT_EXIST`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
+    /// What kind of fault it is, where the API calls it so: form submissions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_type: Option<String>,
     /// The invalid field.
     #[serde(rename = "in", skip_serializing_if = "Option::is_none")]
     pub in_: Option<String>,
@@ -67,12 +70,18 @@ pub struct ErrorDetail {
 impl ErrorDetail {
     /// An entry with only a message.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), code: None, in_: None, sub_category: None, context: Map::new() }
+        Self { message: message.into(), code: None, error_type: None, in_: None, sub_category: None, context: Map::new() }
     }
 
     /// Adds a code such as `INVALID_OPTION`.
     pub fn code(mut self, code: impl Into<String>) -> Self {
         self.code = Some(code.into());
+        self
+    }
+
+    /// Adds what kind of fault it is, such as `REQUIRED_FIELD`.
+    pub fn error_type(mut self, error_type: impl Into<String>) -> Self {
+        self.error_type = Some(error_type.into());
         self
     }
 

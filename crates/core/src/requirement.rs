@@ -278,7 +278,7 @@ fn scopeless(row: &EndpointRow) -> Requirement {
         Auth::DeveloperKey => Requirement::DeveloperKey,
         _ if row.scopes_from == ScopesFrom::Unstated => Requirement::Unstated,
         // Forms are public: whoever submits one sends no credential.
-        Auth::None if row.template.starts_with("/uploads/form/") => Requirement::Token,
+        Auth::None if ["/uploads/form/", "/submissions/"].iter().any(|root| row.template.starts_with(root)) => Requirement::Token,
         _ if payments => Requirement::Scopes(keep(Alternatives::from_names([vec!["crm.objects.commercepayments.read"]]))),
         _ if open => Requirement::Token,
         _ => Requirement::Nothing,

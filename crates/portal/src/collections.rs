@@ -6,9 +6,12 @@
 
 mod exports;
 mod files;
+mod forms;
 mod hubdb;
 mod imports;
+mod marketing_events;
 mod multipart;
+mod occurrences;
 mod preferences;
 mod settings;
 mod table;
@@ -18,9 +21,11 @@ use serde_json::{Map, Value, json};
 
 use crate::crm::batch::entry;
 use crate::items::{Item, Place};
+use crate::notes::SUBSCRIPTIONS;
 use crate::request::{Query, bad_field, id_text, inputs, object};
 use crate::route::is_version;
 use crate::tx::Tx;
+use crate::webhooks::check_active;
 use crate::work::Work;
 use crate::{Call, Reply};
 
@@ -42,7 +47,8 @@ pub fn answer(call: &Call, tx: &mut Tx<'_>) -> Option<Answer> {
     let mut segments: Vec<&str> = call.path.segments().collect();
     // A numbered version is the second segment; a date comes after the family or its parts. The rest of a path
     // is the same.
-    let version = segments.iter().position(|segment| is_version(segment))?;
+    let is_of_forms = segments.first() == Some(&"form-integrations");
+    let version = segments.iter().position(|segment| is_version(segment) || (is_of_forms && *segment == "v1"))?;
     segments.remove(version);
     let query = Query::parse(call.query.as_deref());
     let asked = Asked { call, query: &query, work: tx.work };
@@ -51,6 +57,10 @@ pub fn answer(call: &Call, tx: &mut Tx<'_>) -> Option<Answer> {
         ["crm", "imports", rest @ ..] => return imports::answer(&asked, rest, tx),
         ["files", "files", rest @ ..] => return files::answer(&asked, rest, tx),
         ["cms", "hubdb", "tables", rest @ ..] => return hubdb::answer(&asked, rest, tx),
+        ["marketing", "marketing-events", rest @ ..] => return marketing_events::answer(&asked, rest, tx),
+        ["events", "send" | "events" | "event-occurrences", ..] => return occurrences::answer(&asked, &segments[1..], tx),
+        ["submissions", "integration", rest @ ..] => return forms::submit(&asked, rest, tx),
+        ["form-integrations", "submissions", "forms", form] => return forms::submissions(&asked, form, tx),
         ["communication-preferences", rest @ ..] => return preferences::answer(&asked, rest, tx),
         ["settings", "currencies", rest @ ..] if !rest.contains(&"exchange-rates") => return settings::currencies(&asked, rest, tx),
         ["settings", "users", what @ ("roles" | "teams")] => return settings::users(&asked, what),
@@ -95,7 +105,6 @@ impl Within {
         let collection = self.collection;
         Some(match (asked.method(), rest) {
             ("GET", []) => self.list(asked, tx),
-            _ if collection.lists_only => return None,
             ("POST", []) => self.create(asked, tx),
             ("POST", ["batch", "create"]) if collection.batch => self.batch(asked, tx, Self::create_one),
             ("POST", ["batch", "read"]) if collection.batch => self.batch(asked, tx, Self::read_one),
@@ -197,6 +206,9 @@ impl Within {
     fn change(&self, asked: &Asked<'_>, tx: &mut Tx<'_>, id: &str, body: &Map<String, Value>) -> Result<Value, ErrorBody> {
         let mut item = self.live(tx, id)?;
         let given = self.collection.fields(body)?;
+        if self.collection.store == SUBSCRIPTIONS {
+            check_active(&given)?;
+        }
         item.value = self.changed(asked, tx, id, &item.value, given);
         let value = item.value.clone();
         tx.put_item(&self.place, id, item);
@@ -210,17 +222,10 @@ impl Within {
         self.collection.shown(id, fields, &created, &asked.now(), tx.state.hub_id)
     }
 
-    /// Puts all fields in the place of those that are there; creates where the id is the caller's.
+    /// Puts all fields in the place of those that are there.
     fn put(&self, asked: &Asked<'_>, tx: &mut Tx<'_>, id: &str) -> Answer {
-        let mut body = asked.body()?;
-        let before = self.live(tx, id);
-        if let Id::Given(field) = self.collection.id {
-            body.insert(field.to_owned(), id.into());
-            if before.is_err() {
-                return Ok(reply(200, self.create_one(asked, tx, &body)?));
-            }
-        }
-        let mut item = before?;
+        let body = asked.body()?;
+        let mut item = self.live(tx, id)?;
         let mut fields = self.collection.defaults();
         fields.extend(self.collection.fields(&body)?);
         let created = item.value[self.collection.created].as_str().unwrap_or_default().to_owned();

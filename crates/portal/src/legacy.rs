@@ -1,16 +1,21 @@
-//! APIs older than v3 that integrations still call. They are read-only and show the same records.
+//! APIs older than v3 that integrations still call, on the same records.
 //!
-//! Each file is one of these APIs. It turns HubSpot's present answers into the old form; the records come only
-//! from the account's own v3 operations. Writes are not served (docs/testing.md).
+//! Each file is one of these APIs. It turns HubSpot's present answers into the old form, and old requests into the
+//! present ones; the records come only from the account's own operations, with all their rules.
 
 mod account;
+mod associations;
 mod companies;
 mod contacts;
 mod deals;
 mod definitions;
 mod engagements;
+mod forms;
+mod objects;
 mod records;
+mod writes;
 
+use bytes::Bytes;
 use keyway_core::error_body::ErrorBody;
 use serde_json::Value;
 
@@ -25,22 +30,40 @@ type Told = Result<Value, ErrorBody>;
 /// Answers a call of an API older than v3. Nothing where it is none, or is not served.
 pub fn answer(call: &Call, tx: &mut Tx<'_>) -> Option<Answer> {
     let segments: Vec<&str> = call.path.segments().collect();
-    let [root, version, rest @ ..] = segments.as_slice() else { return None };
     let query = Query::parse(call.query.as_deref());
     let mut records = Records::new(call, tx);
-    let told = match (call.method.as_str(), *root, *version) {
-        ("POST", "companies", "v2") => companies::by_domain(&mut records, call, rest),
-        ("GET", "contacts", "v1" | "v2") => contacts::answer(&mut records, &query, rest),
-        ("GET", "companies", "v2") => companies::answer(&mut records, &query, rest),
-        ("GET", "deals", "v1") => deals::answer(&mut records, &query, rest),
-        ("GET", "engagements", "v1") => engagements::answer(&mut records, &query, rest),
-        ("GET", "properties", "v1" | "v2") => definitions::answer(&mut records, &query, rest),
-        ("GET", "crm-pipelines", "v1") => definitions::pipelines(&mut records, rest),
-        ("GET", "owners", "v2") => account::owners(&mut records, &query, rest),
-        ("GET", "integrations", "v1") => account::details(&mut records, rest),
+    match read(&mut records, call, &query, &segments) {
+        Some(told) => Some(told.map(|body| reply(200, &body))),
+        None => writes::answer(&mut records, call.method.as_str(), &query, &segments),
+    }
+}
+
+/// Calls that change nothing.
+fn read(records: &mut Records<'_, '_>, call: &Call, query: &Query, segments: &[&str]) -> Option<Told> {
+    let [root, version, rest @ ..] = segments else { return None };
+    match (call.method.as_str(), *root, *version) {
+        ("POST", "companies", "v2") => companies::by_domain(records, call, rest),
+        ("GET", "contacts", "v1" | "v2") => contacts::answer(records, query, rest),
+        ("GET", "companies", "v2") => companies::answer(records, query, rest),
+        ("GET", "deals", "v1") => deals::answer(records, query, rest),
+        ("GET", "engagements", "v1") => engagements::answer(records, query, rest),
+        ("GET", "properties", "v1" | "v2") => definitions::answer(records, query, rest),
+        ("GET", "crm-pipelines", "v1") => definitions::pipelines(records, rest),
+        ("GET" | "POST", "crm-objects", "v1") => objects::read(records, call.method.as_str(), query, rest),
+        ("GET", "crm-associations", "v1") => associations::read(records, query, rest),
+        ("GET", "forms", "v2") => forms::read(records, query, rest),
+        ("GET", "owners", "v2") => account::owners(records, query, rest),
+        ("GET", "integrations", "v1") => account::details(records, rest),
         _ => None,
-    };
-    told.map(|told| told.map(|body| Reply { status: 200, body: body.to_string().into() }))
+    }
+}
+
+fn reply(status: u16, body: &Value) -> Reply {
+    Reply { status, body: body.to_string().into() }
+}
+
+fn empty(status: u16) -> Reply {
+    Reply { status, body: Bytes::new() }
 }
 
 /// A whole number in a query; `default` where it is not given, `max` where it is more, as these APIs do.

@@ -89,6 +89,25 @@ pub const VALUES_MAX: usize = 500_000;
 
 /// A body as a JSON object.
 pub fn object(body: &[u8], work: &Work) -> Result<Map<String, Value>, ErrorBody> {
+    match any(body, work)? {
+        Value::Object(object) => Ok(object),
+        _ => Err(unexpected("an object")),
+    }
+}
+
+/// A body as a JSON list.
+pub fn list(body: &[u8], work: &Work) -> Result<Vec<Value>, ErrorBody> {
+    match any(body, work)? {
+        Value::Array(list) => Ok(list),
+        _ => Err(unexpected("a list")),
+    }
+}
+
+fn unexpected(wanted: &str) -> ErrorBody {
+    ErrorBody::validation(format!("Invalid input JSON on line 1, column 1: Cannot deserialize value, {wanted} is expected"))
+}
+
+fn any(body: &[u8], work: &Work) -> Result<Value, ErrorBody> {
     work.read(body.len())?;
     // HubSpot/hubspot-api-ruby#187.
     if body.iter().all(u8::is_ascii_whitespace) {
@@ -99,16 +118,10 @@ pub fn object(body: &[u8], work: &Work) -> Result<Map<String, Value>, ErrorBody>
         return Err(ErrorBody::validation(format!("Invalid input JSON: it has more than {VALUES_MAX} values")));
     }
     work.each(values, 4)?;
-    match serde_json::from_slice(body) {
-        Ok(Value::Object(object)) => Ok(object),
-        Ok(_) => Err(ErrorBody::validation("Invalid input JSON on line 1, column 1: Cannot deserialize value, an object is expected")),
-        Err(error) => Err(ErrorBody::validation(format!(
-            "Invalid input JSON on line {}, column {}: {}",
-            error.line().max(1),
-            error.column(),
-            reason(&error)
-        ))),
-    }
+    serde_json::from_slice(body).map_err(|error| {
+        let (line, column) = (error.line().max(1), error.column());
+        ErrorBody::validation(format!("Invalid input JSON on line {line}, column {column}: {}", reason(&error)))
+    })
 }
 
 /// An upper estimate of the number of values in a JSON text. For a text that is not JSON the number is

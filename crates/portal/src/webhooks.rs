@@ -69,8 +69,17 @@ pub struct Event {
     pub value_of: Option<(&'static ObjectType, Sensitivity)>,
 }
 
+/// A subscription is active or not; new ones and changes alike.
+pub fn check_active(fields: &Map<String, Value>) -> Result<(), ErrorBody> {
+    match fields.get("active") {
+        None | Some(Value::Bool(_) | Value::Null) => Ok(()),
+        Some(_) => Err(bad_field("active", "must be true or false")),
+    }
+}
+
 /// Refuses a subscription to what can't happen, one that is there already, and one too many.
 pub fn check_subscription(fields: &Map<String, Value>, place: &Place, state: &State) -> Result<(), ErrorBody> {
+    check_active(fields)?;
     let event_type = fields.get("eventType").and_then(Value::as_str).unwrap_or_default();
     let known_subject = |subject: &str| OTHER_SUBJECTS.contains(&subject) || state.spaces().any(|space| *space.singular == *subject);
     let known = event_type.split_once('.').is_some_and(|(subject, verb)| VERBS.contains(&verb) && known_subject(subject));

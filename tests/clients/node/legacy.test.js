@@ -1,4 +1,4 @@
-// The npm client "hubspot", which nobody keeps any more and which is still in use: its reads over the
+// The npm client "hubspot", which nobody keeps any more and which is still in use: its calls over the
 // legacy layer. Only the base URL and the token are set.
 const { after, before, test } = require('node:test')
 const assert = require('node:assert/strict')
@@ -58,7 +58,34 @@ test('reads definitions, owners and the day\'s use', async () => {
   assert.ok((await hubspot.getApiLimit()).usageLimit > 0)
 })
 
-test('is told that it can only read', async () => {
-  const contact = { properties: [{ property: 'email', value: 'x@example.com' }] }
-  await assert.rejects(hubspot.contacts.create(contact), { statusCode: 501 })
+test('writes contacts, one by one, by address and in batches', async () => {
+  const city = (value) => ({ properties: [{ property: 'city', value }] })
+  const made = await hubspot.contacts.createOrUpdate('old@example.com', city('Porto'))
+  assert.equal(made.isNew, true)
+  assert.deepEqual(await hubspot.contacts.createOrUpdate('old@example.com', city('Lagos')), { vid: made.vid, isNew: false })
+  await hubspot.contacts.update(made.vid, city('Faro'))
+  await hubspot.contacts.createOrUpdateBatch([{ vid: made.vid, ...city('Braga') }, { email: 'more@example.com', ...city('Braga') }])
+  assert.equal((await hubspot.contacts.getByEmail('more@example.com')).properties.city.value, 'Braga')
+  assert.equal((await hubspot.contacts.getById(made.vid)).properties.city.value, 'Braga')
+  const taken = { properties: [{ property: 'email', value: 'old@example.com' }] }
+  await assert.rejects(hubspot.contacts.create(taken), { statusCode: 409 })
+  assert.equal((await hubspot.contacts.delete(made.vid)).deleted, true)
+})
+
+test('writes companies, deals, engagements and associations', async () => {
+  const vid = Number(ids['contacts/ada'])
+  const company = await hubspot.companies.create({ properties: [{ name: 'name', value: 'Old Foods' }] })
+  await hubspot.companies.updateBatch([{ objectId: company.companyId, properties: [{ name: 'city', value: 'Porto' }] }])
+  assert.equal((await hubspot.companies.getById(company.companyId)).properties.city.value, 'Porto')
+  await hubspot.companies.addContactToCompany({ companyId: company.companyId, contactVid: vid })
+  assert.deepEqual((await hubspot.companies.getContactIds(company.companyId)).vids, [vid])
+  const properties = [{ name: 'dealname', value: 'Old deal' }, { name: 'dealstage', value: 'closedwon' }]
+  const deal = await hubspot.deals.create({ properties, associations: { associatedVids: [vid] } })
+  assert.deepEqual((await hubspot.deals.getById(deal.dealId)).associations.associatedVids, [vid])
+  await hubspot.crm.associations.create({ fromObjectId: deal.dealId, toObjectId: company.companyId, category: 'HUBSPOT_DEFINED', definitionId: 5 })
+  assert.deepEqual((await hubspot.deals.getById(deal.dealId)).associations.associatedCompanyIds, [company.companyId])
+  const note = await hubspot.engagements.create({ engagement: { type: 'NOTE' }, associations: { contactIds: [vid] }, metadata: { body: 'Hello' } })
+  assert.deepEqual([note.metadata.body, note.associations.contactIds], ['Hello', [vid]])
+  const { deleted } = await hubspot.companies.delete(company.companyId)
+  assert.equal(deleted, true)
 })

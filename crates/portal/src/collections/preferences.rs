@@ -60,6 +60,17 @@ fn statuses(email: &str, tx: &Tx<'_>) -> Value {
     json!({ "recipient": email, "subscriptionStatuses": DEFINITIONS.iter().map(status).collect::<Vec<_>>() })
 }
 
+/// Somebody subscribed, by a form that showed this text.
+pub fn subscribe(tx: &mut Tx<'_>, email: &str, id: &str, text: &str) {
+    if let Some((id, name, ..)) = DEFINITIONS.iter().find(|(own, ..)| *own == id) {
+        let value = json!({
+            "id": id, "name": name, "description": name, "status": "SUBSCRIBED", "sourceOfStatus": "SUBSCRIPTION_STATUS",
+            "legalBasis": "CONSENT_WITH_NOTICE", "legalBasisExplanation": text,
+        });
+        tx.put_item(&place(), &key(email, id), Item::new(value));
+    }
+}
+
 fn set(asked: &Asked<'_>, tx: &mut Tx<'_>, status: &str) -> Answer {
     let body = asked.body()?;
     let email = body.get("emailAddress").and_then(Value::as_str).filter(|email| email.contains('@'));

@@ -65,8 +65,6 @@ pub struct Collection {
     pub put: bool,
     pub total: bool,
     pub archivable: bool,
-    /// Another root of a store, which only lists.
-    pub lists_only: bool,
     /// What else is asked of the fields of a new thing.
     pub check: Option<Check>,
 }
@@ -99,7 +97,6 @@ const PLAIN: Collection = Collection {
     put: false,
     total: false,
     archivable: true,
-    lists_only: false,
     check: None,
 };
 
@@ -144,18 +141,6 @@ pub const COLLECTIONS: &[Collection] = &[
         put: true,
         ..PLAIN
     },
-    Collection {
-        root: &["marketing", "marketing-events", "events"],
-        store: "marketing-events",
-        id: Id::Given("externalEventId"),
-        required: &["externalAccountId", "externalEventId", "eventName", "eventOrganizer"],
-        defaults: r#"{"eventCancelled":false,"eventCompleted":false,"customProperties":[]}"#,
-        shown_id: "externalEventId",
-        put: true,
-        archivable: false,
-        ..PLAIN
-    },
-    Collection { root: &["marketing", "marketing-events"], store: "marketing-events", lists_only: true, ..PLAIN },
     Collection { root: &["cms", "blogs", "posts"], store: "blog-posts", ..CONTENT },
     Collection {
         root: &["cms", "blogs", "authors"],

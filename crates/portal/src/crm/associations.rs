@@ -309,16 +309,10 @@ fn batch_create(request: &Request<'_>, tx: &mut Tx<'_>, from: Kind, to: Kind) ->
     for input in inputs(&body, WRITE_MAX)? {
         let ends = ((from, input_id(input, "from")?), (to, input_id(input, "to")?));
         let types = input_types(tx.state, request.version, input, from, to)?;
-        two_ends(tx.state, ends.0, ends.1)?;
-        ends_there(tx.state, &[ends.0])?;
-        check_link(tx.state, ends.0, ends.1, &types)?;
         if types.is_empty() {
             return Err(bad_field("types", "must not be empty"));
         }
-        charge_link(tx.work, tx.state, ends.0, ends.1, &types)?;
-        // Those before it in the batch are looked through as well, where any are.
-        tx.work.each(wanted.len(), 2)?;
-        within_limits(tx.state, ends.0, ends.1, &types)?;
+        check_one(tx, ends.0, ends.1, &types, wanted.len())?;
         wanted.push((ends.0, ends.1, types));
     }
     let mut results = Vec::new();
@@ -334,6 +328,31 @@ fn batch_create(request: &Request<'_>, tx: &mut Tx<'_>, from: Kind, to: Kind) ->
     }
     let now = request.now.to_iso();
     Ok(reply(201, json!({ "status": "COMPLETE", "results": results, "startedAt": now, "completedAt": now })))
+}
+
+/// Whether an association of a batch can be made; `before` are those before it, which are looked through too.
+fn check_one(tx: &Tx<'_>, from: End, to: End, types: &[u32], before: usize) -> Result<(), ErrorBody> {
+    two_ends(tx.state, from, to)?;
+    ends_there(tx.state, &[from])?;
+    check_link(tx.state, from, to, types)?;
+    charge_link(tx.work, tx.state, from, to, types)?;
+    tx.work.each(before, 2)?;
+    within_limits(tx.state, from, to, types)
+}
+
+/// Associates records of any types, all pairs or none. Types that a pair has already stay.
+///
+/// # Errors
+/// A record is not there, or a type is not one of its pair.
+pub fn connect(tx: &mut Tx<'_>, pairs: &[(End, End, u32)]) -> Result<(), ErrorBody> {
+    for (at, (from, to, own)) in pairs.iter().enumerate() {
+        check_one(tx, *from, *to, &[*own], at)?;
+    }
+    for (from, to, own) in pairs {
+        let all = kept(tx.state, *from, *to, &[*own]);
+        tx.link(*from, *to, &all);
+    }
+    Ok(())
 }
 
 fn batch_default(request: &Request<'_>, tx: &mut Tx<'_>, from: Kind, to: Kind) -> Answer {

@@ -25,6 +25,8 @@ use crate::work::Exceeded;
 
 /// Records in a batch.
 const BATCH_MAX: usize = 100;
+/// Contacts in a batch of contacts v1 (developers.hubspot.com/docs/api-reference/legacy/crm-contacts-v1).
+const OLD_BATCH_MAX: usize = 1_000;
 
 pub fn answer(request: &Request<'_>, segment: &str, action: &str, tx: &mut Tx<'_>) -> Option<Answer> {
     Some(match action {
@@ -66,6 +68,8 @@ enum Action {
     Create,
     Update,
     Upsert,
+    /// An update where an input has an id alone, and an upsert where it names a property. Only contacts v1 has it.
+    Either,
 }
 
 /// A record as an input leaves it.
@@ -87,9 +91,18 @@ struct Staged {
     refused: Vec<Value>,
 }
 
+/// Updates the records that inputs name by id, and updates or creates those that they name by a unique value: all
+/// inputs or none.
+///
+/// # Errors
+/// An input is refused, or names a record that is not there.
+pub fn either(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>) -> Answer {
+    write(request, kind, tx, Action::Either)
+}
+
 fn write(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>, action: Action) -> Answer {
     let body = request.json()?;
-    let inputs = inputs(&body, BATCH_MAX)?;
+    let inputs = inputs(&body, if action == Action::Either { OLD_BATCH_MAX } else { BATCH_MAX })?;
     let is_partial = traced(&inputs)?;
     if action != Action::Create {
         refuse_repeated(inputs.iter().map(|input| input_id(input)).collect::<Result<Vec<_>, _>>()?)?;
@@ -116,12 +129,15 @@ fn write(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>, action: Action) -> 
         }
         result(&mut results, request, tx.state, kind, made, action)?;
     }
+    if action == Action::Either && !staged.missing.is_empty() {
+        return Err(ErrorBody::validation("Some of the records do not exist").context("ids", staged.missing));
+    }
     let mut errors = staged.refused;
     errors.extend(not_found(tx.state, kind, staged.missing));
     let status = match action {
         _ if !errors.is_empty() => 207,
         Action::Create => 201,
-        Action::Update | Action::Upsert => 200,
+        Action::Update | Action::Upsert | Action::Either => 200,
     };
     for made in staged.made {
         write::put(request, tx, kind, made.record, &made.values, made.links);
@@ -204,7 +220,7 @@ impl Staged {
         let target = stored.or_else(|| self.holder(id_property?, &id));
         match target {
             Some(target) => self.update(request, kind, tx.state, target, input).map(Some),
-            None if action == Action::Upsert => {
+            None if action == Action::Upsert || (action == Action::Either && id_property.is_some()) => {
                 let mut input = input.clone();
                 if let (Some(Value::Object(properties)), Some(name)) = (input.get_mut("properties"), id_property) {
                     properties.entry(name).or_insert_with(|| id.clone().into());

@@ -412,7 +412,8 @@ fn history(request: &Request<'_>, id: &str, state: &State) -> Answer {
     Ok(reply(200, json!({ "editHistory": edits.iter().map(|(at, _)| at.to_iso()).collect::<Vec<_>>(), "sizeHistory": sizes })))
 }
 
-fn body(state: &State, list: &List, with_filters: bool, size: usize) -> Value {
+/// A list as answers show it.
+pub fn body(state: &State, list: &List, with_filters: bool, size: usize) -> Value {
     let type_id = kind(state, list).map(|kind| state.space(kind).type_id.to_string()).unwrap_or_default();
     let mut body = json!({
         "listId": list.id.to_string(), "listVersion": list.version, "name": list.name, "objectTypeId": type_id,

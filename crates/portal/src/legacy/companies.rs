@@ -29,11 +29,11 @@ pub fn answer(records: &mut Records<'_, '_>, query: &Query, tail: &[&str]) -> Op
     })
 }
 
-fn no_company() -> ErrorBody {
+pub fn no_company() -> ErrorBody {
     ErrorBody::not_found("resource not found")
 }
 
-fn one(records: &mut Records<'_, '_>, id: &str) -> Told {
+pub fn one(records: &mut Records<'_, '_>, id: &str) -> Told {
     let found = records.one(KIND, id, &Wanted::default(), None)?.ok_or_else(no_company)?;
     let moments = records.moments(KIND)?;
     Ok(company(records.hub_id(), &found, &moments, true))

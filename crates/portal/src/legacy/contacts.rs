@@ -39,11 +39,11 @@ pub fn answer(records: &mut Records<'_, '_>, query: &Query, tail: &[&str]) -> Op
     })
 }
 
-fn no_contact() -> ErrorBody {
+pub fn no_contact() -> ErrorBody {
     ErrorBody::not_found("contact does not exist")
 }
 
-fn profile(records: &mut Records<'_, '_>, query: &Query, id: &str, by: Option<&str>) -> Told {
+pub fn profile(records: &mut Records<'_, '_>, query: &Query, id: &str, by: Option<&str>) -> Told {
     let shown = Shown::of(query, true)?;
     let found = records.one(KIND, id, &shown.wanted(query, &[]), by)?.ok_or_else(no_contact)?;
     let moments = records.moments(KIND)?;
@@ -137,7 +137,7 @@ fn lists(records: &mut Records<'_, '_>, query: &Query, of: Option<&str>) -> Told
     Ok(json!({ "lists": lists, "offset": next, "has-more": found["hasMore"] }))
 }
 
-fn list(records: &mut Records<'_, '_>, id: &str) -> Told {
+pub fn list(records: &mut Records<'_, '_>, id: &str) -> Told {
     let found = read_list(records, id)?;
     Ok(old_list(records.hub_id(), &found["list"]))
 }

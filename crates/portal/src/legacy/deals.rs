@@ -30,7 +30,7 @@ pub fn answer(records: &mut Records<'_, '_>, query: &Query, tail: &[&str]) -> Op
     })
 }
 
-fn one(records: &mut Records<'_, '_>, id: &str) -> Told {
+pub fn one(records: &mut Records<'_, '_>, id: &str) -> Told {
     let wanted = Wanted { associations: ASSOCIATED, ..Wanted::default() };
     let found = records.one(KIND, id, &wanted, None)?.ok_or_else(|| ErrorBody::not_found("Deal does not exist"))?;
     let moments = records.moments(KIND)?;

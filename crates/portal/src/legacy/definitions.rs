@@ -60,7 +60,7 @@ pub fn groups(records: &mut Records<'_, '_>, query: &Query, kind: &str) -> Told 
     Ok(listed.iter().map(group).collect())
 }
 
-fn group(records: &mut Records<'_, '_>, query: &Query, kind: &str, name: &str) -> Told {
+pub fn group(records: &mut Records<'_, '_>, query: &Query, kind: &str, name: &str) -> Told {
     let groups = groups(records, query, kind)?;
     let found = groups.as_array().into_iter().flatten().find(|group| group["name"] == name).cloned();
     found.ok_or_else(|| ErrorBody::not_found(format!("Property group \"{name}\" does not exist")))

@@ -16,16 +16,20 @@ const PAGE_MAX: u64 = 250;
 const APART: u64 = 1_000_000_000_000;
 const ASSOCIATED: &[&str] = &["contacts", "companies", "deals", "tickets"];
 
+/// Whom an e-mail is from and to, which one property holds as JSON
+/// (developers.hubspot.com/docs/api-reference/crm-emails-v3/guide).
+pub const HEADERS: [&str; 4] = ["from", "to", "cc", "bcc"];
+
 /// One of the five: its name now and then, and which of its properties are the metadata's fields.
-struct Kind {
-    name: &'static str,
-    old: &'static str,
-    fields: &'static [(&'static str, &'static str, Field)],
+pub struct Kind {
+    pub name: &'static str,
+    pub old: &'static str,
+    pub fields: &'static [(&'static str, &'static str, Field)],
 }
 
 /// How a field's value is written.
 #[derive(Clone, Copy)]
-enum Field {
+pub enum Field {
     Text,
     Number,
     Moment,
@@ -33,7 +37,7 @@ enum Field {
 
 use Field::{Moment, Number, Text};
 
-const KINDS: [Kind; 5] = [
+pub const KINDS: [Kind; 5] = [
     Kind { name: "notes", old: "NOTE", fields: &[("body", "hs_note_body", Text)] },
     Kind {
         name: "emails",
@@ -98,10 +102,24 @@ fn wanted() -> Wanted {
     Wanted { associations: ASSOCIATED, ..Wanted::default() }
 }
 
-fn one(records: &mut Records<'_, '_>, id: &str) -> Told {
-    let missing = || ErrorBody::not_found("Engagement does not exist");
+pub fn missing() -> ErrorBody {
+    ErrorBody::not_found("Engagement does not exist")
+}
+
+pub fn one(records: &mut Records<'_, '_>, id: &str) -> Told {
     let id: u64 = id.parse().map_err(|_| missing())?;
     read(records, id)?.ok_or_else(missing)
+}
+
+/// The type and the record of an engagement id.
+pub fn address_of(id: &str) -> Option<(&'static Kind, u64)> {
+    let id: u64 = id.parse().ok()?;
+    Some((KINDS.get(usize::try_from(id / APART).ok()?)?, id % APART))
+}
+
+/// The engagement id of a record of the type at a place.
+pub fn id_of(at: usize, id: &str) -> String {
+    (at as u64 * APART + id.parse::<u64>().unwrap_or_default()).to_string()
 }
 
 fn read(records: &mut Records<'_, '_>, id: u64) -> Result<Option<Value>, ErrorBody> {
@@ -224,6 +242,9 @@ fn engagement(hub_id: u64, at: usize, kind: &Kind, record: &Record) -> Value {
             Moment => record.moment(property).map_or(Value::Null, Value::from),
         };
         metadata.insert((*field).to_owned(), value);
+    }
+    if let Some(headers) = record.value("hs_email_headers").and_then(|text| serde_json::from_str::<Map<String, Value>>(text).ok()) {
+        metadata.extend(headers.into_iter().filter(|(name, _)| HEADERS.contains(&name.as_str())));
     }
     let owner = record.value("hubspot_owner_id").and_then(|owner| owner.parse::<u64>().ok());
     json!({

@@ -8,6 +8,11 @@ use keyway_core::refusal::Refusal;
 use keyway_core::time::Timestamp;
 use serde_json::{Map, Value, json};
 
+use crate::crm::objects::UNLINK_STEPS;
+use crate::crm::{associations, batch};
+use crate::kind::Kind;
+use crate::links::End;
+use crate::request::{Request, list, object};
 use crate::tx::Tx;
 use crate::{Call, answer};
 
@@ -59,7 +64,70 @@ impl<'a, 't> Records<'a, 't> {
         let body = body.map_or_else(Bytes::new, |body| body.to_string().into());
         let base = self.call.base.clone();
         let reply = answer(&Call { hub_id, app_id, user_id, method, path, query, body, now, by: self.call.by.clone(), base }, self.tx)?;
+        if reply.body.is_empty() {
+            return Ok(Value::Null);
+        }
         serde_json::from_slice(&reply.body).map_err(|_| Refusal::Internal.error("an inner answer is not JSON"))
+    }
+
+    /// The time of the call.
+    pub fn now_ms(&self) -> i64 {
+        self.call.now.as_ms()
+    }
+
+    /// The body of the call, as an object.
+    pub fn body(&self) -> Result<Map<String, Value>, ErrorBody> {
+        object(&self.call.body, self.tx.work)
+    }
+
+    /// The body of the call, as a list.
+    pub fn list(&self) -> Result<Vec<Value>, ErrorBody> {
+        list(&self.call.body, self.tx.work)
+    }
+
+    /// The plain type of an association from one object type to another.
+    pub fn plain(&self, from: &str, to: &str) -> Option<u32> {
+        Some(self.tx.state.link_types.plain(self.tx.state.kind(from)?, self.tx.state.kind(to)?))
+    }
+
+    /// The two object types of HubSpot's own association type.
+    pub fn pair_of(&self, definition: u32) -> Option<(Kind, Kind)> {
+        self.tx.state.link_types.pair_of(definition)
+    }
+
+    /// The plain type between two object types.
+    pub fn plain_of(&self, from: Kind, to: Kind) -> u32 {
+        self.tx.state.link_types.plain(from, to)
+    }
+
+    /// The types of one association.
+    pub fn types_between(&self, from: End, to: End) -> &[u32] {
+        self.tx.state.links.between(from, to)
+    }
+
+    /// Associates records, all pairs or none.
+    pub fn connect(&mut self, pairs: &[(End, End, u32)]) -> Result<(), ErrorBody> {
+        associations::connect(self.tx, pairs)
+    }
+
+    /// Takes types from associations.
+    pub fn part(&mut self, pairs: &[(End, End, u32)]) -> Result<(), ErrorBody> {
+        self.tx.work.each(pairs.len(), UNLINK_STEPS)?;
+        for (from, to, own) in pairs {
+            self.tx.unlink_type(*from, *to, *own);
+        }
+        Ok(())
+    }
+
+    /// Changes the contacts that inputs name by id, and changes or creates those that they name by address.
+    pub fn change_contacts(&mut self, inputs: Vec<Value>) -> Result<(), ErrorBody> {
+        let body = json!({ "inputs": inputs }).to_string();
+        let request = Request { by: self.call.by.as_ref(), body: body.as_bytes(), work: self.tx.work, ..self.program() };
+        batch::either(&request, Kind::of("contacts").expect("contacts are a type"), self.tx).map(|_| ())
+    }
+
+    fn program(&self) -> Request<'a> {
+        Request::of_program(self.call.app_id, self.call.now)
     }
 
     pub fn get(&mut self, target: &str) -> Result<Value, ErrorBody> {

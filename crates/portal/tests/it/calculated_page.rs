@@ -10,8 +10,22 @@ const DERIVED: &str = include_str!("../../data/derived.tsv");
 const PROPERTIES: &str = include_str!("../../data/properties.tsv");
 
 /// Kept by every write, or read-only without being a value of HubSpot's making.
-const KEPT: [&str; 7] =
-    ["hs_object_id", "createdate", "hs_createdate", "lastmodifieddate", "hs_lastmodifieddate", "hs_merged_object_ids", "hs_object_source"];
+const KEPT: [&str; 13] = [
+    "hs_object_id",
+    "createdate",
+    "hs_createdate",
+    "lastmodifieddate",
+    "hs_lastmodifieddate",
+    "hs_merged_object_ids",
+    "hs_object_source",
+    // Submissions of forms fill these.
+    "first_conversion_date",
+    "first_conversion_event_name",
+    "num_conversion_events",
+    "num_unique_conversion_events",
+    "recent_conversion_date",
+    "recent_conversion_event_name",
+];
 
 fn rows(table: &str) -> impl Iterator<Item = Vec<&str>> {
     table.lines().skip(1).map(|line| line.split('\t').collect())

@@ -1,4 +1,4 @@
-//! APIs older than v3, read only: the same records in their old forms.
+//! Reads of APIs older than v3: the same records in their old forms. `legacy_writes` has the writes.
 
 use serde_json::{Value, json};
 
@@ -169,20 +169,4 @@ fn definitions_owners_and_the_account_have_their_old_forms() {
     assert_eq!(one, owners[0]);
     assert_eq!(account.get("/owners/v2/owners?email=pedro@example.com").expect(200).as_array().unwrap().len(), 1);
     assert_eq!(account.get("/integrations/v1/me").expect(200)["portalId"], crate::support::HUB_ID);
-}
-
-#[test]
-fn the_layer_is_read_only() {
-    let account = filled();
-    for line in [
-        "POST /contacts/v1/contact",
-        "POST /contacts/v1/contact/vid/101/profile",
-        "DELETE /contacts/v1/contact/vid/101",
-        "PUT /companies/v2/companies/101",
-        "POST /companies/v2/companies",
-        "DELETE /engagements/v1/engagements/101",
-        "POST /contacts/v1/lists",
-    ] {
-        account.call(line, json!({ "properties": [{ "property": "email", "value": "b@example.com" }] })).refused(501, "NOT_IMPLEMENTED");
-    }
 }

@@ -25,7 +25,7 @@ const EDGES: [(&str, &str); 41] = [
     ("importing", "kind links"),
     ("items", ""),
     ("kind", ""),
-    ("legacy", "request tx"),
+    ("legacy", "crm kind links request tx"),
     ("links", "kind property"),
     ("lists", ""),
     ("moments", "property record value"),

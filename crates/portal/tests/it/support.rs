@@ -96,8 +96,13 @@ impl Account {
             note_tested(line);
         }
         match answer {
-            Ok(reply) if reply.body.is_empty() => Answer { status: reply.status, body: Value::Null },
-            Ok(reply) => Answer { status: reply.status, body: serde_json::from_slice(&reply.body).expect("an answer is JSON") },
+            Ok(reply) => {
+                let body = match reply.body.len() {
+                    0 => Value::Null,
+                    _ => serde_json::from_slice(&reply.body).expect("an answer is JSON"),
+                };
+                Answer { status: reply.status, body }
+            }
             Err(error) => Answer { status: error.status, body: envelope(&error) },
         }
     }
@@ -122,6 +127,14 @@ impl Account {
         let reply = self.runtime.block_on(self.portal.handle(call(&line, b"", self.now_ms.get()))).expect("the file is there");
         note_tested(&line);
         String::from_utf8(reply.body.to_vec()).expect("a CSV file is text")
+    }
+
+    /// An answer that is not JSON.
+    #[track_caller]
+    pub fn text(&self, line: &str, body: &str) -> String {
+        let reply = self.runtime.block_on(self.portal.handle(call(line, body.as_bytes(), self.now_ms.get()))).expect("it is answered");
+        note_tested(line);
+        String::from_utf8(reply.body.to_vec()).expect("an answer is text")
     }
 
     /// Creates a record and answers its id.
