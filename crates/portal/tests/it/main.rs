@@ -24,6 +24,7 @@ mod legacy_writes;
 mod lists;
 mod marketing_events;
 mod model;
+mod models;
 mod modules;
 mod objects;
 mod occurrences;

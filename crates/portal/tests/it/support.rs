@@ -11,6 +11,8 @@ use keyway_core::time::Timestamp;
 use keyway_portal::{AccountSettings, Call, Portal, Storage};
 use serde_json::{Value, json};
 
+use crate::models;
+
 pub const HUB_ID: u64 = 4242;
 pub const APP_ID: u64 = 77;
 /// 2026-11-23T15:15:00.123Z
@@ -101,6 +103,9 @@ impl Account {
                     0 => Value::Null,
                     _ => serde_json::from_slice(&reply.body).expect("an answer is JSON"),
                 };
+                if let Err(fault) = models::check(line, reply.status, &body) {
+                    panic!("{line} does not have the form of HubSpot's model: {fault}");
+                }
                 Answer { status: reply.status, body }
             }
             Err(error) => Answer { status: error.status, body: envelope(&error) },
