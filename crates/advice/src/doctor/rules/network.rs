@@ -310,6 +310,7 @@ pub(super) static ROWS: &[Said] = &[
             "syntaxerror: unexpected token",
             "unexpected character encountered while parsing value: <",
             "invalid character '<'",
+            "mediatype text/html is not supported",
         ],
         certainty: Likely,
         because: "the answer was not JSON: HubSpot answers unknown paths, wrong methods and firewalls' refusals with an HTML page, and some calls with an empty body",
