@@ -10,6 +10,7 @@ mod credentials;
 mod data;
 pub mod diff;
 mod hapikey;
+mod listed;
 mod oauth;
 mod parse;
 mod paths;
@@ -47,6 +48,19 @@ pub struct Fixed {
     moved: BTreeSet<String>,
     /// Those paths that the program decides by.
     data: BTreeSet<String>,
+}
+
+impl Fixed {
+    fn unchanged(text: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+            changes: Vec::new(),
+            left: Vec::new(),
+            variables: BTreeSet::new(),
+            moved: BTreeSet::new(),
+            data: BTreeSet::new(),
+        }
+    }
 }
 
 /// What the project knows of a file.
@@ -107,7 +121,8 @@ impl Found {
     }
 }
 
-/// Rewrites a text, as a project of its own. None where Keyway does not rewrite the language.
+/// Rewrites a text, as a project of its own. None where Keyway does not rewrite the language, and nothing in it must
+/// change.
 pub fn fix(path: &str, text: &str) -> Option<Fixed> {
     project::alone(path, text)
 }
@@ -120,15 +135,8 @@ fn fix_in(path: &str, text: &str, setting: &Setting<'_>) -> Option<Fixed> {
         fixed.text.insert(0, MARK);
         return Some(fixed);
     }
-    let language = Language::of(path, text)?;
-    let mut fixed = Fixed {
-        text: text.to_owned(),
-        changes: Vec::new(),
-        left: Vec::new(),
-        variables: BTreeSet::new(),
-        moved: BTreeSet::new(),
-        data: BTreeSet::new(),
-    };
+    let Some(language) = Language::of(path, text) else { return listed::list(path, text) };
+    let mut fixed = Fixed::unchanged(text);
     if text.len() > TEXT_BYTES_MAX {
         fixed.left.push(Note { line: 1, what: "the file is larger than 2 MiB".into() });
         return Some(fixed);

@@ -275,3 +275,23 @@ fn a_note_names_the_line_of_the_file_whatever_import_is_set_above_it() {
     let lines: Vec<usize> = fixed.changes.iter().map(|note| note.line).collect();
     assert_eq!(lines, [2, 2, 3, 3], "{:?}", fixed.changes);
 }
+
+#[test]
+fn f7_what_must_change_in_a_language_that_is_not_rewritten_is_listed() {
+    let apex = format!(
+        "HttpRequest req = new HttpRequest();\nreq.setEndpoint('https://api.hubapi.com/contacts/v1/contact?hapikey=' + KEY);\nreq.setMethod('POST');\nreq.setHeader('Authorization', 'Bearer {}');\n",
+        token()
+    );
+    left("classes/Hub.cls", &apex, "Keyway does not rewrite Apex: move POST /contacts/v1/contact to");
+    left("classes/Hub.cls", &apex, "replace hapikey by");
+    left("classes/Hub.cls", &apex, "in plain text: rotate it");
+    for (path, text) in [
+        ("sync.ps1", "Invoke-RestMethod -Method Patch -Uri \"https://api.hubapi.com/crm/v3/objects/contacts/$id\"\n"),
+        ("Hub.kt", "http.patch(\"https://api.hubapi.com/crm/v3/objects/contacts/$id\")\n"),
+        ("hub.swift", "AF.request(\"https://api.hubapi.com/crm/v3/objects/contacts/1\", method: .patch)\n"),
+    ] {
+        left(path, text, "move PATCH /crm/v3/objects/contacts/{contactId} to /crm/objects/2026-09/contacts/{objectId} by hand");
+    }
+    let dated = "req.setEndpoint('https://api.hubapi.com/crm/objects/2026-09/contacts');\nreq.setMethod('GET');\n";
+    assert!(fix("classes/Hub.cls", dated).is_none());
+}

@@ -23,6 +23,7 @@ static NAMED: LazyLock<Regex> = LazyLock::new(|| {
           (?P<value>(?i)get|post|put|patch|delete)(?:\b|\(|Async)
         | \\?["'](?P<string>GET|POST|PUT|PATCH|DELETE)\\?["']
         | \.(?P<builder>GET|POST|PUT|PATCH|DELETE|get|post|put|patch|delete)!?\s*\(
+        | \.http(?P<fuel>Get|Post|Put|Patch|Delete)\(
         | (?P<post>CURLOPT_POST\b|CURLOPT_POSTFIELDS|--data\b|--data-raw\b|--json\b|\breq_body_\w+\(|\s-d\s|\s-F\s|\s--form\s)
         | :(?P<symbol>get|post|put|patch|delete)\b
         | \b(?P<bare>GET|POST|PUT|PATCH|DELETE)\s+$
@@ -245,7 +246,7 @@ fn named(text: &[u8], range: &Range<usize>, url: &Range<usize>) -> Option<Method
         if start < url.end && end > url.start {
             continue;
         }
-        let word = ["option", "value", "string", "builder", "symbol", "bare"].iter().find_map(|name| captures.name(name));
+        let word = ["option", "value", "string", "builder", "fuel", "symbol", "bare"].iter().find_map(|name| captures.name(name));
         let method = match word {
             Some(word) => Method::parse(&String::from_utf8_lossy(word.as_bytes()).to_ascii_uppercase())?,
             None => Method::Post,
@@ -397,6 +398,11 @@ fn uses_of_variable(text: &[u8], url: &Range<usize>) -> Option<Method> {
                 return Some(Method::Get);
             }
         }
+    }
+    // OCaml calls without parentheses: `Client.post ~body uri`.
+    let called = format!(r"(?-u)\bClient\.(?P<method>get|post|put|patch|delete)\b[^\n(]*\b{}\b", String::from_utf8_lossy(variable));
+    if let Some(found) = Regex::new(&called).ok()?.captures(&reach[..stop]) {
+        return Method::parse(&String::from_utf8_lossy(found.name("method")?.as_bytes()).to_ascii_uppercase());
     }
     // `curl_setopt($ch, CURLOPT_CUSTOMREQUEST, 'PUT')` and the like, a few lines below: up to the end of the
     // function, and to the URL of another call.

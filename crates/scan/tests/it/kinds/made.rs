@@ -191,6 +191,15 @@ fn connections_and_transfers_read_unless_something_else_is_set_on_them() {
             &["DELETE"],
         ),
         ("a.kt", "fun a() {\n    val r = Request.Builder().url(\"API\").header(\"a\", t).build()\n}\n", &["GET"]),
+        ("a.kt", "val r = \"API\".httpPost().jsonBody(b).response()\n", &["POST"]),
+        ("a.kt", "val r = Fuel.patch(\"API/$id\").response()\nval d = \"API/1\".httpDelete().response()\n", &["PATCH", "DELETE"]),
+        ("a.ml", "let uri = Uri.of_string \"API\"\nlet go () = Client.get uri\n", &["GET"]),
+        ("b.ml", "let uri = Uri.of_string \"API\"\nlet go body = Client.post ~body uri\n", &["POST"]),
+        (
+            "a.R",
+            "req <- request(\"https://api.hubapi.com\") |>\n  req_url_path_append(\"crm\", \"v3\", \"objects\", \"deals\")\nresp <- req_perform(req)\n",
+            &["GET"],
+        ),
         ("a.pq", "Source = Json.Document(Web.Contents(\"API\", [Headers = h]))", &["GET"]),
         ("a.hs", "import Network.Wreq\na = getWith opts (\"https://api.hubapi.com\" ++ \"/crm/v3/objects/contacts\")\n", &["GET"]),
         (

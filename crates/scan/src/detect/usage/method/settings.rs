@@ -70,7 +70,7 @@ pub(super) fn of_sampler(text: &[u8], url: &Range<usize>) -> Option<Method> {
 /// Alamofire, R's httr2. The sender is in the statement of the URL, or below it in the same function.
 pub(super) fn reads_by_default(text: &[u8], statement: &Range<usize>, url: usize) -> bool {
     static READS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?-u)Invoke-(?:RestMethod|WebRequest)\b|URLSession\.\w+\.data\w*\(|URLRequest\(|\.data\(from:|\bAF\.request\(|\breq_perform\w*\(|\bWeb\.Contents\(|\bRequest\.Builder\(\)|\bIO\.popen|\burlread\(|\bwebread\(")
+        Regex::new(r"(?-u)Invoke-(?:RestMethod|WebRequest)\b|URLSession\.\w+\.data\w*\(|URLRequest\(|\.data\(from:|\bAF\.request\(|\breq_perform\w*\(|\breq_url_path\w*\(|\bWeb\.Contents\(|\bRequest\.Builder\(\)|\bIO\.popen|\burlread\(|\bwebread\(")
             .expect("a constant")
     });
     let end = scope::after(text, url).end.max(statement.end).min(statement.end + REACH).min(text.len());
