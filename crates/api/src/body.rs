@@ -369,14 +369,14 @@ pub struct WebhookBody {
     pub target_url: String,
     /// The events to send.
     pub subscriptions: Vec<SubscriptionBody>,
-    /// Requests under way at one time, 1 to 10.
+    /// Requests in progress at one time, 1 to 10.
     pub max_concurrent_requests: Option<u8>,
 }
 
 #[derive(Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SubscriptionBody {
-    /// Such as `contact.creation`; `object.creation` is of the type in `objectTypeId`.
+    /// Such as `contact.creation`; for `object.creation`, `objectTypeId` has the type.
     pub event_type: String,
     /// The property, of changes of one.
     pub property_name: Option<String>,
@@ -396,28 +396,28 @@ pub struct FaultRule {
     /// Of this method only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
-    /// Of these paths only; `*` stands for anything.
+    /// Calls of these paths only; `*` matches anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// Of this app only: its id or name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub app: Option<String>,
-    /// Passes over so many calls first.
+    /// Number of calls that pass first.
     pub after: u64,
-    /// How many calls fail; every one where it is not said.
+    /// How many calls fail; all if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub times: Option<u64>,
-    /// How likely each fails, from 0 to 1.
+    /// Probability that a call fails, from 0 to 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub probability: Option<f64>,
     /// Where chance begins; where it is 0, at the server's seed, if it has one.
     pub seed: u64,
-    /// Waits so long before anything else, in milliseconds.
+    /// Delay before anything else, in milliseconds.
     pub latency_ms: u64,
     /// Answers this status, and does not perform the call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// With 429: which limit. `burst` where it is not said, `daily` or `search`.
+    /// With 429: which limit: `burst` (the default), `daily` or `search`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<String>,
     /// With a status: seconds in `Retry-After`.
@@ -468,7 +468,7 @@ pub struct RecordedAnswer {
 #[schemars(rename = "PlanBody")]
 pub struct PlanBody<R = ScanReport> {
     pub report: Option<R>,
-    /// Whether the calls on record count too.
+    /// Whether recorded calls count too.
     #[serde(default)]
     pub recorded: bool,
     /// Days of the record to look back: 90 when left out.
@@ -546,7 +546,7 @@ pub struct ApprovalBody {
 #[derive(Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DecisionBody {
-    /// Of a rejection, the reason that the app is told; it may be left out.
+    /// With a rejection: the reason, which the app sees. Optional.
     #[serde(default)]
     pub reason: String,
 }

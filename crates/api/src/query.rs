@@ -176,7 +176,7 @@ pub struct RequestsQuery {
     pub after: Option<u64>,
     pub expect: Option<String>,
     pub wait_ms: Option<u64>,
-    /// At most so many of them, the newest; `count` is that of all.
+    /// Maximum number of them, the newest; `count` is the number of all.
     pub limit: Option<usize>,
     /// With what was answered, how long it took, and which expectations found it.
     pub details: Option<bool>,

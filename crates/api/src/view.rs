@@ -173,7 +173,7 @@ shown! {
         rotation_due: bool,
         former: Option<FormerCredential>,
     }
-    /// A credential that was replaced and can be put back.
+    /// A credential that was replaced and can be restored.
     #[derive(Default)]
     struct FormerCredential { hint: String, until: Moment, }
     /// One integration.
@@ -265,7 +265,7 @@ shown! {
         records_per_day: Budget,
         /// Which of its calls need a person's approval: by the rule of its app and its own.
         approval: ApprovalRule,
-        /// The agent that came for it over OAuth; none where its token was handed over.
+        /// The agent that got the session over OAuth; none where a person gave the agent its token.
         agent: Option<Agent>,
     }
     /// An agent that came over OAuth.
@@ -324,7 +324,7 @@ shown! {
         app: AppWithTokens,
         public_app_id: Option<u64>,
     }
-    /// An app of HubSpot's with which accounts are connected.
+    /// A HubSpot app with which accounts are connected.
     struct OAuthClient {
         id: u64,
         name: String,
@@ -562,7 +562,7 @@ shown! {
     struct Settings { settings: Vec<Setting>, }
     struct Verified {
         records: u64,
-        /// Files that end in what is no whole commit: a crash cut it off before anybody was answered.
+        /// Files that end with an incomplete commit: a crash cut it off before any of its calls was answered.
         torn: u64,
         head: Option<String>,
         /// What is wrong with the log; none where nothing is.

@@ -107,7 +107,7 @@ pub struct CallRecord {
     pub properties: Vec<String>,
     /// How many there are, those included that are not listed.
     pub property_count: u64,
-    /// Calls that the record stands for: 1, or more where it sums up refused calls of unknown callers.
+    /// Number of calls that the record counts: 1, or more where it sums up refused calls of unknown callers.
     pub calls: u64,
     /// The session that called.
     pub session: Option<u64>,

@@ -11,7 +11,7 @@ pub struct Scopes {
     pub templates: Vec<ScopeTemplate>,
 }
 
-/// A scope, and where it stands in a list for people.
+/// A scope, and its place in a list for people.
 #[derive(Clone, Deserialize, Serialize, JsonSchema)]
 pub struct Scope {
     pub name: String,

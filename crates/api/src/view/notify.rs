@@ -35,7 +35,7 @@ pub struct Channel {
     pub created_at: Moment,
 }
 
-/// A condition that lasts and was told.
+/// A condition that lasts and that Keyway has notified people of.
 #[derive(Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Condition {
