@@ -28,9 +28,12 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "clients/python"))
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
+sys.path.insert(0, str(pathlib.Path(__file__).parent / "docs"))
+import blocks  # noqa: E402
 from instances import call  # noqa: E402
 import keyway as harness  # noqa: E402
 from keyway import BINARY  # noqa: E402
+import outputs  # noqa: E402
 from postgres import Postgres  # noqa: E402
 
 SCOPES = ["crm.objects.contacts.read", "crm.objects.contacts.write"]
@@ -259,6 +262,8 @@ def main():
             print(f"in one go: {time.monotonic() - started:.1f} s, at most {usage.ru_maxrss / 1024:.0f} MB of memory")
             os.rename(f"{folder}/../moved-{os.getpid()}", f"{folder}/moved")
 
+        as_on_the_page(folder, postgres.database("text"))
+
         # The same command again does nothing; the folder is not served; the database is.
         assert json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)["alreadyMoved"]
         fails("serve", "--data", folder, *PORTS, says=["was moved to postgres://127.0.0.1", "delete", "--database"])
@@ -305,6 +310,17 @@ def main():
             one.process.kill()
             shutil.rmtree(one.folder, ignore_errors=True)
         postgres.stop()
+
+
+def as_on_the_page(folder, url):
+    """What the command prints is what docs/move-to-postgresql.md shows, with other names and numbers."""
+    there = pathlib.Path(folder, "moved")
+    before = there.rename(f"{folder}/../moved-{os.getpid()}")
+    command = [BINARY, "migrate", "--data", folder, "--to", url, "--leave-embedded"]
+    printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout
+    before.rename(there)
+    page = next(block.text for block in blocks.blocks("docs/move-to-postgresql.md") if block.language == "text")
+    assert (fault := outputs.fault(page, printed.replace(folder, "/var/lib/keyway"), "text")) is None, fault
 
 
 def export_of(gateway, records):

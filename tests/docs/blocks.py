@@ -8,7 +8,8 @@ A page has three kinds of blocks with commands:
 
 A command that ends in a backslash goes on in the next line, and one with `<<'WORD'` until the line WORD.
 `<!-- file: NAME -->` above a block of any language: the block is that file.
-Blocks of other languages (`text`, `json`, `python`, …) hold no commands. A block without a language is a fault.
+A block `text` or `json` is the output of the last command above it.
+Blocks of other languages (`python`, `yaml`, …) hold neither. A block without a language is a fault.
 """
 
 import dataclasses
@@ -36,6 +37,9 @@ class Block:
         if self.language == "console":
             return [(command, output) for command, output in console(self.text)]
         return [(command, None) for command in script(self.text)] if self.language == "sh" else []
+
+    def is_output(self):
+        return self.language in ("text", "json") and not self.mark
 
 
 def pages():

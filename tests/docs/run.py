@@ -1,13 +1,14 @@
 """Runs the commands of README.md and docs/ in their order, page by page, and compares what they print with what the page says.
 
-blocks.py has the form of the pages. In an output `…` stands for any text of a line, and a line `…` for any number of lines.
+blocks.py has the form of the pages, outputs.py the comparison. A block `text` or `json` is the output of the command above it.
 A command without an output must succeed; of `keyway` that is 0, or 1 for "there is something to do" (2 is every error).
 `keyway serve` runs in the background; a server that runs already is stopped first.
 
 before/PAGE.sh makes what the reader of a page has already: a server, an app, a file. Its line `hubspot` starts a second
 server, to which accounts are connected in place of HubSpot.
-not_run.tsv lists the commands that cannot be run here, each with the reason; KINDS has the kinds of reasons. A row that fits
-no command is a fault, so the list does not outlive its commands.
+not_run.tsv lists the commands that cannot be run here, and not_compared.tsv the blocks that are not the output of a command
+that runs here, each with the reason; KINDS has the kinds of reasons. A row that fits nothing is a fault, so no list outlives
+what it is about.
 """
 
 import concurrent.futures
@@ -24,6 +25,7 @@ import tempfile
 import threading
 
 import blocks
+import outputs
 from blocks import ROOT
 
 HERE = pathlib.Path(__file__).parent
@@ -37,6 +39,7 @@ KINDS = {
     "program": "it needs a program that is not Keyway's, which the tests do not install",
     "build": "it builds Keyway",
     "alternative": "it shows another way to do what the command above it did",
+    "written": "a person writes it: settings of another program, a drawing",
 }
 SECONDS = 60
 # What the credential of the connected account may do.
@@ -47,13 +50,14 @@ SERVE = re.compile(r"^(?:\w+=\S+ )*keyway (?:serve|init)\b")
 
 
 def main():
-    pages = [page for page in blocks.pages() if any(block.commands() for block in blocks.blocks(page))]
+    pages = [page for page in blocks.pages() if any(block.commands() or block.is_output() for block in blocks.blocks(page))]
     pages = [page for page in pages if not sys.argv[1:] or pathlib.Path(page).name in sys.argv[1:]]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         done = list(pool.map(lambda name: Page(name).report(), pages))
-    faults = [fault for _, _, of in done for fault in of] + ([] if sys.argv[1:] else untagged() + stale())
+    faults = [fault for *_, of in done for fault in of] + ([] if sys.argv[1:] else untagged() + stale())
+    ran, left, compared = (sum(counts[n] for counts in done) for n in range(3))
     print("\n\n".join(faults))
-    print(f"{sum(run for run, _, _ in done)} commands of {len(pages)} pages ran, {sum(left for _, left, _ in done)} have a reason in not_run.tsv, {len(faults)} faults")
+    print(f"{ran} commands of {len(pages)} pages ran, {left} have a reason in not_run.tsv, {compared} blocks are the output of the command above them, {len(faults)} faults")
     return 1 if faults else 0
 
 
@@ -62,29 +66,32 @@ def untagged():
             for page in blocks.pages() for block in blocks.blocks(page) if not block.language]
 
 
-def not_run():
-    """Rows of a page, the first words of a command, the kind of reason, and what there is to know."""
-    rows = [line.split("\t") for line in (HERE / "not_run.tsv").read_text().splitlines() if line and not line.startswith("#")]
-    for page, _, kind, note in rows:
+def rows(name):
+    """Rows of a page, the first words of a command or block, the kind of reason, and what there is to know."""
+    found = [line.split("\t") for line in (HERE / name).read_text().splitlines() if line and not line.startswith("#")]
+    for page, _, kind, note in found:
         assert (ROOT / page).exists() and kind in KINDS, (page, kind)
         assert kind != "another-test" or (ROOT / note).exists(), f"{page}: there is no {note}"
-    return rows
+    return found
 
 
 def stale():
     commands = {page: [command for block in blocks.blocks(page) for command, _ in block.commands()] for page in blocks.pages()}
-    return [f"not_run.tsv: {page} has no command that begins with {begin}" for page, begin, *_ in not_run()
-            if not any(fits(command, begin) for command in commands[page])]
+    outputs_of = {page: [block.text for block in blocks.blocks(page) if block.is_output()] for page in blocks.pages()}
+    return [f"{name}: nothing on {page} begins with {begin}" for name, of in (("not_run.tsv", commands), ("not_compared.tsv", outputs_of))
+            for page, begin, *_ in rows(name) if not any(fits(text, begin) for text in of[page])]
 
 
-def fits(command, begin):
-    return begin == "*" or command.startswith(begin)
+def fits(text, begin):
+    return begin == "*" or text.startswith(begin) or " ".join(text.split()).startswith(begin)
 
 
 class Page:
     def __init__(self, name):
         self.name = name
-        self.left_out = [begin for page, begin, *_ in not_run() if page == name]
+        self.left_out = [begin for page, begin, *_ in rows("not_run.tsv") if page == name]
+        self.not_compared = [begin for page, begin, *_ in rows("not_compared.tsv") if page == name]
+        self.printed = None  # by the last command, unless that was left out
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="keyway-docs-"))
         ports = dict(zip(("8484", "8485", "8486", "8487", "8080"), free_ports(5)))
         # Free ports in place of the usual ones, so that other tests and servers do not matter.
@@ -97,10 +104,10 @@ class Page:
         kept = {k: v for k, v in os.environ.items() if not k.startswith("KEYWAY_")}
         self.env = kept | {"PATH": f"{self.folder}/bin:{os.environ['PATH']}", "KEYWAY_CONFIG": str(config), "NO_COLOR": "1", "COLUMNS": "120",
                            "HOME": str(self.folder), "BROWSER": "true"}
-        self.servers, self.hubspot, self.shell, self.faults, self.ran, self.left = [], None, None, [], 0, 0
+        self.servers, self.hubspot, self.shell, self.faults, self.ran, self.left, self.compared = [], None, None, [], 0, 0, 0
 
     def report(self):
-        """How many commands ran, how many were left out, and what is wrong."""
+        """How many commands ran and were left out, how many blocks were compared, and what is wrong."""
         try:
             self.keyway()
             self.shell = self.process("bash", "--noprofile", "--norc", stdin=subprocess.PIPE)
@@ -109,7 +116,7 @@ class Page:
             before = HERE / "before" / f"{pathlib.Path(self.name).stem}.sh"
             for command in blocks.script(before.read_text()) if before.exists() else []:
                 self.check(str(before.relative_to(ROOT)), command, None)
-            self.ran = 0
+            self.ran, self.printed = 0, None
             for block in blocks.blocks(self.name):
                 if block.mark == "file":
                     path = self.folder / "work" / block.value
@@ -117,14 +124,16 @@ class Page:
                     path.write_text(self.here(block.text))
                 for command, expected in block.commands():
                     if any(fits(command, begin) for begin in self.left_out):
-                        self.left += 1
+                        self.left, self.printed = self.left + 1, None
                     else:
                         self.check(f"{self.name}:{block.line}", command, expected, block.mark == "terminal")
+                if block.is_output() and not any(fits(block.text, begin) for begin in self.not_compared):
+                    self.compare(f"{self.name}:{block.line}", block)
         except Exception as error:  # a fault of one page must not hide those of the others
             self.faults.append(f"{self.name}: {type(error).__name__}: {error}")
         finally:
             self.stop()
-        return self.ran, self.left, self.faults
+        return self.ran, self.left, self.compared, self.faults
 
     def check(self, where, command, expected, in_background=False):
         self.ran += 1
@@ -140,10 +149,18 @@ class Page:
             code, printed = self.interrupted(command)
         else:
             code, printed = self.run(command)
-        if expected is not None and not matches(expected, printed):
-            self.faults.append(f"{where}: $ {command}\nprinted\n{printed}\nbut the page says\n{expected}")
+        self.printed = printed
+        if expected is not None and (wrong := outputs.fault(expected, printed, "text")):
+            self.faults.append(f"{where}: $ {command}\n{wrong}")
         elif expected is None and code not in ((0, 1) if "keyway" in command else (0,)):
             self.faults.append(f"{where}: $ {command}\nended with {code} and printed\n{printed}")
+
+    def compare(self, where, block):
+        self.compared += 1
+        if self.printed is None:
+            self.faults.append(f"{where}: no command that runs here prints this; not_compared.tsv takes a reason")
+        elif wrong := outputs.fault(block.text, self.printed, block.language):
+            self.faults.append(f"{where}: the command above it\n{wrong}")
 
     def run(self, command):
         """The exit code of a command in the page's shell, and what it printed."""
@@ -165,7 +182,7 @@ class Page:
         _, exported = self.run("export -p")
         server = self.process("bash", "-c", f"{self.here(exported)}\n{self.here(command)}", stdin=subprocess.DEVNULL)
         self.servers.append(server)
-        printed = self.read(server, lambda line: line == last)
+        printed = self.read(server, lambda line: outputs.matches(last, self.usual(line)))
         assert server.poll() is None, f"$ {command}\nended with {server.poll()} and printed\n{printed}"
         return 0, self.usual(printed)
 
@@ -197,8 +214,9 @@ class Page:
                                 start_new_session=True, **options)
 
     def keyway(self, hubspot=None):
-        """The command `keyway`; where a second server stands for HubSpot, accounts are connected to that."""
+        """The command `keyway`; where a second server stands for HubSpot, accounts are connected to that, and its calls recorded."""
         there = f'[[ " $* " == *" --connect "* ]] && set -- "$@" --base-url {hubspot}\n' if hubspot else ""
+        there += f'[[ "$1 $2" == "record --to" ]] && set -- record --upstream {hubspot} "${{@:2}}"\n' if hubspot else ""
         (self.folder / "bin").mkdir(exist_ok=True)
         command = self.folder / "bin/keyway"
         command.write_text(f'#!/bin/bash\n{there}exec {BINARY} "$@"\n')
@@ -247,14 +265,6 @@ class Page:
                 self.faults.append(f"{self.name}: the server ended with {server.returncode} when it was stopped")
 
 
-def matches(expected, actual):
-    def pattern(line):
-        return ".*".join(re.escape(part) for part in line.rstrip().split("…")) + r"[ \t]*\n"
-
-    wanted = "".join(r"(?:.*\n)*?" if line == "…" else pattern(line) for line in expected.splitlines())
-    return re.fullmatch(wanted, actual.strip("\n") + "\n" if actual.strip("\n") else "") is not None
-
-
 def free_ports(number):
     sockets = [socket.socket() for _ in range(number)]
     for of in sockets:
@@ -266,12 +276,11 @@ def free_ports(number):
 
 
 def self_test():
-    assert matches("a …\n…\nend\n", "a b\nx\ny\nend\n") and matches("a …\n…\nend\n", "a b\nend")
-    assert not matches("a\n", "a\nb\n") and not matches("", "x") and matches("", "\n") and not matches("a …\n", "b a\n")
     assert SERVE.match("A=b keyway serve --x") and not SERVE.match("keyway server") and not SERVE.match("echo keyway serve")
 
 
 if __name__ == "__main__":
     blocks.self_test()
+    outputs.self_test()
     self_test()
     sys.exit(main())

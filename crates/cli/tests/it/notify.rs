@@ -56,6 +56,22 @@ fn once(got: &Receiver<Got>, all: &[Value]) {
     assert_eq!(names(all).len(), names(all).iter().collect::<BTreeSet<_>>().len(), "{all:?}");
 }
 
+/// The request that docs/notifications.md shows has the members of a real one, and says the same.
+fn as_on_the_page(refused: &Value) {
+    let page = include_str!("../../../../docs/notifications.md");
+    let example = page.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
+    let example: Value = serde_json::from_str(example).unwrap();
+    let members = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
+    let shown = &example["notifications"][0];
+    assert_eq!(members(&example), BTreeSet::from(["id", "more", "notifications", "server", "version"].map(String::from)));
+    assert_eq!(members(shown), members(refused));
+    let named = shown["text"].as_str().unwrap().replace("Production", refused["account"].as_str().unwrap());
+    assert_eq!(refused["text"], named);
+    for member in ["kind", "name", "remedy", "hubId", "appId", "reminder"] {
+        assert_eq!(shown[member], refused[member], "{member}");
+    }
+}
+
 /// A day of an embedded account's clock, from today.
 pub fn go_on(keyway: &Keyway, days: i64) {
     keyway.json(&["portal", "clock", "advance", &format!("{days}d")]);
@@ -108,6 +124,7 @@ fn a_credential_that_is_refused_or_lost_scopes_is_told_once_until_it_is_over() {
     hubspot.json(&["app", "disable", "Connection"]);
     gateway.run(&["account", "check", "4242"]);
     all.extend(until(&got, &secret, &["credential-refused"]));
+    as_on_the_page(all.last().unwrap());
     once(&got, &all);
     // A restart does not tell it again, though nothing is known of the credential until HubSpot was asked.
     let gateway = Keyway::start_in(gateway.stop(), &OFTEN);
