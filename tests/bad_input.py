@@ -61,10 +61,48 @@ def both_framings(test):
     test.refused("a smuggled contact", 404, test.request("GET", f"{CONTACTS}/smuggled@example.com?idProperty=email"))
 
 
+def one_answer(stream):
+    """Status and head of the next answer on a connection that may stay open."""
+    text = b""
+    while b"\r\n\r\n" not in text:
+        piece = stream.recv(65536)
+        assert piece, f"the connection ended without a word, after {text}"
+        text += piece
+    head, _, body = text.partition(b"\r\n\r\n")
+    head = head.decode().lower()
+    left = int(re.search(r"content-length: (\d+)", head).group(1)) - len(body)
+    while left > 0:
+        left -= len(stream.recv(left))
+    return int(head.split()[1]), head
+
+
+def refusals_of_the_admin_listener(server):
+    """A refusal comes before its body was read: it keeps the connection, or announces its end, and always reaches the client."""
+    host, port = server.admin.removeprefix("http://").split(":")
+
+    def send(stream, length):
+        # No operation has this path, so that nothing reads the body.
+        stream.sendall(f"POST /api/v1/nothing HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {length}\r\n\r\n".encode())
+        stream.sendall(b" " * length)
+
+    with socket.create_connection((host, int(port)), timeout=30) as stream:
+        stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for number in range(200):
+            send(stream, number % 40 * 100 + 1)
+            status, head = one_answer(stream)
+            assert 400 <= status < 500 and "connection: close" not in head, f"short body {number}: {head}"
+    for number in range(10):
+        with socket.create_connection((host, int(port)), timeout=30) as stream:
+            send(stream, 4_000_000)
+            status, head = one_answer(stream)
+            assert 400 <= status < 500 and "connection: close" in head, f"long body {number}: {head}"
+
+
 def main():
     server = Keyway()
     try:
         passed = check_all(server)
+        refusals_of_the_admin_listener(server)
         assert server.process.poll() is None
     finally:
         server.stop()

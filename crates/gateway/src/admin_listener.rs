@@ -5,27 +5,33 @@
 mod counted;
 mod hosts;
 
+use std::convert::Infallible;
+use std::future::poll_fn;
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use http::Request;
+use http::header::{CONNECTION, HeaderValue};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt;
 
 use self::counted::Counted;
 use crate::admin::{self, Admin, AdminToken, SocketPeer};
+use crate::arriving::Arriving;
 use crate::console;
 use crate::held::Budget;
-use crate::server::{Framed, Source, Transport, Written, first_of, http};
+use crate::server::{Framed, Source, Transport, Written, close_lingering, first_of, http};
 
 pub use hosts::{AdminHosts, HostName, NotAHostName};
 
@@ -41,7 +47,7 @@ pub trait Door: Send + Sync + 'static {
     /// A connection over which requests come.
     type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
     /// Who is at its other end.
-    type Peer: Send + 'static;
+    type Peer: Send + Unpin + 'static;
 
     /// Waits for somebody.
     fn accept(&self) -> impl Future<Output = std::io::Result<Self::Visitor>> + Send;
@@ -157,19 +163,38 @@ pub async fn serve<D: Door>(door: D, router: Router, descriptors: Option<u64>, m
         tokio::spawn(async move {
             let opened = first_of(door.open(visitor), shutdown.wait_for(|stop| *stop)).await;
             let Some(Ok((stream, peer))) = opened else { return drop(place) };
+            let is_unread = Arc::new(AtomicBool::new(false));
+            let unread = is_unread.clone();
             let service = service_fn(move |request: Request<Incoming>| {
                 let (head, body) = request.into_parts();
+                let (body, rest) = Arriving::new(body, &head.headers);
                 let (body, held) = Counted::new(body, budget.clone());
                 let mut request = Request::from_parts(head, Body::new(body));
                 D::sign(&peer, &mut request);
-                let answering = router.clone().oneshot(request);
-                async move { answering.await.map(|answer| held.answer(answer)) }
+                let (answering, unread) = (router.clone().oneshot(request), unread.clone());
+                Box::pin(async move {
+                    let mut answer = answering.await.map(|answer| held.answer(answer))?;
+                    // As on the data listener: a short rest is read, and a long one announces the end of the connection.
+                    if let Some(left) = rest.left()
+                        && !left.read().await
+                    {
+                        unread.store(true, Ordering::Relaxed);
+                        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                    }
+                    Ok::<_, Infallible>(answer)
+                })
             });
-            let connection = http().serve_connection(TokioIo::new(Written::new(Framed::new(stream))), service);
-            let mut connection = std::pin::pin!(connection);
-            if first_of(connection.as_mut(), shutdown.wait_for(|stop| *stop)).await.is_none() {
-                connection.as_mut().graceful_shutdown();
-                let _ = connection.await;
+            let mut connection = http().serve_connection(TokioIo::new(Written::new(Framed::new(stream))), service);
+            let stop = shutdown.wait_for(|stop| *stop);
+            if first_of(poll_fn(|context| connection.poll_without_shutdown(context)), stop).await.is_none() {
+                Pin::new(&mut connection).graceful_shutdown();
+                let _ = poll_fn(|context| connection.poll_without_shutdown(context)).await;
+            }
+            let mut stream = connection.into_parts().io.into_inner();
+            if is_unread.load(Ordering::Relaxed) {
+                close_lingering(stream).await;
+            } else {
+                let _ = stream.shutdown().await;
             }
             drop(place);
         });

@@ -39,6 +39,7 @@ use crate::pulse::Beat;
 pub use descriptors::raise_limit;
 pub use dumps::forbid_dumps;
 pub(crate) use framing::Framed;
+pub(crate) use lingering::close as close_lingering;
 pub use secure::{CertificateError, Files, Tls};
 pub use transport::{NamedIn, Source, Transport};
 pub(crate) use written::Written;

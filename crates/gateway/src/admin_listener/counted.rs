@@ -8,15 +8,16 @@ use std::task::{Context, Poll};
 use axum::http::header::{HeaderValue, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::body::{Body, Frame, SizeHint};
 
 use crate::admin::ApiError;
+use crate::arriving::Arriving;
 use crate::held::{Budget, Charge};
 use crate::upstream::{BodyError, Upload};
 
 /// A body that is counted.
 pub(super) struct Counted {
-    body: Upload<Incoming>,
+    body: Upload<Arriving>,
     held: Held,
 }
 
@@ -41,7 +42,7 @@ enum Failed {
 }
 
 impl Counted {
-    pub fn new(body: Incoming, budget: Arc<Budget>) -> (Self, Held) {
+    pub fn new(body: Arriving, budget: Arc<Budget>) -> (Self, Held) {
         let state = State { charge: Charge::new(budget, None), bytes: 0, failed: None };
         let held = Held(Arc::new(Mutex::new(state)));
         (Self { body: Upload::new(body), held: held.clone() }, held)

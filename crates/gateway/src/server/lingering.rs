@@ -18,7 +18,7 @@ const BYTES_MAX: usize = 64 << 20;
 const PIECE_BYTES: usize = 8 << 10;
 
 /// Closes a connection once the client has stopped sending, or has had its time.
-pub(super) async fn close<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) {
+pub(crate) async fn close<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) {
     let reading = async {
         if stream.shutdown().await.is_err() {
             return;
