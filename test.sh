@@ -182,6 +182,7 @@ plans() { python3 tests/plan/run.py; }
 guides() { env_python_client && FIX_PYTHON=$PWD/target/python-client/bin/python python3 tests/fix/guides.py; }
 bad_input() { python3 tests/bad_input.py; }
 fuzz_http() { python3 tests/fuzz_http.py; }
+fuzz_admin() { python3 tests/fuzz_admin.py; }
 planted_secrets() { python3 tests/planted_secrets.py; }
 admin_api() { env_schemathesis && target/schemathesis/bin/python tests/admin_api.py; }
 oidc() { python3 tests/oidc.py; }
@@ -266,6 +267,7 @@ guides|guides|migration guides, line by line
 plans|plans|plans of repositories in many layouts
 bad-input|bad_input|hostile input over a socket
 fuzz-http|fuzz_http|every operation, called with hostile paths, queries and bodies
+fuzz-admin|fuzz_admin|every operation of the admin API, called with hostile paths, queries and bodies
 planted-secrets|planted_secrets|no secret in any file or output
 admin-api|admin_api|the admin API against its document
 oidc|oidc|sign-in at an identity provider

@@ -27,6 +27,8 @@ DATA = HERE.parent / "data"
 NOT_SERVED = 501
 PATIENCE_S = 20
 CONNECTIONS = 4
+# The server ends a connection that is idle for 30 s.
+IDLE_MAX_S = 20
 
 WORDS = [
     "contacts", "0-1", "2-1", "p_x", "email", "firstname", "hs_object_id", "createdate", "lifecyclestage", "dealstage", "contact", "EQ", "IN",
@@ -45,11 +47,13 @@ QUERIES = ["limit", "after", "properties", "propertiesWithHistory", "association
 
 
 class Fuzzer:
-    def __init__(self, server, token, seed):
+    def __init__(self, url, token, seed):
         self.random, self.token = random.Random(seed), token
-        self.host, self.port = server.url.removeprefix("http://").split(":")
+        self.host, self.port = url.removeprefix("http://").split(":")
         self.known = ["1", "2", "101", "ada@example.com"]
         self.connections = [self.connect() for _ in range(CONNECTIONS)]
+        # When each was used last, and for what.
+        self.used = [(0.0, "nothing")] * CONNECTIONS
         self.statuses = {}
 
     def connect(self):
@@ -113,6 +117,9 @@ class Fuzzer:
 
     def call(self, method, path):
         number = self.random.randrange(CONNECTIONS)
+        before, last = self.used[number]
+        if time.monotonic() - before > IDLE_MAX_S:
+            self.connections[number] = self.connect()
         connection = self.connections[number]
         reused = connection.sock is not None
         target = self.target(path)
@@ -135,10 +142,11 @@ class Fuzzer:
         except TimeoutError:
             raise AssertionError(f"no answer in {PATIENCE_S} s: {what}") from None
         except (http.client.HTTPException, OSError) as error:
-            raise AssertionError(f"the connection broke ({error!r}, reused: {reused}): {what}") from None
+            raise AssertionError(f"the connection broke ({error!r}, reused: {reused}): {what}; before it {last}") from None
         if answer.getheader("Connection", "").lower() == "close":
             self.connections[number] = self.connect()
         status = answer.status
+        self.used[number] = (time.monotonic(), f"{status} to {what}")
         self.statuses[status] = self.statuses.get(status, 0) + 1
         assert status < 500 or status == NOT_SERVED, f"{status} {text[:300]!r}: {what}"
         if text and answer.getheader("Content-Type", "").startswith("application/json") and method != "HEAD":
@@ -173,7 +181,7 @@ def main():
         server.seed(account, "demo")
         scopes = (DATA / "scopes.txt").read_text().split()
         made = server.run("app", "create", "fuzzed", "--account", str(account), "--scopes", ",".join(scopes), "--no-limits")
-        fuzzer = Fuzzer(server, made["token"]["value"], options.seed)
+        fuzzer = Fuzzer(server.url, made["token"]["value"], options.seed)
         every = list(operations())
         fuzzer.random.shuffle(every)
         # What an account is used for most gets half of the calls.

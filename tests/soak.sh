@@ -35,5 +35,7 @@ done
 
 cargo build --quiet --package keyway
 export KEYWAY_BIN=$top/target/debug/keyway
-python3 tests/fuzz_http.py --seconds $((seconds / 2)) --seed "$(date +%s)" || failed=1
+for calls in fuzz_http fuzz_admin; do
+  python3 tests/$calls.py --seconds $((seconds / 4)) --seed "$(date +%s)" || failed=1
+done
 exit $failed
