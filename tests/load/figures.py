@@ -28,6 +28,7 @@ MEASUREMENTS = {
     "hostile": "python3 tests/load/hostile.py",
     "fair": "python3 tests/load/fair.py --seconds 60",
     "instances": "python3 tests/instances.py --seconds 60",
+    "clock": "python3 tests/load/clock.py --seconds 120",
     "rotation": "python3 tests/load/rotation.py",
     "oauth": "python3 tests/load/oauth.py --seconds 4",
     "refresh": "python3 tests/load/refresh.py --seconds 100",
