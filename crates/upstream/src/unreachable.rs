@@ -24,14 +24,18 @@ pub enum Why {
 impl Why {
     /// Of what connecting said.
     pub fn of(error: &(dyn Error + 'static)) -> Self {
+        Self::found_in(error).unwrap_or(Self::Other)
+    }
+
+    fn found_in(error: &(dyn Error + 'static)) -> Option<Self> {
         let mut below = Some(error);
         while let Some(error) = below {
             if let Some(why) = Self::of_one(error) {
-                return why;
+                return Some(why);
             }
             below = error.source();
         }
-        Self::Other
+        None
     }
 
     fn of_one(error: &(dyn Error + 'static)) -> Option<Self> {
@@ -42,9 +46,9 @@ impl Why {
             return Some(Self::Name);
         }
         let io = error.downcast_ref::<std::io::Error>()?;
-        // An error of TLS is packed into one of IO, which hands on the source of what it holds.
-        if io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) {
-            return Some(Self::Tls);
+        // An error of IO hands on the source of what it holds, and not what it holds.
+        if let Some(why) = io.get_ref().and_then(|held| Self::found_in(held)) {
+            return Some(why);
         }
         match io.kind() {
             ErrorKind::ConnectionRefused => Some(Self::Refused),
