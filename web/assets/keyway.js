@@ -209,8 +209,8 @@ function ready(root) {
   each('send', send)
   times(root)
   // A part that is opened is loaded then.
-  each('open', (details) => details.addEventListener('toggle', () => {
-    const part = details.querySelector('[data-later]')
+  root.querySelectorAll('[data-open], .scopes th details').forEach((details) => details.addEventListener('toggle', () => {
+    const part = details.querySelector('[data-later], :scope > div:not([data-part])')
     if (!details.open || !part) return
     // Where it is not said, the part is below the page that the link in its place leads to.
     part.dataset.part = part.dataset.later || part.querySelector('a').getAttribute('href').replace('?', '/part?')

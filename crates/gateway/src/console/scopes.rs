@@ -35,8 +35,6 @@ pub(super) struct Row {
     pub read: Option<Tick>,
     pub write: Option<Tick>,
     pub all: Option<Tick>,
-    /// The query that asks for what is behind the boxes.
-    pub behind: String,
     pub operations: usize,
 }
 
@@ -131,6 +129,11 @@ impl Row {
         [&self.read, &self.write, &self.all].into_iter().flatten().map(|tick| tick.scope.as_str()).collect()
     }
 
+    /// One of them, by which the page of what is behind the boxes finds the row.
+    pub fn first(&self) -> &str {
+        self.ids().first().copied().unwrap_or_default()
+    }
+
     fn add(&mut self, scope: &Scope, ticked: bool) {
         let tick = Some(Tick { scope: scope.name.clone(), words: scope.words.clone(), ticked });
         match scope.access.as_str() {
@@ -138,9 +141,6 @@ impl Row {
             "write" => self.write = tick,
             _ => self.all = tick,
         }
-        let mut query = form_urlencoded::Serializer::new(std::mem::take(&mut self.behind));
-        query.append_pair("scope", &scope.name);
-        self.behind = query.finish();
     }
 }
 
@@ -193,8 +193,15 @@ struct BehindPage<'a> {
 }
 
 async fn behind(visitor: &Visitor, fields: &Fields) -> Result<BehindPart, Response> {
+    let mut wanted = fields.all("scope");
+    if !fields.get("row").is_empty() {
+        let groups = catalog(visitor).await?.groups(&[]);
+        let mut rows = groups.iter().flat_map(|group| group.rows.iter().chain(&group.sensitive));
+        let row = rows.find(|row| row.ids().contains(&fields.get("row")));
+        wanted.extend(row.into_iter().flat_map(Row::ids).map(str::to_owned));
+    }
     let mut scopes = Vec::new();
-    for name in fields.all("scope").iter().take(BEHIND_MAX) {
+    for name in wanted.iter().take(BEHIND_MAX) {
         let path = with_part("/api/v1/catalog/scopes/", name);
         scopes.push(visitor.api.get(&path).await.map_err(|refused| visitor.refused("/apps", &refused))?);
     }
