@@ -146,7 +146,7 @@ impl Row {
 
 /// Scopes of one row.
 const BEHIND_MAX: usize = 3;
-/// Operations that are listed of all of them: a scope may open two thousand.
+/// Operations that a page lists of all of them: a scope may open two thousand. What is opened in a row has all.
 const OPERATIONS_MAX: usize = 1_000;
 
 #[derive(Template)]
@@ -171,12 +171,14 @@ pub(super) async fn effect_part(_visitor: Visitor, fields: Fields) -> Page {
 #[template(path = "scopes_behind.html")]
 struct BehindPart {
     scopes: Vec<ScopeBehind>,
+    /// Operations that are listed of all scopes together.
+    most: usize,
 }
 
 impl BehindPart {
     /// Those of a scope that are listed: the newest versions come first.
     fn listed<'a>(&self, scope: &'a ScopeBehind) -> &'a [OperationBehind] {
-        &scope.operations[..scope.operations.len().min(OPERATIONS_MAX / self.scopes.len().max(1))]
+        &scope.operations[..scope.operations.len().min(self.most / self.scopes.len().max(1))]
     }
 
     /// How many are not.
@@ -192,7 +194,7 @@ struct BehindPage<'a> {
     part: BehindPart,
 }
 
-async fn behind(visitor: &Visitor, fields: &Fields) -> Result<BehindPart, Response> {
+async fn behind(visitor: &Visitor, fields: &Fields, most: usize) -> Result<BehindPart, Response> {
     let mut wanted = fields.all("scope");
     if !fields.get("row").is_empty() {
         let groups = catalog(visitor).await?.groups(&[]);
@@ -205,16 +207,16 @@ async fn behind(visitor: &Visitor, fields: &Fields) -> Result<BehindPart, Respon
         let path = with_part("/api/v1/catalog/scopes/", name);
         scopes.push(visitor.api.get(&path).await.map_err(|refused| visitor.refused("/apps", &refused))?);
     }
-    Ok(BehindPart { scopes })
+    Ok(BehindPart { scopes, most })
 }
 
 /// The operations behind scopes, as a part of the page on which they are chosen.
 pub(super) async fn show_part(visitor: Visitor, fields: Fields) -> Page {
-    Ok(page::render(&behind(&visitor, &fields).await?))
+    Ok(page::render(&behind(&visitor, &fields, usize::MAX).await?))
 }
 
 /// The same as a page.
 pub(super) async fn show(visitor: Visitor, fields: Fields) -> Page {
-    let part = behind(&visitor, &fields).await?;
+    let part = behind(&visitor, &fields, OPERATIONS_MAX).await?;
     Ok(page::render(&BehindPage { shell: visitor.shell("/apps"), part }))
 }
