@@ -242,6 +242,10 @@ impl Within {
             item.archived_at = Some(asked.call.now);
             item.value["archived"] = true.into();
             item.value["archivedAt"] = asked.now().into();
+            // The models of authors and tags always have it; of what is not deleted it is the epoch.
+            if let Some(deleted) = item.value.get_mut("deletedAt") {
+                *deleted = asked.now().into();
+            }
             tx.put_item(&self.place, id, item);
         }
         Ok(())

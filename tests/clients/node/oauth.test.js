@@ -52,6 +52,9 @@ test("HubSpot's own client", async () => {
   await client.crm.contacts.basicApi.create({ properties: { email: 'a@example.com' }, associations: [] })
   const known = await client.oauth.accessTokensApi.get(tokens.accessToken)
   assert.deepEqual([known.hubId, known.appId, known.scopes], [account, app.id, [...SCOPES].sort()])
+  // SignedAccessToken of the client: scopes are text, where `scopes` beside it is a list.
+  const metadata = await (await fetch(`${keyway.url}/oauth/v1/access-tokens/${tokens.accessToken}`)).json()
+  assert.deepEqual(metadata.signed_access_token.scopes.split(' ').sort(), [...SCOPES].sort())
   const again = await client.oauth.tokensApi.create('refresh_token', undefined, undefined, app.clientId, app.clientSecret, tokens.refreshToken)
   assert.equal(again.refreshToken, tokens.refreshToken)
   assert.equal((await client.oauth.refreshTokensApi.get(tokens.refreshToken)).clientId, app.clientId)

@@ -73,10 +73,12 @@ impl Known<'_> {
     fn add_lifetime(&self, answer: &mut Value, at: Timestamp, now: Timestamp) {
         answer["expires_in"] = ((at.as_ms() - now.as_ms()).max(0) / 1_000).into();
         answer["is_private_distribution"] = self.is_private.into();
-        // HubSpot signs this for its own services; nothing here verifies it, so it is not signed.
+        // HubSpot signs this for its own services; nothing here verifies it, so it is not signed. Its scopes are text
+        // (developers.hubspot.com/docs/api-reference/legacy/authentication/oauth-tokens/v1/get-oauth-token-metadata, and
+        // SignedAccessToken of the official clients).
         answer["signed_access_token"] = json!({
-            "expiresAt": at.as_ms(), "scopes": self.scopes, "hubId": self.hub_id, "userId": self.user_id, "appId": self.app_id,
-            "appInstallId": self.install_id, "audience": null, "installingUserId": self.user_id, "signature": "", "newSignature": "", "hublet": "",
+            "expiresAt": at.as_ms(), "scopes": self.scopes.join(" "), "hubId": self.hub_id, "userId": self.user_id, "appId": self.app_id,
+            "appInstallId": self.install_id, "audience": "", "installingUserId": self.user_id, "signature": "", "newSignature": "", "hublet": "na1",
             "scopeToScopeGroupPks": "", "trialScopes": "", "trialScopeToScopeGroupPks": "", "isUserLevel": false,
             "isPrivateDistribution": self.is_private, "isServiceAccount": false,
         });

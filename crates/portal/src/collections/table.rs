@@ -42,6 +42,16 @@ fn check_user(fields: &Map<String, Value>, _: &Place, _: &State) -> Result<(), E
     }
 }
 
+/// The styles of a redirect: permanent, temporary, or a proxy (developers.hubspot.com/docs/api-reference/cms-url-redirects-v3/guide).
+const REDIRECT_STYLES: [u64; 3] = [301, 302, 305];
+
+fn check_redirect(fields: &Map<String, Value>, _: &Place, _: &State) -> Result<(), ErrorBody> {
+    match fields.get("redirectStyle").and_then(Value::as_u64) {
+        Some(style) if REDIRECT_STYLES.contains(&style) => Ok(()),
+        _ => Err(bad_field("redirectStyle", "must be 301, 302 or 305")),
+    }
+}
+
 /// One collection.
 #[derive(Debug)]
 pub struct Collection {
@@ -146,7 +156,7 @@ pub const COLLECTIONS: &[Collection] = &[
         root: &["cms", "blogs", "authors"],
         store: "blog-authors",
         required: &["fullName"],
-        defaults: r#"{"slug":"","language":"en"}"#,
+        defaults: r#"{"slug":"","language":"en","name":"","displayName":"","email":"","bio":"","website":"","avatar":"","facebook":"","linkedin":"","twitter":"","translatedFromId":0,"deletedAt":"1970-01-01T00:00:00Z"}"#,
         draft: false,
         ..CONTENT
     },
@@ -154,7 +164,7 @@ pub const COLLECTIONS: &[Collection] = &[
         root: &["cms", "blogs", "tags"],
         store: "blog-tags",
         required: &["name"],
-        defaults: r#"{"slug":"","language":"en"}"#,
+        defaults: r#"{"slug":"","language":"en","translatedFromId":0,"deletedAt":"1970-01-01T00:00:00Z"}"#,
         draft: false,
         ..CONTENT
     },
@@ -166,6 +176,8 @@ pub const COLLECTIONS: &[Collection] = &[
         draft: false,
         ..CONTENT
     },
+    Collection { root: &["cms", "url-redirects", "url-mappings"], ..URL_REDIRECTS },
+    Collection { root: &["cms", "url-redirects"], ..URL_REDIRECTS },
     Collection { root: &["cms", "pages", "landing-pages"], store: "landing-pages", ..CONTENT },
     Collection { root: &["cms", "pages", "site-pages"], store: "site-pages", ..CONTENT },
     Collection {
@@ -209,6 +221,18 @@ pub const COLLECTIONS: &[Collection] = &[
     },
     Collection { root: &["files", "folders"], store: "folders", required: &["name"], ..PLAIN },
 ];
+
+/// Two paths lead to the same redirects.
+const URL_REDIRECTS: Collection = Collection {
+    store: "url-redirects",
+    required: &["routePrefix", "destination", "redirectStyle"],
+    defaults: r#"{"isMatchFullUrl":false,"isMatchQueryString":false,"isOnlyAfterNotFound":false,"isPattern":false,"isProtocolAgnostic":false,"isTrailingSlashOptional":false,"precedence":0}"#,
+    created: "created",
+    updated: "updated",
+    total: true,
+    check: Some(check_redirect),
+    ..PLAIN
+};
 
 const EVENT_DEFINITIONS: Collection = Collection {
     store: "event-definitions",

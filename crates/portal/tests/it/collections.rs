@@ -6,9 +6,11 @@ use serde_json::{Value, json};
 use crate::support::Account;
 
 /// A root, what it is created with, a field to change, and one it can't be without.
-const KINDS: [(&str, &str, &str, &str); 15] = [
+const KINDS: [(&str, &str, &str, &str); 17] = [
     ("/marketing/v3/emails", r#"{"name":"May"}"#, "subject", "name"),
     ("/marketing/emails/2026-09", r#"{"name":"May"}"#, "subject", "name"),
+    ("/cms/v3/url-redirects", r#"{"routePrefix":"/old","destination":"/new","redirectStyle":301}"#, "destination", "routePrefix"),
+    ("/cms/url-redirects/2026-09", r#"{"routePrefix":"/old","destination":"/new","redirectStyle":302}"#, "destination", "redirectStyle"),
     ("/marketing/v3/forms", r#"{"name":"Contact us","formType":"hubspot"}"#, "name", "formType"),
     ("/cms/v3/blogs/posts", r#"{"name":"First"}"#, "slug", ""),
     ("/cms/blogs/2026-09/authors", r#"{"fullName":"Ada Archer"}"#, "slug", "fullName"),

@@ -38,7 +38,7 @@ static OPERATIONS: LazyLock<Operations> = LazyLock::new(|| {
 
 /// Families whose answers do not have the form of HubSpot's models: documents that lack required fields, and folders of
 /// lists, whose ids are text as in the dated forms. The list only gets shorter.
-const UNFIT: [&str; 5] = ["/crm/v3/lists/folders", "/cms/v3/blogs/", "/cms/v3/pages/", "/cms/v3/hubdb/", "/marketing/v3/emails"];
+const UNFIT: [&str; 5] = ["/crm/v3/lists/folders", "/cms/v3/blogs/posts", "/cms/v3/pages/", "/cms/v3/hubdb/", "/marketing/v3/emails"];
 
 /// What is wrong with an answer, if its operation is one of the client's.
 pub fn check(line: &str, status: u16, body: &Value) -> Result<(), String> {
