@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Calls to every operation of the admin API with hostile paths, queries and bodies, over connections that stay open.
 
-The rules are those of fuzz_http.py: no server error, panic, hang, or connection that closes without a word. Bodies follow
+The rules are those of fuzz_http.py: no server error, panic, hang, or connection that closes without notice. Bodies follow
 the API's OpenAPI document, with values replaced, left out and added. tests/admin_api.py holds answers against the document.
 
 KEYWAY_BIN=target/debug/keyway python3 tests/fuzz_admin.py [--seconds 20] [--seed 1]

@@ -5,6 +5,7 @@
 //! every other call to a worker (`perform`), for which it waits as a task.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -24,12 +25,21 @@ pub const WAIT_MAX: Duration = Duration::from_secs(5);
 const RETRY_AFTER_S: i64 = 2;
 /// Calls of one account on workers at one time: with more, one account could keep all workers.
 const ON_WORKERS_MAX: usize = 2;
+/// Exports among them: with more, the exports of one app would keep other long calls of the account waiting.
+const EXPORTS_MAX: usize = 1;
+/// What an account's short calls earn at most, and what a call costs that a serving thread began and could not finish:
+/// such calls are one in eight at most, whatever clients send.
+const CREDIT_MAX: u32 = 32;
+const LONG_COSTS: u32 = 8;
 
 /// An account.
 #[derive(Debug)]
 pub struct Account {
     state: Arc<RwLock<State>>,
     on_workers: Arc<Semaphore>,
+    exports: Arc<Semaphore>,
+    /// What its short calls earned, and its long ones did not use up.
+    credit: AtomicU32,
     /// Webhook notices that wait until their change is durable, each with the position of the change in the
     /// log. The lock is held only to add notices or to take one.
     untold: Mutex<VecDeque<(u64, Notice)>>,
@@ -45,7 +55,8 @@ pub enum Turn {
 
 impl Account {
     pub fn new(state: State) -> Self {
-        Self { state: Arc::new(RwLock::new(state)), on_workers: Arc::new(Semaphore::new(ON_WORKERS_MAX)), untold: Mutex::default() }
+        let [on_workers, exports] = [ON_WORKERS_MAX, EXPORTS_MAX].map(|places| Arc::new(Semaphore::new(places)));
+        Self { state: Arc::new(RwLock::new(state)), on_workers, exports, credit: AtomicU32::new(CREDIT_MAX), untold: Mutex::default() }
     }
 
     /// The account, shared, where nobody has it alone or waits for that.
@@ -77,9 +88,35 @@ impl Account {
         (place, turn)
     }
 
+    /// Whether a thread that serves connections may begin a call that is probably short. The time of one that is not is
+    /// lost, and all connections of the thread wait for it; so an account whose calls are mostly long is left to workers.
+    pub fn is_begun_here(&self) -> bool {
+        self.credit.load(Ordering::Relaxed) >= LONG_COSTS
+    }
+
+    /// Notes that a call which is probably short was short, or was not.
+    pub fn was_short(&self, short: bool) {
+        let credit = self.credit.load(Ordering::Relaxed);
+        let after = if short { (credit + 1).min(CREDIT_MAX) } else { credit.saturating_sub(LONG_COSTS) };
+        // Two threads at once may count as one: it is an estimate.
+        if after != credit {
+            self.credit.store(after, Ordering::Relaxed);
+        }
+    }
+
+    /// A place among the account's exports.
+    pub async fn export(&self) -> OwnedSemaphorePermit {
+        self.exports.clone().acquire_owned().await.expect("an account's places are there as long as it is")
+    }
+
     /// The account, alone, for a worker that gave it up: calls that came meanwhile have it first.
     pub fn alone_again(&self) -> OwnedRwLockWriteGuard<State> {
         Handle::current().block_on(self.state.clone().write_owned())
+    }
+
+    /// The same, shared.
+    pub fn shared_again(&self) -> OwnedRwLockReadGuard<State> {
+        Handle::current().block_on(self.state.clone().read_owned())
     }
 
     /// Keeps the webhook notices of a change until it is durable. The caller holds the account's lock, so the

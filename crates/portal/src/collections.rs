@@ -24,11 +24,13 @@ use crate::items::{Item, Place};
 use crate::notes::SUBSCRIPTIONS;
 use crate::request::{Query, bad_field, id_text, inputs, object};
 use crate::route::is_version;
+use crate::state::State;
 use crate::tx::Tx;
 use crate::webhooks::check_active;
 use crate::work::Work;
 use crate::{Call, Reply};
 
+pub use exports::{Export, Made, keep as keep_export};
 pub use imports::{is_awaited, is_waiting, perform_part};
 use table::{COLLECTIONS, Collection, Id, Shape};
 
@@ -44,12 +46,7 @@ const BATCH_MAX: usize = 100;
 
 /// Answers a call beyond the CRM. Nothing where it is none, or is not served.
 pub fn answer(call: &Call, tx: &mut Tx<'_>) -> Option<Answer> {
-    let mut segments: Vec<&str> = call.path.segments().collect();
-    // A numbered version is the second segment; a date comes after the family or its parts. The rest of a path
-    // is the same.
-    let is_of_forms = segments.first() == Some(&"form-integrations");
-    let version = segments.iter().position(|segment| is_version(segment) || (is_of_forms && *segment == "v1"))?;
-    segments.remove(version);
+    let segments = parts(call)?;
     let query = Query::parse(call.query.as_deref());
     let asked = Asked { call, query: &query, work: tx.work };
     match segments.as_slice() {
@@ -71,6 +68,39 @@ pub fn answer(call: &Call, tx: &mut Tx<'_>) -> Option<Answer> {
     let (collection, parents, rest) = COLLECTIONS.iter().find_map(|collection| collection.split(&segments))?;
     let within = Within { collection, place: Place::new(collection.store, &parents) };
     within.answer(&asked, rest, tx)
+}
+
+/// The segments of a path without its version; none where it has no version.
+fn parts(call: &Call) -> Option<Vec<&str>> {
+    let mut segments: Vec<&str> = call.path.segments().collect();
+    // A numbered version is the second segment; a date comes after the family or its parts. The rest of a path
+    // is the same.
+    let is_of_forms = segments.first() == Some(&"form-integrations");
+    let version = segments.iter().position(|segment| is_version(segment) || (is_of_forms && *segment == "v1"))?;
+    segments.remove(version);
+    Some(segments)
+}
+
+/// Answers a call that changes nothing; none where it is another, or is not served.
+pub fn read(call: &Call, state: &State, work: &Work) -> Option<Answer> {
+    let segments = parts(call)?;
+    let ["crm", "exports", "export", rest @ ..] = segments.as_slice() else { return None };
+    exports::read(&Asked { call, query: &Query::parse(call.query.as_deref()), work }, rest, state)
+}
+
+/// Whether a call asks for an export, which is written in parts.
+pub fn is_export(call: &Call) -> bool {
+    parts(call).is_some_and(
+        |segments| matches!(segments.as_slice(), ["crm", "exports", "export", rest @ ..] if exports::is_start(call.method.as_str(), rest)),
+    )
+}
+
+/// Begins the export that a call asks for.
+///
+/// # Errors
+/// HubSpot's refusal of the call.
+pub fn begin_export(call: &Call, state: &State, work: &Work) -> Result<Export, ErrorBody> {
+    Export::begin(&Asked { call, query: &Query::parse(None), work }, state)
 }
 
 /// A call, with its query read.

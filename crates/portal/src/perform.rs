@@ -8,10 +8,11 @@ use std::time::Duration;
 use http::Method;
 use keyway_core::error_body::ErrorBody;
 use keyway_core::refusal::Refusal;
-use tokio::sync::OwnedRwLockWriteGuard;
+use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard};
 use tokio::time::timeout;
 
 use crate::account::{Account, Turn, busy};
+use crate::collections::Made;
 use crate::durable::Log;
 use crate::request::{Query, Request};
 use crate::route::{Family, Route};
@@ -48,6 +49,15 @@ impl Done {
     }
 }
 
+/// What a worker did of a call in one turn.
+enum Step {
+    /// All of it.
+    Done(Done),
+    /// It needs the account in the other way: alone where it was shared, and shared where it was alone. With the file of
+    /// an export that is complete.
+    Next(Option<Made>),
+}
+
 /// What performing a call needs beside the account.
 #[derive(Clone)]
 pub struct Desk {
@@ -62,20 +72,21 @@ pub struct Desk {
 impl Desk {
     /// Performs a call on this thread; none where it may take long or has to wait.
     pub fn here(&self, account: &Account, call: &Call) -> Option<Done> {
-        if call.body.len() > HERE_BYTES_MAX {
+        if !is_probably_short(call) || !account.is_begun_here() {
             return None;
         }
         let work = Work::new(HERE_STEPS_MAX, self.stopping.clone());
         let done = if is_read(call) {
             self.read(&*account.shared_now()?, call, &work)
-        } else if is_short(call) {
-            let mut state = account.alone_now()?;
-            if collections::is_waiting(&state) { None } else { Some(self.write(account, &mut state, call, &work)) }
         } else {
-            None
+            let mut state = account.alone_now()?;
+            if collections::is_waiting(&state) { None } else { Some(self.write(account, &mut state, call, None, &work)) }
         };
+        let done = done?;
+        let short = work.exceeded() != Some(Exceeded::Steps);
+        account.was_short(short);
         // Of what took too long nothing was changed: checks come before changes.
-        done.filter(|_| work.exceeded() != Some(Exceeded::Steps))
+        short.then_some(done)
     }
 
     /// Performs a call on a worker, when it is its turn.
@@ -85,47 +96,84 @@ impl Desk {
     pub async fn on_a_worker(&self, workers: &Workers, account: Arc<Account>, call: Call) -> Result<Done, ErrorBody> {
         let hub_id = call.hub_id;
         let call = Arc::new(call);
-        for shared in [is_read(&call), false] {
+        let is_export = collections::is_export(&call);
+        let (mut shared, mut made) = (is_read(&call) || is_export, None);
+        // A worker goes on with an export whose client hangs up, and keeps its place.
+        let export = if is_export { Some(timeout(self.patience, account.export()).await.map_err(|_| busy(hub_id))?) } else { None };
+        let export = Arc::new(export);
+        loop {
             let turn = async {
                 let (own, turn) = account.turn(shared).await;
                 (own, turn, workers.place().await)
             };
             let (own, turn, place) = timeout(self.patience, turn).await.map_err(|_| busy(hub_id))?;
-            let (desk, account, call) = (self.clone(), account.clone(), call.clone());
-            let done = place.run(move || {
+            let (desk, account, call, export) = (self.clone(), account.clone(), call.clone(), export.clone());
+            let step = place.run(move || {
                 let work = Work::new(STEPS_MAX, desk.stopping.clone());
-                let done = match turn {
-                    Turn::Shared(state) => desk.read(&state, &call, &work),
-                    Turn::Alone(state) => Some(desk.alone(&account, state, &call, &work)),
+                let step = match turn {
+                    Turn::Shared(state) => desk.beside(&account, state, &call, &work),
+                    Turn::Alone(state) => desk.alone(&account, state, &call, made, &work),
                 };
-                drop(own);
-                done
+                if is_probably_short(&call) && work.used_at_most(HERE_STEPS_MAX, STEPS_MAX) {
+                    account.was_short(true);
+                }
+                drop((own, export));
+                step
             });
-            match done.await {
-                Ok(Some(done)) => return Ok(done),
-                // The call is not a read, or the account has work to do before it.
-                Ok(None) => {}
+            match step.await {
+                Ok(Step::Done(done)) => return Ok(done),
+                Ok(Step::Next(next)) => (shared, made) = (!shared, next),
                 Err(_) => return Err(Refusal::Internal.error("the call could not be performed")),
             }
         }
-        unreachable!("a call that has the account alone is always performed")
+    }
+
+    /// Performs what a call needs beside others that read: all of a read, and the file of an export.
+    fn beside(&self, account: &Account, state: OwnedRwLockReadGuard<State>, call: &Call, work: &Work) -> Step {
+        if !collections::is_export(call) {
+            return self.read(&state, call, work).map_or(Step::Next(None), Step::Done);
+        }
+        // The file has the records of the app's own imports.
+        if collections::is_awaited(&state, call) && !self.stopping.load(Ordering::Relaxed) {
+            return Step::Next(None);
+        }
+        let position = state.position;
+        match self.export(account, state, call, work) {
+            Ok(made) => Step::Next(Some(made)),
+            Err(refused) => Step::Done(Done { answer: Err(refused), position, tells: false }),
+        }
+    }
+
+    /// Makes the file of an export, as far as a record that changes meanwhile allows: each has its row as it is when the
+    /// row is written. Others have the account between two parts.
+    fn export(&self, account: &Account, mut state: OwnedRwLockReadGuard<State>, call: &Call, work: &Work) -> Result<Made, ErrorBody> {
+        self.is_served(&state, call)?;
+        let mut export = collections::begin_export(call, &state, work)?;
+        while !export.part(&state, work)? {
+            drop(state);
+            state = account.shared_again();
+            self.is_served(&state, call)?;
+        }
+        drop(state);
+        export.made(work)
     }
 
     /// Performs a call whose turn it is. The app that sent an import waits for the end of it; others have the account
     /// between its parts.
-    fn alone(&self, account: &Account, mut state: OwnedRwLockWriteGuard<State>, call: &Call, work: &Work) -> Done {
+    fn alone(&self, account: &Account, mut state: OwnedRwLockWriteGuard<State>, call: &Call, made: Option<Made>, work: &Work) -> Step {
         let mut tells = false;
         while collections::is_awaited(&state, call) && !self.stopping.load(Ordering::Relaxed) && self.is_served(&state, call).is_ok() {
             let mut tx = Tx::new(&mut state);
-            collections::perform_part(call, &mut tx);
-            settle(&mut tx, call.now);
-            tx.notes.by_import();
+            perform_part(call, &mut tx);
             tells |= self.keep(account, tx, call).1;
             drop(state);
             state = account.alone_again();
         }
-        let done = self.write(account, &mut state, call, work);
-        Done { tells: done.tells || tells, ..done }
+        if made.is_none() && collections::is_export(call) {
+            return Step::Next(None);
+        }
+        let done = self.write(account, &mut state, call, made, work);
+        Step::Done(Done { tells: done.tells || tells, ..done })
     }
 
     /// Performs a call that changes nothing; none where it is another, or where a change is to be made
@@ -137,18 +185,26 @@ impl Desk {
         if collections::is_waiting(state) {
             return None;
         }
-        let route = Route::parse(&call.path)?;
-        let answer = crm::read(&request(call, &route, work), &call.method, &route, state)?;
+        let answer = match Route::parse(&call.path) {
+            Some(route) => crm::read(&request(call, &route, work), &call.method, &route, state)?,
+            None => collections::read(call, state, work)?,
+        };
         Some(Done { answer: within(work, answer), position: state.position, tells: false })
     }
 
-    /// Performs a call.
-    fn write(&self, account: &Account, state: &mut State, call: &Call, work: &Work) -> Done {
+    /// Performs a call. With the file of an export, it keeps the file.
+    fn write(&self, account: &Account, state: &mut State, call: &Call, made: Option<Made>, work: &Work) -> Done {
         if let Err(refused) = self.is_served(state, call) {
             return Done::refused(refused);
         }
         let mut tx = Tx::within(state, work);
-        let answer = within(work, answer(call, &mut tx));
+        let answer = match made {
+            Some(made) => {
+                perform_part(call, &mut tx);
+                collections::keep_export(call, &mut tx, made)
+            }
+            None => within(work, answer(call, &mut tx)),
+        };
         let (position, tells) = self.keep(account, tx, call);
         Done { answer, position, tells }
     }
@@ -194,6 +250,11 @@ fn within(work: &Work, answer: Result<Reply, ErrorBody>) -> Result<Reply, ErrorB
     work.exceeded().map_or(answer, |exceeded| Err(exceeded.into()))
 }
 
+/// Whether a serving thread may begin a call.
+fn is_probably_short(call: &Call) -> bool {
+    call.body.len() <= HERE_BYTES_MAX && (is_read(call) || is_short(call))
+}
+
 /// Whether a call may be one that `crm::read` performs.
 fn is_read(call: &Call) -> bool {
     let last = call.path.segments().last().unwrap_or_default();
@@ -208,15 +269,20 @@ fn is_short(call: &Call) -> bool {
 
 /// Answers a call; what it changes is in `tx`. A part of an import that waits is done before.
 pub fn answer(call: &Call, tx: &mut Tx<'_>) -> Result<Reply, ErrorBody> {
-    collections::perform_part(call, tx);
-    settle(tx, call.now);
-    tx.notes.by_import();
+    perform_part(call, tx);
     let answer = served(call, tx).unwrap_or_else(|| Err(not_served(call)));
     settle(tx, call.now);
     answer
 }
 
-/// The same; nothing where the path and method are not served.
+/// Does the next part of an import that waits.
+fn perform_part(call: &Call, tx: &mut Tx<'_>) {
+    collections::perform_part(call, tx);
+    settle(tx, call.now);
+    tx.notes.by_import();
+}
+
+/// The same as `answer`; nothing where the path and method are not served.
 pub fn served(call: &Call, tx: &mut Tx<'_>) -> Option<Result<Reply, ErrorBody>> {
     let Some(route) = Route::parse(&call.path) else { return legacy::answer(call, tx).or_else(|| collections::answer(call, tx)) };
     crm::answer(&request(call, &route, tx.work), &call.method, &route, tx)
@@ -347,6 +413,29 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_account_whose_calls_are_mostly_long_is_left_to_workers_until_they_are_short_again() {
+        let portal = portal(Duration::from_secs(60)).await;
+        let account = portal.account(1).unwrap();
+        for _ in 0..20 {
+            assert_eq!(portal.handle(create(1, &"x".repeat(65_000))).await.unwrap().status, 201);
+        }
+        let mut begun = 0;
+        while account.is_begun_here() {
+            let page = call(1, Method::GET, "/crm/v3/objects/contacts?limit=20&properties=firstname", "");
+            assert!(portal.desk.here(&account, &page).is_none());
+            begun += 1;
+        }
+        assert!(begun <= 4, "{begun} long calls were begun on a serving thread");
+        assert!(portal.desk.here(&account, &read(1)).is_none(), "nor is a short one");
+        while !account.is_begun_here() {
+            assert_eq!(portal.handle(read(1)).await.unwrap().status, 200);
+        }
+        assert!(portal.desk.here(&account, &read(1)).is_some());
+        // Other accounts are not concerned.
+        assert!(portal.desk.here(&portal.account(2).unwrap(), &read(2)).is_some());
+    }
+
+    #[tokio::test]
     async fn a_change_that_takes_too_many_steps_here_is_made_once() {
         let portal = portal(Duration::from_secs(60)).await;
         let company = call(1, Method::POST, "/crm/v3/objects/companies", r#"{"properties":{"name":"Acme"}}"#);
@@ -362,16 +451,21 @@ mod tests {
         assert_eq!(found["results"].as_array().unwrap().len(), 4);
     }
 
-    #[tokio::test]
-    async fn a_call_gets_its_turn_between_two_parts_of_an_import() {
-        let portal = portal(Duration::from_secs(60)).await;
+    /// Sends an import of contacts, which begins with the next call.
+    async fn import(portal: &Portal, count: usize) {
         let request = json!({ "name": "i", "files": [{ "fileName": "a.csv", "fileImportPage": { "columnMappings": [
             { "columnObjectTypeId": "0-1", "columnName": "firstname", "propertyName": "firstname" } ] } }] });
-        let rows: String = (0..5_000).map(|at| format!("n{at}\n")).collect();
+        let rows: String = (0..count).map(|at| format!("n{at}\n")).collect();
         let form = format!(
             "--b\r\nContent-Disposition: form-data; name=\"importRequest\"\r\n\r\n{request}\r\n--b\r\nContent-Disposition: form-data; name=\"files\"; filename=\"a.csv\"\r\n\r\nfirstname\n{rows}\r\n--b--\r\n"
         );
         portal.handle(call(1, Method::POST, "/crm/v3/imports", form)).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_call_gets_its_turn_between_two_parts_of_an_import() {
+        let portal = portal(Duration::from_secs(60)).await;
+        import(&portal, 5_000).await;
         let account = portal.account(1).unwrap();
         let held = account.alone().await;
         let (mut own, mut other) = (pin!(portal.handle(read(1))), pin!(portal.handle(Call { app_id: 2, ..create(1, "between") })));
@@ -388,6 +482,77 @@ mod tests {
         let after = state.table(contacts).range(id + 1, false).count();
         assert!(after > 1_000 && after < 4_000, "{after} rows came after it");
         assert!(state.importing.is_none());
+    }
+
+    /// The ids of the first and the last contact.
+    async fn ends(account: &Account) -> [u64; 2] {
+        let state = account.shared().await;
+        let mut ids = state.table(crate::kind::Kind::of("contacts").unwrap()).range(0, false).map(|record| record.id);
+        let first = ids.next().unwrap();
+        [first, ids.last().unwrap()]
+    }
+
+    fn export(object_type: &str, property: &str) -> Call {
+        let body =
+            json!({ "exportType": "VIEW", "format": "CSV", "exportName": "e", "objectType": object_type, "objectProperties": [property] });
+        call(1, Method::POST, "/crm/v3/exports/export/async", body.to_string())
+    }
+
+    #[tokio::test]
+    async fn calls_get_their_turn_between_two_parts_of_an_export() {
+        let portal = portal(Duration::from_secs(60)).await;
+        import(&portal, 5_000).await;
+        assert_eq!(portal.handle(read(1)).await.unwrap().status, 200);
+        let account = portal.account(1).unwrap();
+        let [first, last] = ends(&account).await;
+        let inputs = [first, last].map(|id| json!({ "id": id.to_string(), "properties": { "firstname": "changed" } }));
+        let change = call(1, Method::POST, "/crm/v3/objects/contacts/batch/update", json!({ "inputs": inputs }).to_string());
+        let held = account.alone().await;
+        let (mut exporting, mut changing) = (pin!(portal.handle(export("contacts", "firstname"))), pin!(portal.handle(change)));
+        // Both are in line for the account, the export first.
+        assert!(once(exporting.as_mut()).is_none() && once(changing.as_mut()).is_none());
+        drop(held);
+        let (exported, changed) = tokio::join!(exporting, changing);
+        assert_eq!((exported.unwrap().status, changed.unwrap().status), (202, 200));
+        let file = portal.handle(call(1, Method::GET, "/crm/v3/exports/export/101/download", "")).await.unwrap().body;
+        let rows: Vec<&str> = std::str::from_utf8(&file).unwrap().lines().skip(1).collect();
+        assert_eq!(rows.len(), 5_000);
+        // The change came after the first row was written, and before the last one was.
+        assert_eq!((rows[0], rows[4_999]), (format!("{first},n0").as_str(), format!("{last},changed").as_str()));
+    }
+
+    #[tokio::test]
+    async fn an_export_has_the_records_of_an_import_that_its_app_sent_before() {
+        let portal = portal(Duration::from_secs(60)).await;
+        import(&portal, 5_000).await;
+        assert_eq!(portal.handle(export("contacts", "firstname")).await.unwrap().status, 202);
+        let task: serde_json::Value =
+            serde_json::from_slice(&portal.handle(call(1, Method::GET, "/crm/v3/exports/export/101", "")).await.unwrap().body).unwrap();
+        assert_eq!(task["recordCount"], 5_000);
+    }
+
+    #[tokio::test]
+    async fn one_export_of_an_account_runs_at_a_time_and_leaves_a_worker_to_other_calls() {
+        let portal = portal(Duration::from_millis(20)).await;
+        let account = portal.account(1).unwrap();
+        let _exporting = account.export().await;
+        assert_eq!(portal.handle(export("contacts", "firstname")).await.unwrap_err().status, 503);
+        assert_eq!(portal.handle(call(1, Method::GET, "/crm/v3/properties/contacts", "")).await.unwrap().status, 200);
+    }
+
+    #[tokio::test]
+    async fn an_export_whose_object_type_is_deleted_meanwhile_is_refused() {
+        let portal = portal(Duration::from_secs(60)).await;
+        let name = json!({ "name": "plate", "label": "Plate", "type": "string", "fieldType": "text" });
+        let car = json!({ "name": "car", "labels": { "singular": "Car", "plural": "Cars" }, "primaryDisplayProperty": "plate", "properties": [name] });
+        assert_eq!(portal.handle(call(1, Method::POST, "/crm/v3/schemas", car.to_string())).await.unwrap().status, 201);
+        let account = portal.account(1).unwrap();
+        let mut state = account.alone().await;
+        let work = Work::new(STEPS_MAX, Arc::default());
+        let mut begun = collections::begin_export(&export("p_car", "plate"), &state, &work).unwrap();
+        let kind = state.spaces().find(|space| space.custom.is_some()).unwrap().kind;
+        Tx::new(&mut state).remove_custom(kind);
+        assert_eq!(begun.part(&state, &work).unwrap_err().status, 404);
     }
 
     #[tokio::test]

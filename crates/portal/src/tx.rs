@@ -276,6 +276,11 @@ impl<'a> Tx<'a> {
         self.replace_item(place, id, Some(item), Some(body));
     }
 
+    /// The same, with the item as the store keeps it.
+    pub fn put_stored_item(&mut self, place: &Place, id: &str, item: Item, body: Vec<u8>) {
+        self.replace_item(place, id, Some(item), Some(body));
+    }
+
     /// Removes an item permanently.
     pub fn remove_item(&mut self, place: &Place, id: &str) {
         self.replace_item(place, id, None, None);

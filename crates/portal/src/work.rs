@@ -124,6 +124,11 @@ impl Work {
         self.write(more)
     }
 
+    /// Whether no more than some steps were used of those that the call had.
+    pub fn used_at_most(&self, steps: u64, had: u64) -> bool {
+        had - self.left.load(Ordering::Relaxed) <= steps
+    }
+
     /// Why the call can't be finished; none where it can.
     pub fn exceeded(&self) -> Option<Exceeded> {
         let over = self.over.load(Ordering::Relaxed);

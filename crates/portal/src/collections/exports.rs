@@ -1,86 +1,171 @@
 //! Exports: write the records of a view or of a list to a CSV file, and keep the file.
 //!
-//! HubSpot works on an export in the background. Here the file is complete when the request is answered. The
-//! first read of the task still says `PROCESSING`, so that clients must poll as with HubSpot
-//! (docs/decisions/0026-imports-and-exports.md).
+//! HubSpot works on an export in the background. Here the file is complete when the request is answered. It is
+//! written in parts, and other calls use the account between two of them. The first read of the task still says
+//! `PROCESSING`, so that clients must poll as with HubSpot (docs/decisions/0026-imports-and-exports.md).
 
 mod asked;
 mod sheet;
+
+use std::sync::LazyLock;
 
 use keyway_core::error_body::ErrorBody;
 use serde_json::{Map, Value, json};
 
 use super::{Answer, Asked, Item, missing, reply};
-use crate::Reply;
 use crate::items::Place;
+use crate::state::State;
 use crate::tx::Tx;
+use crate::work::Work;
+use crate::{Call, Reply};
 
 use asked::Wanted;
+use sheet::File;
 
 /// Exports that an account keeps; the oldest goes for the newest. HubSpot keeps files for 30 days.
 const EXPORTS_MAX: usize = 50;
-/// The field of the stored export that holds the file; no answer shows it.
-const FILE: &str = "file";
-/// The field with the app that made the export; no answer shows it.
+/// The field of the stored export with the app that made it; no answer shows it.
 const APP: &str = "appId";
 /// Set once somebody looked at the task.
 const SEEN: &str = "seen";
+/// The field in which builds before this one kept the file.
+const FILE: &str = "file";
+
+/// Exports as the API shows them.
+static EXPORTS: LazyLock<Place> = LazyLock::new(|| Place::new("exports", &[]));
+/// Their files, so that a look at a task does not write its file again.
+static FILES: LazyLock<Place> = LazyLock::new(|| Place::new("exports-files", &[]));
+
+/// An export in progress. It changes nothing of the account.
+pub struct Export {
+    wanted: Wanted,
+    object_type: String,
+    file: File,
+}
+
+impl Export {
+    /// Reads what a call asks for, and finds the records.
+    pub(super) fn begin(asked: &Asked<'_>, state: &State) -> Result<Self, ErrorBody> {
+        let wanted = Wanted::read(state, &asked.body()?)?;
+        let records = wanted.records(state, asked.work)?;
+        let file = File::new(state, &wanted, records, asked.work)?;
+        Ok(Self { object_type: wanted.object_type(state), wanted, file })
+    }
+
+    /// Writes the next part of the file. Returns whether it is complete.
+    pub fn part(&mut self, state: &State, work: &Work) -> Result<bool, ErrorBody> {
+        if !state.has(self.wanted.kind) {
+            return Err(ErrorBody::not_found(format!("The object type {} was deleted during its export", self.object_type)));
+        }
+        self.file.part(state, &self.wanted, work)
+    }
+
+    /// The complete file, ready to be kept.
+    pub fn made(self, work: &Work) -> Result<Made, ErrorBody> {
+        let rows = self.file.rows;
+        let file = Item::new(self.file.into_text()?.into());
+        let stored = serde_json::to_vec(&file).expect("JSON always serialises");
+        // The account keeps the file and writes it to the store.
+        work.write(stored.len())?;
+        let (wanted, object_type) = (&self.wanted, self.object_type);
+        let task = json!({
+            "id": null, "createdAt": null, "updatedAt": null, "exportName": wanted.name, "exportState": "DONE",
+            "exportType": wanted.source.type_name(), "objectProperties": wanted.property_names(), "objectType": object_type,
+            "recordCount": rows, SEEN: false,
+        });
+        Ok(Made { task, file, stored })
+    }
+}
+
+/// An export that is complete, and that the account does not keep yet.
+pub struct Made {
+    task: Value,
+    file: Item,
+    /// The file as the store has it.
+    stored: Vec<u8>,
+}
+
+/// Whether a call asks for an export.
+pub fn is_start(method: &str, rest: &[&str]) -> bool {
+    (method, rest) == ("POST", &["async"])
+}
 
 pub fn answer(asked: &Asked<'_>, rest: &[&str], tx: &mut Tx<'_>) -> Option<Answer> {
-    let place = Place::new("exports", &[]);
-    Some(match (asked.method(), rest) {
-        ("POST", ["async"]) => start(asked, &place, tx),
-        ("GET", ["async", "tasks", id, "status"]) => status(asked, &place, id, tx),
-        ("GET", [id]) if *id != "async" => kept(asked, &place, id, tx).map(|item| reply(200, shown(item))),
-        ("GET", [id, "download"]) => kept(asked, &place, id, tx).map(download),
-        _ => return None,
+    if is_start(asked.method(), rest) {
+        return Some(at_once(asked, tx.state).and_then(|made| keep(asked.call, tx, made)));
+    }
+    read(asked, rest, tx.state).or_else(|| match (asked.method(), rest) {
+        ("GET", ["async", "tasks", id, "status"]) => Some(first_look(asked, id, tx)),
+        _ => None,
     })
 }
 
-/// An export of the app that asks: the file has what that app may read, and another app may not.
-fn kept<'a>(asked: &Asked<'_>, place: &Place, id: &str, tx: &'a Tx<'_>) -> Result<&'a Item, ErrorBody> {
-    let is_own = |item: &&Item| item.value[APP] == asked.call.app_id;
-    tx.state.items.get(place, id).filter(is_own).ok_or_else(|| missing(id))
+/// Answers a call that changes nothing; none where it is another.
+pub fn read(asked: &Asked<'_>, rest: &[&str], state: &State) -> Option<Answer> {
+    match (asked.method(), rest) {
+        ("GET", ["async", "tasks", id, "status"]) => {
+            let item = match kept(asked, id, state) {
+                Ok(item) => item,
+                Err(refused) => return Some(Err(refused)),
+            };
+            (item.value[SEEN] == true).then(|| Ok(status(item, Some(address(asked, id)))))
+        }
+        ("GET", [id]) if *id != "async" => Some(kept(asked, id, state).map(|item| reply(200, shown(item)))),
+        ("GET", [id, "download"]) => Some(kept(asked, id, state).and_then(|item| download(asked, id, item, state))),
+        _ => None,
+    }
 }
 
-/// Makes the file of the records as they are now. 202, as HubSpot answers.
-fn start(asked: &Asked<'_>, place: &Place, tx: &mut Tx<'_>) -> Answer {
-    let wanted = Wanted::read(tx.state, &asked.body()?)?;
-    let records = wanted.records(tx.state, tx.work)?;
-    let file = sheet::file(tx.state, &wanted, &records, tx.work)?;
-    let file_bytes = file.len();
-    let id = tx.state.items.next_number(place).to_string();
-    let value = json!({
-        "id": id, "createdAt": asked.now(), "updatedAt": asked.now(), "exportName": wanted.name, "exportState": "DONE",
-        "exportType": wanted.source.type_name(), "objectProperties": wanted.property_names(), "objectType": wanted.object_type(tx.state),
-        "recordCount": records.len(), FILE: file, SEEN: false, APP: asked.call.app_id,
-    });
-    // The account keeps the file and writes it to the store.
-    tx.work.write(file_bytes)?;
-    let oldest: Vec<String> = tx.state.items.of(place).map(|(id, _)| id.to_owned()).collect();
+/// An export of the app that asks: the file has what that app may read, and another app may not.
+fn kept<'s>(asked: &Asked<'_>, id: &str, state: &'s State) -> Result<&'s Item, ErrorBody> {
+    let is_own = |item: &&Item| item.value[APP] == asked.call.app_id;
+    state.items.get(&EXPORTS, id).filter(is_own).ok_or_else(|| missing(id))
+}
+
+/// All parts of an export, one after the other.
+fn at_once(asked: &Asked<'_>, state: &State) -> Result<Made, ErrorBody> {
+    let mut export = Export::begin(asked, state)?;
+    while !export.part(state, asked.work)? {}
+    export.made(asked.work)
+}
+
+/// Keeps an export. 202, as HubSpot answers.
+pub fn keep(call: &Call, tx: &mut Tx<'_>, made: Made) -> Answer {
+    let id = tx.state.items.next_number(&EXPORTS).to_string();
+    let mut task = made.task;
+    task["id"] = id.as_str().into();
+    task["createdAt"] = call.now.to_iso().into();
+    task["updatedAt"] = call.now.to_iso().into();
+    task[APP] = call.app_id.into();
+    let oldest: Vec<String> = tx.state.items.of(&EXPORTS).map(|(id, _)| id.to_owned()).collect();
     for id in oldest.iter().take((oldest.len() + 1).saturating_sub(EXPORTS_MAX)) {
-        tx.remove_item(place, id);
+        tx.remove_item(&EXPORTS, id);
+        tx.remove_item(&FILES, id);
     }
-    tx.put_item(place, &id, Item::new(value));
-    let link = format!("{}{}/tasks/{id}/status", asked.call.base, asked.call.path.as_str());
+    tx.put_item(&EXPORTS, &id, Item::new(task));
+    tx.put_stored_item(&FILES, &id, made.file, made.stored);
+    let link = format!("{}{}/tasks/{id}/status", call.base, call.path.as_str());
     Ok(reply(202, json!({ "id": id, "links": { "status": link } })))
 }
 
-/// `PROCESSING` at the first look, `COMPLETE` with the file's address from then on.
-fn status(asked: &Asked<'_>, place: &Place, id: &str, tx: &mut Tx<'_>) -> Answer {
-    let mut item = kept(asked, place, id, tx)?.clone();
-    // This writes the whole file to the store again.
+/// `PROCESSING`; every later look gets the address of the file.
+fn first_look(asked: &Asked<'_>, id: &str, tx: &mut Tx<'_>) -> Answer {
+    let mut item = kept(asked, id, tx.state)?.clone();
     tx.work.write(item.value[FILE].as_str().map_or(0, str::len))?;
-    let (started, seen) = (item.value["createdAt"].clone(), item.value[SEEN] == true);
+    item.value[SEEN] = true.into();
+    let answer = status(&item, None);
+    tx.put_item(&EXPORTS, id, item);
+    Ok(answer)
+}
+
+fn status(item: &Item, address: Option<String>) -> Reply {
+    let started = &item.value["createdAt"];
     let mut body = json!({ "status": "PROCESSING", "requestedAt": started, "startedAt": started, "completedAt": started });
-    if seen {
+    if let Some(address) = address {
         body["status"] = "COMPLETE".into();
-        body["result"] = address(asked, id).into();
-    } else {
-        item.value[SEEN] = true.into();
-        tx.put_item(place, id, item);
+        body["result"] = address.into();
     }
-    Ok(reply(200, body))
+    reply(200, body)
 }
 
 /// Beside the task, on the path of the same version: it takes the same permit, of the same scope.
@@ -95,6 +180,8 @@ fn shown(item: &Item) -> Value {
     Value::Object(fields.map(|(name, value)| (name.clone(), value.clone())).collect::<Map<_, _>>())
 }
 
-fn download(item: &Item) -> Reply {
-    Reply { status: 200, body: item.value[FILE].as_str().unwrap_or_default().to_owned().into() }
+fn download(asked: &Asked<'_>, id: &str, item: &Item, state: &State) -> Answer {
+    let file = state.items.get(&FILES, id).map_or(&item.value[FILE], |file| &file.value).as_str().unwrap_or_default();
+    asked.work.answer(0, file.len())?;
+    Ok(Reply { status: 200, body: file.to_owned().into() })
 }

@@ -148,3 +148,21 @@ fn an_account_keeps_its_newest_exports_and_they_survive_a_restart() {
     account.block_on(account.portal().put_back(HUB_ID, &copy)).unwrap();
     account.get("/crm/v3/exports/export/151").expect(200);
 }
+
+#[test]
+fn the_file_of_an_export_that_an_earlier_build_made_is_there() {
+    let account = Account::new();
+    account.contact("ada@example.com");
+    account.call("POST /crm/v3/exports/export/async", view(json!(["email"]))).expect(202);
+    let written = String::from_utf8(account.copy()).unwrap();
+    // Earlier builds kept the file within the export.
+    let before: Vec<String> = written
+        .lines()
+        .filter(|line| !line.contains("exports-files#"))
+        .map(|line| line.replace(r#""exportName":"#, r#""file":"hs_object_id\n7\n","exportName":"#))
+        .collect();
+    assert_eq!(before.len() + 1, written.lines().count());
+    account.block_on(account.portal().put_back(HUB_ID, before.join("\n").as_bytes())).unwrap();
+    assert_eq!(account.download("/crm/v3/exports/export/101/download"), "hs_object_id\n7\n");
+    assert_eq!(account.get("/crm/v3/exports/export/101").expect(200).get("file"), None);
+}

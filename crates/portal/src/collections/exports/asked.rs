@@ -8,7 +8,6 @@ use crate::crm::search::Search;
 use crate::crm::{self, lists, objects};
 use crate::kind::Kind;
 use crate::property::Name;
-use crate::record::Record;
 use crate::request::{bad_field, id_text, text, texts};
 use crate::state::State;
 use crate::work::Work;
@@ -82,13 +81,13 @@ impl Wanted {
         })
     }
 
-    /// The records, in the order of the search or of their ids.
-    pub fn records<'a>(&self, state: &'a State, work: &Work) -> Result<Vec<&'a Record>, ErrorBody> {
+    /// The ids of the records, in the order of the search or of their ids.
+    pub fn records(&self, state: &State, work: &Work) -> Result<Vec<u64>, ErrorBody> {
         match &self.source {
-            Source::View(search) => Ok(search.found(state, self.kind, work)?),
+            Source::View(search) => Ok(search.found(state, self.kind, work)?.into_iter().map(|record| record.id).collect()),
             Source::List(list) => {
                 let members = Members::new(state, work).of(lists::find(state, &list.to_string())?)?;
-                members.into_iter().map(|(id, _)| objects::live(state, (self.kind, id))).collect()
+                members.into_iter().map(|(id, _)| objects::live(state, (self.kind, id)).map(|record| record.id)).collect()
             }
         }
     }

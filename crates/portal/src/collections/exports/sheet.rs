@@ -13,7 +13,7 @@ use keyway_core::refusal::Refusal;
 use crate::derived;
 use crate::kind::Kind;
 use crate::pipelines;
-use crate::property::{Property, ValueType};
+use crate::property::{Name, Property, ValueType};
 use crate::record::Record;
 use crate::state::{Owner, State};
 use crate::work::{Exceeded, Work};
@@ -24,22 +24,56 @@ use super::asked::Wanted;
 const FILE_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Associated records named in a row, unless all are asked for (HubSpot: 1,000).
 const ASSOCIATED_MAX: usize = 1_000;
+/// Cells of one part of a file: the account is held for about a millisecond.
+const PART_CELLS: usize = 8_000;
+/// Bytes of a value that take as long as a cell.
+const CELL_BYTES: usize = 256;
 
-/// The file.
-pub fn file(state: &State, wanted: &Wanted, records: &[&Record], work: &Work) -> Result<String, ErrorBody> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let columns: Vec<Column<'_>> =
-        wanted.properties.iter().filter_map(|name| Column::of(state, wanted, name, work).transpose()).collect::<Result<_, _>>()?;
-    write(&mut writer, &header(state, wanted, &columns))?;
-    for record in records {
-        write(&mut writer, &row(state, wanted, &columns, record, work)?)?;
-        // What the writer holds back is a few kilobytes.
-        if writer.get_ref().len() > FILE_BYTES_MAX {
-            return Err(ErrorBody::validation(format!("The export is larger than {FILE_BYTES_MAX} bytes; narrow its filters")));
-        }
+/// A file that is written in parts.
+pub struct File {
+    columns: Vec<Column>,
+    writer: csv::Writer<Vec<u8>>,
+    /// The records that are left to write, the next one last.
+    left: Vec<u64>,
+    /// Records that are written.
+    pub rows: usize,
+}
+
+impl File {
+    /// The header of a file with these records, by id.
+    pub fn new(state: &State, wanted: &Wanted, records: Vec<u64>, work: &Work) -> Result<Self, ErrorBody> {
+        let columns = wanted.properties.iter().filter_map(|name| Column::of(state, wanted, name, work).transpose());
+        let columns: Vec<Column> = columns.collect::<Result<_, _>>()?;
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        write(&mut writer, &header(state, wanted, &columns))?;
+        Ok(Self { columns, writer, left: records.into_iter().rev().collect(), rows: 0 })
     }
-    let bytes = writer.into_inner().map_err(|_| unwritten())?;
-    String::from_utf8(bytes).map_err(|_| unwritten())
+
+    /// Writes the next part. Returns whether the file is complete. A record that is gone by now has no row.
+    pub fn part(&mut self, state: &State, wanted: &Wanted, work: &Work) -> Result<bool, ErrorBody> {
+        let mut cells_left = PART_CELLS;
+        while let Some(id) = self.left.pop() {
+            let Some(record) = state.table(wanted.kind).live(id) else { continue };
+            let cells = row(state, wanted, &self.columns, record, work)?;
+            write(&mut self.writer, &cells)?;
+            self.rows += 1;
+            // What the writer holds back is a few kilobytes.
+            if self.writer.get_ref().len() > FILE_BYTES_MAX {
+                return Err(ErrorBody::validation(format!("The export is larger than {FILE_BYTES_MAX} bytes; narrow its filters")));
+            }
+            cells_left = cells_left.saturating_sub(cells.iter().map(|cell| 1 + cell.len() / CELL_BYTES).sum());
+            if cells_left == 0 {
+                break;
+            }
+        }
+        Ok(self.left.is_empty())
+    }
+
+    /// The text of a complete file.
+    pub fn into_text(self) -> Result<String, ErrorBody> {
+        let bytes = self.writer.into_inner().map_err(|_| unwritten())?;
+        String::from_utf8(bytes).map_err(|_| unwritten())
+    }
 }
 
 fn write(writer: &mut csv::Writer<Vec<u8>>, cells: &[String]) -> Result<(), ErrorBody> {
@@ -51,10 +85,10 @@ fn unwritten() -> ErrorBody {
     Refusal::Internal.error("the export could not be written")
 }
 
-fn header(state: &State, wanted: &Wanted, columns: &[Column<'_>]) -> Vec<String> {
+fn header(state: &State, wanted: &Wanted, columns: &[Column]) -> Vec<String> {
     let named = |name: &str, label: &str| if wanted.internal_names { name } else { label }.to_owned();
     let mut cells = vec![named("hs_object_id", "Record ID")];
-    cells.extend(columns.iter().map(|column| named(&column.property.name, &column.property.label)));
+    cells.extend(columns.iter().map(|column| named(&column.name, &column.label)));
     cells.extend(wanted.associated.iter().map(|kind| format!("Associated {} IDs", capitalised(&state.space(*kind).singular))));
     cells
 }
@@ -64,10 +98,10 @@ fn capitalised(name: &str) -> String {
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
-fn row(state: &State, wanted: &Wanted, columns: &[Column<'_>], record: &Record, work: &Work) -> Result<Vec<String>, Exceeded> {
+fn row(state: &State, wanted: &Wanted, columns: &[Column], record: &Record, work: &Work) -> Result<Vec<String>, Exceeded> {
     let mut cells = vec![record.id.to_string()];
     for column in columns {
-        let value = derived::value(state, wanted.kind, record, &column.property.name).unwrap_or_default();
+        let value = derived::value(state, wanted.kind, record, &column.name).unwrap_or_default();
         work.write(value.len())?;
         cells.push(column.cell(&value));
     }
@@ -84,32 +118,39 @@ fn row(state: &State, wanted: &Wanted, columns: &[Column<'_>], record: &Record, 
     Ok(cells)
 }
 
-/// A property, and what people read for its values: the labels of stages and options, owners' names.
-struct Column<'a> {
-    property: &'a Property,
-    labels: HashMap<Cow<'a, str>, Cow<'a, str>, RandomState>,
+/// A property as it was when the export began, and what people read for its values: the labels of stages and options,
+/// owners' names.
+struct Column {
+    name: Name,
+    label: String,
+    is_checkbox: bool,
+    labels: HashMap<String, String, RandomState>,
 }
 
-impl<'a> Column<'a> {
-    fn of(state: &'a State, wanted: &Wanted, name: &str, work: &Work) -> Result<Option<Self>, Exceeded> {
+impl Column {
+    fn of(state: &State, wanted: &Wanted, name: &str, work: &Work) -> Result<Option<Self>, Exceeded> {
         let Some(property) = state.schema(wanted.kind).get(name) else { return Ok(None) };
         let mut labels = HashMap::default();
         if !wanted.internal_values {
+            let mut add = |found: Labels<'_>| {
+                work.each(found.len(), 2)?;
+                labels.extend(found.into_iter().map(|(value, label)| (value.into_owned(), label.into_owned())));
+                Ok(())
+            };
             // A later entry overwrites an earlier one: a stage has priority over an option of the same value.
             if property.value_type == ValueType::Enumeration {
-                work.each(property.choices.len(), 2)?;
-                labels.extend(property.choices.iter().rev().map(|choice| (choice.value.as_ref().into(), choice.label.as_ref().into())));
+                add(property.choices.iter().rev().map(|choice| (choice.value.as_ref().into(), choice.label.as_ref().into())).collect())?;
             }
-            labels.extend(owners(state, property));
-            labels.extend(in_pipelines(state, wanted.kind, property));
-            work.each(labels.len(), 2)?;
+            add(owners(state, property))?;
+            add(in_pipelines(state, wanted.kind, property))?;
         }
-        Ok(Some(Self { property, labels }))
+        let is_checkbox = property.field_type == "checkbox";
+        Ok(Some(Self { name: property.name.clone(), label: property.label.to_string(), is_checkbox, labels }))
     }
 
     fn cell(&self, value: &str) -> String {
-        let one = |value: &str| self.labels.get(value).map_or(value, |label| label.as_ref()).to_owned();
-        if self.property.field_type == "checkbox" && !self.labels.contains_key(value) {
+        let one = |value: &str| self.labels.get(value).map_or(value, String::as_str).to_owned();
+        if self.is_checkbox && !self.labels.contains_key(value) {
             return value.split(';').map(one).collect::<Vec<_>>().join(";");
         }
         one(value)
