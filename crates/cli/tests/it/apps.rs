@@ -155,6 +155,18 @@ fn scopes_that_no_call_needed_are_told_and_taken_away() {
 }
 
 #[test]
+fn tighten_keeps_a_scope_that_was_granted_after_a_refusal() {
+    let keyway = Keyway::start(&["--ephemeral"]);
+    let token = create(&keyway, "Sync", "crm.objects.contacts.read");
+    assert_eq!(keyway.call(&token, "GET", CONTACTS, None).0, 200);
+    assert_eq!(keyway.call(&token, "GET", "/crm/v3/objects/deals", None).0, 403);
+    keyway.json(&["app", "update", "Sync", "--add-scope", "crm.objects.deals.read,crm.objects.tickets.read"]);
+    let found = keyway.json(&["app", "tighten", "Sync"]);
+    assert_eq!(found["needed"], serde_json::json!(["crm.objects.contacts.read", "crm.objects.deals.read"]));
+    assert_eq!(found["unused"], serde_json::json!(["crm.objects.tickets.read"]));
+}
+
+#[test]
 fn tighten_keeps_the_scopes_of_object_types_in_queries_and_bodies() {
     let keyway = Keyway::start(&[]);
     let scopes = "crm.objects.contacts.read,crm.objects.deals.read,crm.objects.companies.read,crm.objects.companies.write";

@@ -22,7 +22,7 @@ use crate::control::BASE_SCOPE;
 use crate::model::{App, Token};
 use crate::principal::Principal;
 
-/// Days looked back when nothing is said: long enough for what runs once a quarter.
+/// Days looked back by default: long enough for what runs once a quarter.
 const DAYS_DEFAULT: u32 = 90;
 
 /// What one app was granted beside what its calls needed.
@@ -38,8 +38,9 @@ pub(super) async fn of_app(
     let oldest = admin.audit.oldest().await?;
     let complete = oldest.is_some_and(|oldest| oldest <= since) || app.created_at >= since;
     let reached = admin.control.reached_beside(app.id).await?;
-    let needed = needed(&app, &used, &reached);
-    let unlisted = unlisted(&app, &admin.audit.usage(Some(app.hub_id), since).await?);
+    let called = admin.audit.usage(Some(app.hub_id), since).await?;
+    let needed = needed(&app, &used, &called, &reached);
+    let unlisted = unlisted(&app, &called);
     answer(view::ScopesUsed {
         app: view::AppName { id: app.id, name: app.name.clone(), hub_id: app.hub_id },
         days,
@@ -116,9 +117,9 @@ struct Needed {
     operations: Vec<view::OperationUse>,
 }
 
-/// The least of an app's scopes that open every operation that its permitted calls used, and every object type that
-/// its calls reached beside their paths.
-fn needed(app: &App, used: &[OperationUse], reached: &Beside) -> Needed {
+/// The least of an app's scopes that open every operation that its permitted calls used, every object type that
+/// its calls reached beside their paths, and every operation that it was refused before it got the scope.
+fn needed(app: &App, used: &[OperationUse], called: &[OperationUse], reached: &Beside) -> Needed {
     let catalog = Catalog::get();
     let granted = ScopeSet::of_known(app.scopes.iter().map(String::as_str));
     let mut uses: BTreeMap<(&str, Option<&str>), (u64, Timestamp)> = BTreeMap::new();
@@ -134,8 +135,12 @@ fn needed(app: &App, used: &[OperationUse], reached: &Beside) -> Needed {
     let of_paths = uses.keys().map(|(name, object)| alternatives(name, *object).unwrap_or_default());
     // A type that the app could not reach has no alternative among its scopes, and needs none.
     let beside = reached.types().filter_map(|(row, access)| requirement::of_records(row, access));
-    let of_bodies = beside.map(Alternatives::sets).filter(|sets| sets.iter().any(|set| granted.contains_all(set)));
-    let needs: Vec<Vec<ScopeSet>> = of_paths.chain(of_bodies).collect();
+    let may = |sets: &Vec<ScopeSet>| sets.iter().any(|set| granted.contains_all(set));
+    let of_bodies = beside.map(Alternatives::sets).filter(may);
+    // Calls that were refused too: a scope that was granted after a refusal is not unused before the next call.
+    let tried = called.iter().filter(|one| one.app_id == app.id);
+    let of_refused = tried.filter_map(|one| alternatives(&one.operation, one.object.as_deref())).filter(may);
+    let needs: Vec<Vec<ScopeSet>> = of_paths.chain(of_bodies).chain(of_refused).collect();
     let cover = least(&needs, &granted);
     let scopes = cover.scopes.names();
     let unused = app.scopes.iter().filter(|scope| *scope != BASE_SCOPE && !scopes.contains(&scope.as_str())).cloned().collect();
