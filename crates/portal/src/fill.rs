@@ -128,7 +128,7 @@ impl Filling<'_> {
         self.factories(seed.number, &seed.factories)?;
         self.lists(seed.lists)?;
         for (at, PlainCall { method, path, body }) in seed.calls.into_iter().enumerate() {
-            self.call(&format!("calls[{at}]"), &method, &path, body)?;
+            self.call(&format!("calls[{at}] ({method} {path})"), &method, &path, body)?;
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Who asks, and whether they may: before any handler of the admin API runs.
+//! Who calls, and whether they may: before any handler of the admin API runs.
 //!
 //! Who it is comes from the socket, a bearer token, or, in process, the console's session. Whether
 //! they may is in `keyway_api::operations`, asked here and nowhere else; a request of which nobody is known, or
@@ -62,7 +62,7 @@ impl AdminToken {
     }
 }
 
-/// The API over TCP: who asks is whom a bearer token was given to.
+/// The API over TCP: the caller is the holder of a bearer token.
 pub(super) fn with_token(router: Router<Admin>, admin: Admin, configured: Vec<AdminToken>) -> Router<Admin> {
     let configured: Arc<[AdminToken]> = configured.into();
     guarded(router).layer(from_fn(move |mut request: Request, next: Next| {
@@ -128,7 +128,7 @@ async fn by_token(admin: &Admin, configured: &[AdminToken], token: Option<Secret
     Ok(Principal { who: Who::Token { id: Some(found.id), name: found.name }, role: found.role, source })
 }
 
-/// Asks the table of operations, inside of what found out who asks.
+/// Asks the table of operations, after the caller was identified.
 fn guarded(router: Router<Admin>) -> Router<Admin> {
     let checked = router.layer(from_fn(async |request: Request, next: Next| {
         let (mut parts, body) = request.into_parts();
@@ -156,7 +156,7 @@ struct Allowed {
 }
 
 impl Allowed {
-    /// Performs it. What it changes is on record before its answer.
+    /// Performs it. What it changes is recorded before its answer.
     async fn perform(self, request: Request, next: Next) -> Response {
         let Self { admin, principal, operation, target } = self;
         if operation.reads() {
@@ -186,7 +186,12 @@ async fn authorize(parts: &mut Parts) -> Result<Allowed, Response> {
     let Some(operation) = operations::find(parts.method.as_str(), &path) else { return Err(other_method(&path)) };
     let known = parts.extensions.get::<Principal>().cloned().zip(parts.extensions.get::<Admin>().cloned());
     let Some((principal, admin)) = known else {
-        return Err(ApiError::new(401, "unauthorized", "nobody is known to ask").into_response());
+        return Err(ApiError::new(
+            401,
+            "unauthorized",
+            "the request has no valid credentials. Send \"Authorization: Bearer TOKEN\" with a token of \"keyway admin-token create\"",
+        )
+        .into_response());
     };
     match operation.access.reach((&principal.role).into()) {
         Reach::Everything => {}
@@ -218,7 +223,7 @@ async fn target(admin: &Admin, parts: &mut Parts) -> String {
 }
 
 fn denied(operation: &Operation, role: &Role) -> ApiError {
-    ApiError::new(403, "forbidden", format!("the role {} does not open {}", role.name(), operation.id.as_str()))
+    ApiError::new(403, "forbidden", format!("the role {} does not allow {}; ask a super admin", role.name(), operation.id.as_str()))
 }
 
 /// Refuses what a path names and is not of the principal's apps. What a list holds of others' apps
@@ -244,7 +249,7 @@ async fn own(admin: &Admin, principal: &Principal, parts: &mut Parts) -> Result<
             // Nothing else is known to belong to an app.
             _ => false,
         };
-        // Of what is not there the same is said: who may not see it need not know whether it is.
+        // The answer is the same if it does not exist: a caller who may not see it does not learn whether it exists.
         if !is_own {
             return Err(ApiError::new(403, "forbidden", format!("{value} is not of the apps that you manage")));
         }

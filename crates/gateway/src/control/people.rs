@@ -54,7 +54,7 @@ impl Control {
     /// There is no such person.
     pub async fn person(&self, email: &str) -> Result<Person> {
         match find(&mut self.store.read().await?, email).await {
-            // What is no address names nobody.
+            // What is not an address names nobody.
             Err(ControlError::Invalid(_)) => Err(ControlError::NotFound("nobody signs in as that".into())),
             found => found,
         }
@@ -93,7 +93,9 @@ impl Control {
         let otherwise = || known.map_or(if people.is_empty() { Role::SuperAdmin } else { Role::Auditor }, |one| one.role.clone());
         let role = new.role.unwrap_or_else(otherwise);
         if people.is_empty() && role != Role::SuperAdmin {
-            return Err(ControlError::Invalid("the first person is a super admin, who can give the others a role".into()));
+            return Err(ControlError::Invalid(
+                "the first person must have the role super-admin. Create a super admin first, then the others".into(),
+            ));
         }
         if known.is_some_and(|one| one.role == Role::SuperAdmin) && role != Role::SuperAdmin {
             refuse_last_super_admin(&people, &email)?;
@@ -136,7 +138,7 @@ impl Control {
     /// Checks an address and a password.
     ///
     /// # Errors
-    /// The store does not answer. A wrong address or password is no error.
+    /// The store does not answer. A wrong address or password is not an error.
     pub async fn known_by_password(&self, email: &str, password: Secret<String>) -> Result<Option<Person>> {
         if password.expose().len() > PASSWORD_MAX {
             return Ok(None);
