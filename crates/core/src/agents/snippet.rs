@@ -62,7 +62,7 @@ const TABLE: [Row; 13] = [
   }
 }
 "#,
-        note: "The file holds the token, so let the token be one of a short session.",
+        note: "The file holds the token, so use the token of a short session.",
     },
     Row {
         client: "claude-code",

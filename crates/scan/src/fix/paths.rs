@@ -74,7 +74,7 @@ fn by_url(source: &Source<'_>, at: usize, line: usize, call: &Usage, setting: &S
         let to = call
             .successor
             .as_deref()
-            .map_or_else(|| "it is not known where it went".to_owned(), |to| format!("it went to {to}, whose bodies differ"));
+            .map_or_else(|| "its successor is not known".to_owned(), |to| format!("its successor is {to}, whose bodies differ"));
         let old = matches!(call.version.as_str(), "v1" | "v2");
         let what =
             if old { "is older than v3" } else { "is not a whole operation that HubSpot publishes, so its successor is not certain" };

@@ -106,12 +106,12 @@ pub(super) fn missing(facts: &Facts<'_>) -> Option<Found> {
     let adding = first.replace('+', ",");
     let mut found = Found::certain(because)
         .enough(scopes)
-        .so(format!("add {}: on a Keyway `keyway app update {} --add-scope {adding}`; of a service key or private app on its page, the token stays as it is", first.replace('+', " and "), quoted(app)))
-        .so("of an OAuth app the account must authorize it again: tokens keep the scopes they were made with");
+        .so(format!("add {}. On Keyway: `keyway app update {} --add-scope {adding}`. For a service key or private app: on its page in HubSpot; the token stays the same", first.replace('+', " and "), quoted(app)))
+        .so("for an OAuth app: authorize the account again, because a token keeps the scopes that it was issued with");
     if let Some((name, works)) = NOT_SELECTABLE.iter().find(|(name, _)| named(facts).contains(name)) {
         found = found.so(format!("{name} can't be chosen on HubSpot's pages, whatever the answer says; {works} is the one that works"));
     }
-    found.so("if it worked before: HubSpot silently drops scopes when the account's subscription becomes smaller")
+    found.so("if the call worked before: HubSpot silently drops scopes when the account's subscription becomes smaller")
 }
 
 pub(super) fn not_selectable(facts: &Facts<'_>) -> Option<Found> {
