@@ -69,7 +69,7 @@ const CLOSE_TIME_MIN: Duration = Duration::from_secs(1);
 /// How often the last use of tokens is written down.
 const LAST_USE_EVERY: Duration = Duration::from_secs(5);
 
-/// How often the limits are divided anew among the instances.
+/// How often the limits are divided among the instances again.
 const COUNT_INSTANCES_EVERY: Duration = Duration::from_millis(500);
 /// How often recorded calls are counted; a page that shows counts does it too.
 const COUNT_CALLS_EVERY: Duration = Duration::from_secs(10);
@@ -386,7 +386,7 @@ pub async fn serve_while(
     let _ = timeout_at(until + CLOSE_TIME_MIN, drained).await;
     let closed = async {
         let _ = flusher.await;
-        // A refresh under way is finished: its answer may hold the only refresh token that counts.
+        // A refresh in progress is finished: its answer may hold the only valid refresh token.
         let _ = refresher.await;
         if let Some(notifier) = notifier {
             let _ = notifier.await;
@@ -446,7 +446,7 @@ fn as_of(serve: &Serve) -> Option<AsOf> {
 
 fn bind(address: SocketAddr, option: &str) -> anyhow::Result<TcpListener> {
     let listener =
-        TcpListener::bind(address).with_context(|| format!("{address} can't be listened on; choose another address with {option}"))?;
+        TcpListener::bind(address).with_context(|| format!("cannot listen on {address}; choose another address with {option}"))?;
     listener.set_nonblocking(true)?;
     Ok(listener)
 }
@@ -501,7 +501,7 @@ fn bind_socket(folder: &Path, path: &Path) -> anyhow::Result<tokio::net::UnixLis
 }
 
 /// Asks HubSpot about every connection, at the start and then from time to time: a credential dies
-/// and scopes are lost without a word.
+/// and scopes are lost without notice.
 async fn watch_connections(control: Arc<Control>, upstream: Arc<Upstream>, mut stopped: watch::Receiver<bool>) {
     let mut every = tokio::time::interval(CHECK_CONNECTIONS_EVERY);
     loop {
@@ -565,7 +565,7 @@ struct Signals {
 }
 
 impl Signals {
-    /// From here on a signal is kept and does not end the process where it stands.
+    /// From here on a signal is kept, and does not end the process at once.
     fn listen() -> anyhow::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,

@@ -193,7 +193,7 @@ fn nothing_fits(category: Option<&str>) -> String {
     }
 }
 
-/// The operation with the object type in its path, and how many calls a summary of refused ones stands for.
+/// The operation with the object type in its path, and the number of calls that a summary of refused ones counts.
 fn called(record: &Value) -> String {
     let mut operation = text(&record["operation"]);
     // Where a path has two types, the record has both.
