@@ -11,11 +11,12 @@ use super::time;
 /// Between two columns.
 const GAP: usize = 2;
 /// No column is made narrower than its longest word, up to this, as long as there are columns to leave out.
-const COLUMN_LEAST: usize = 12;
+const COLUMN_LEAST: usize = 13;
 /// Columns that are left out where there is no room, by their headings: the first one first.
-const LEAST_NEEDED: [&str; 14] = [
+const LEAST_NEEDED: [&str; 15] = [
     "CORRELATION ID",
     "LATENCY",
+    "LAST CALL",
     "ADD-ONS",
     "TIME ZONE",
     "CREATED",
@@ -143,9 +144,20 @@ fn shrink(columns: &mut [(usize, usize)], room: usize, least: impl Fn(usize) -> 
 /// Where a cell may continue in the next line, behind the sign.
 const BREAKS: [char; 6] = [' ', '/', ',', '.', '-', '_'];
 
+/// The ends of the parts of a cell that are not broken. A sign between two digits belongs to a date or a number.
+fn ends_of_words(text: &str) -> impl Iterator<Item = usize> {
+    let is_digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
+    let bytes = text.as_bytes();
+    text.match_indices(BREAKS).map(|(at, sign)| at + sign.len()).filter(move |end| {
+        bytes[end - 1] == b' ' || !(is_digit(end.checked_sub(2).and_then(|before| bytes.get(before))) && is_digit(bytes.get(*end)))
+    })
+}
+
 /// The width of the longest part of a cell that is not broken.
 fn longest_word(text: &str) -> usize {
-    text.split_inclusive(BREAKS).map(|word| word.trim_end().width()).max().unwrap_or(0)
+    let mut start = 0;
+    let ends = ends_of_words(text).chain([text.len()]);
+    ends.map(|end| text[std::mem::replace(&mut start, end)..end].trim_end().width()).max().unwrap_or(0)
 }
 
 /// A row as lines: as many as its highest cell has.
@@ -200,7 +212,8 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
         let soft = if rest[end..].starts_with(' ') {
             None
         } else {
-            line.rfind(BREAKS).map(|at| at + 1).filter(|at| *at > end / 2).or_else(|| line.rfind(' ').map(|at| at + 1))
+            let last = ends_of_words(rest).take_while(|at| *at <= end).last();
+            last.filter(|at| *at > end / 2).or_else(|| line.rfind(' ').map(|at| at + 1))
         };
         let (line, after) = rest.split_at(soft.unwrap_or(end));
         lines.push(line.trim_end().to_owned());
@@ -297,6 +310,19 @@ mod tests {
         assert_eq!(wrapped("", 3), [""]);
         assert_eq!(wrapped("11 minutes ago", 10), ["11 minutes", "ago"]);
         assert_eq!(wrapped("an identifier", 11), ["an", "identifier"]);
+    }
+
+    #[test]
+    fn dates_and_parts_of_paths_stay_whole_at_sixty_columns() {
+        let header = ["ENDS", "APP", "OPERATION", "CALLS", "LAST CALL", "MOVES TO"];
+        let operation = "PATCH /crm/v3/objects/{objectType}/{objectId}";
+        let row = ["2027-09-30", "Webshop orders", operation, "16", "2026-11-29T11:49:00.000Z", "/crm/objects/2026-09/{objectType}"];
+        let text = write(&header, &[row.map(str::to_owned).to_vec()], at(60));
+        for word in ["2027-09-30", "orders", "{objectType}/", "{objectId}", "2026-09/", "objects/"] {
+            assert!(text.contains(word), "{word}:\n{text}");
+        }
+        assert!(text.ends_with("not shown, as the terminal is narrow: last call (--json has all)"), "{text}");
+        assert_eq!(wrapped("2026-11-29T12:00", 8), ["2026-11-", "29T12:00"], "only where nothing else helps");
     }
 
     #[test]
