@@ -90,7 +90,7 @@ impl Control {
         }
         let gone = kept.iter().filter(|one| one.found.is_none() && had.contains(&one.key)).count();
         let taken = Taken { integrations: found.integrations.len(), new: kept.len() - ever, gone, report };
-        let became = json!({ "repository": taken.report.repository, "integrations": taken.integrations });
+        let became = json!({ "name": taken.report.repository, "integrations": taken.integrations });
         record::of_one(&mut change, name_of(taken.report.id), known.map(shown), Some(became)).await?;
         change.commit().await.map_err(StoreError::from)?;
         Ok(taken)
@@ -194,5 +194,5 @@ fn name_of(id: u64) -> String {
 
 /// What a record of a change says of a report.
 fn shown(report: &BoardReport) -> Value {
-    json!({ "repository": report.repository, "receivedAt": report.received_at.to_iso(), "sentBy": report.sent_by })
+    json!({ "name": report.repository, "receivedAt": report.received_at.to_iso(), "sentBy": report.sent_by })
 }
