@@ -163,7 +163,7 @@ pub async fn date(connection: &Connection) -> anyhow::Result<Option<Timestamp>> 
 async fn send(connection: &Connection, method: Method, path: &str, body: Bytes) -> anyhow::Result<Response<Incoming>> {
     let mut request = Request::builder().method(method).uri(path).header(CONTENT_TYPE, "application/json");
     let body = Full::new(body);
-    let Some(address) = &connection.addr else {
+    let Some(address) = connection.address() else {
         let stream = open_socket(&connection.data).await?;
         return exchange(stream, request.header(HOST, "localhost").body(body)?).await;
     };

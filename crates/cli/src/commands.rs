@@ -190,6 +190,10 @@ fn role_name(role: Role) -> String {
 /// A role with the apps that it is limited to.
 fn role_of(holder: &Value) -> String {
     let apps: Vec<String> = list(holder, "apps").iter().map(text).collect();
-    let of = if apps.is_empty() { String::new() } else { format!(" of apps {}", apps.join(", ")) };
+    let of = match apps.len() {
+        0 => String::new(),
+        1 => format!(" of app {}", apps[0]),
+        _ => format!(" of apps {}", apps.join(", ")),
+    };
     format!("{}{of}", text(&holder["role"]))
 }

@@ -18,7 +18,15 @@ pub struct Connection {
         help_heading = GLOBAL_OPTIONS
     )]
     pub data: PathBuf,
-    /// The admin address of a server, such as http://127.0.0.1:8485 or https://keyway.example.com (with KEYWAY_ADMIN_TOKEN); an authority of your own for HTTPS is in the PEM file of KEYWAY_CA_FILE or SSL_CERT_FILE
+    /// The admin address of a server, such as http://127.0.0.1:8485 or https://keyway.example.com (with KEYWAY_ADMIN_TOKEN); an authority
+    /// of your own for HTTPS is in the PEM file of KEYWAY_CA_FILE or SSL_CERT_FILE
     #[arg(long, global = true, env = "KEYWAY_ADDR", value_name = "URL", help_heading = GLOBAL_OPTIONS)]
     pub addr: Option<String>,
+}
+
+impl Connection {
+    /// The address of the server. An empty one counts as none: CI systems set variables without a value.
+    pub fn address(&self) -> Option<&str> {
+        self.addr.as_deref().filter(|address| !address.is_empty())
+    }
 }

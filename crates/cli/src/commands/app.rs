@@ -189,7 +189,7 @@ fn old_scopes(scopes: &[String]) -> Vec<String> {
         let new = successors(scope);
         (!new.is_empty()).then(|| {
             format!(
-                "{scope} is a scope of before HubSpot divided it, and opens much. What takes its place: {}. See: keyway scopes {scope}",
+                "{scope} is an old scope, which HubSpot has divided, and allows more than one app should. Use instead: {}. See: keyway scopes {scope}",
                 new.join(", ")
             )
         })
@@ -240,7 +240,7 @@ fn unlisted_of(app: &view::App, called: &[UnlistedUse]) -> String {
     if refused.is_empty() {
         return String::new();
     }
-    let line = |one: &&UnlistedUse| format!("    {}  {} calls, last {}", one.operation, one.calls, one.last);
+    let line = |one: &&UnlistedUse| format!("    {}  {}, last {}", one.operation, super::counted(one.calls, "call"), one.last);
     let kept = app.unlisted.iter().filter(|rule| *rule != "refuse");
     let rules: String = kept.chain(refused.iter().map(|one| &one.operation)).map(|rule| format!(" --unlisted '{rule}'")).collect();
     format!(
@@ -256,6 +256,11 @@ fn describe(app: &Value) -> String {
     lines_of(app, described) + &tokens
 }
 
+/// A text that is not empty.
+fn dashed(text: String) -> String {
+    if text.is_empty() { "-".to_owned() } else { text }
+}
+
 fn described(app: &view::App) -> String {
     format!(
         "  id           {}\n  name         {}\n  account      {}\n  state        {}\n  description  {}\n  owner        {}\n  dependents   {}\n  limits       {}\n  translation  {}\n  unlisted     {}\n  classes      {}\n  approval     {}\n  scopes       {}",
@@ -263,9 +268,9 @@ fn described(app: &view::App) -> String {
         app.name,
         app.hub_id,
         if app.enabled { "enabled" } else { "disabled" },
-        app.description,
-        app.owner,
-        app.dependents.join(", "),
+        dashed(app.description.clone()),
+        dashed(app.owner.clone()),
+        dashed(app.dependents.join(", ")),
         limits(app),
         if app.translate { "numbered versions are rewritten to their successors" } else { "off" },
         app.unlisted.join(", "),

@@ -53,11 +53,12 @@ pub async fn put_back(connection: &Connection, source: &Path, master_key: Option
     let folder = shown::path(&connection.data);
     let mut lines = vec![format!("put {} back into {folder}", shown::path(&source))];
     lines.push(match records {
+        Some(1) => "the audit log's record is as it was written".to_owned(),
         Some(records) => format!("the audit log's {records} records are as they were written"),
         None => "the seals of the audit log were not checked: run \"keyway audit verify\" once the server runs".to_owned(),
     });
     if !has_key {
-        lines.push("put its master key into KEYWAY_MASTER_KEY or master.key before you start the server".to_owned());
+        lines.push(format!("copy its master key to {folder}/master.key, or set KEYWAY_MASTER_KEY, before you start the server"));
     }
     if !how.notify {
         lines.push(format!(

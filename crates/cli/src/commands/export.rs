@@ -12,12 +12,15 @@ use super::{counted, note, print_exactly};
 use crate::Exit;
 use crate::args::Connection;
 use crate::args::apply::Export;
+use crate::output::progress::Watch;
 
 pub async fn run(connection: &Connection, asked: Export) -> anyhow::Result<Exit> {
     let Export { account, output } = asked;
     let account = super::names::account_if_any(connection, account.as_deref()).await?;
     check_role(connection, false).await?;
+    let watch = Watch::of_work("reading accounts and apps");
     let server = Server::read(connection, |hub_id| account.is_none_or(|only| only == hub_id), account.is_none()).await?;
+    drop(watch);
     if let Some(hub_id) = account.filter(|_| server.accounts.is_empty()) {
         bail!("there is no account {hub_id} on this server. \"keyway account list\" shows its accounts");
     }

@@ -58,7 +58,11 @@ fn tell(fixes: &Fixes, write: bool) -> anyhow::Result<()> {
     let names: Vec<&str> = fixes.variables.iter().copied().collect();
     let left: usize = fixes.files.iter().map(|file| file.left.len()).sum();
     let variables = if names.is_empty() { String::new() } else { format!("; set {}", names.join(", ")) };
-    let did = if write { "changed" } else { "to be changed (--write does it)" };
-    super::note(&format!("keyway: {} files {did}, {left} places left alone{variables}", changed.count()));
+    let (files, places) = (super::counted(changed.count() as u64, "file"), super::counted(left as u64, "place"));
+    super::note(&if write {
+        format!("keyway: changed {files}, left {places} to you{variables}")
+    } else {
+        format!("keyway: --write changes {files} and leaves {places} to you{variables}")
+    });
     Ok(())
 }

@@ -124,7 +124,7 @@ fn milliseconds(time: &str) -> anyhow::Result<i64> {
 
 fn made(answer: &Value) -> String {
     lines_of(answer, |Seeded { made, .. }| {
-        let made: Vec<String> = made.iter().map(|(kind, count)| format!("{} {kind}", text(count))).collect();
+        let made: Vec<String> = made.iter().map(|(kind, count)| format!("{kind}: {}", text(count))).collect();
         if made.is_empty() { "nothing was added".to_owned() } else { format!("added {}", made.join(", ")) }
     })
 }

@@ -43,10 +43,10 @@ fn needed(found: &ScopesUsed) -> String {
         if names.is_empty() { "none".to_owned() } else { names.join("\n               ") }
     };
     let mut lines = format!(
-        "  needed       {}\n  unused       {}\n  from         {} calls in {days} days",
+        "  needed       {}\n  unused       {}\n  from         {} in {days} days",
         names(&found.needed),
         names(&found.unused),
-        found.calls
+        super::counted(found.calls, "call")
     );
     let beside: Vec<String> = found.beside.iter().map(|one| format!("{} ({})", one.object, one.access)).collect();
     if !beside.is_empty() {

@@ -95,13 +95,24 @@ pub struct Watch(Option<(Sender<()>, JoinHandle<()>)>);
 impl Watch {
     /// Shows how far a folder has grown towards its final size of `all` bytes.
     pub fn of_folder(what: &'static str, folder: &Path, all: u64) -> Self {
-        let bar = Bar::of_bytes(all);
+        let folder: PathBuf = folder.to_owned();
+        Self::of(Bar::of_bytes(all), move |bar| bar.set(what, bytes_of(&folder).min(all)))
+    }
+
+    /// Shows that a work goes on whose end is not known.
+    pub fn of_work(what: &'static str) -> Self {
+        Self::of(Bar::open(), move |bar| {
+            bar.set(what, 0);
+            bar.0.tick();
+        })
+    }
+
+    fn of(bar: Bar, look: impl Fn(&Bar) + Send + 'static) -> Self {
         if !bar.is_shown() {
             return Self(None);
         }
-        let folder: PathBuf = folder.to_owned();
         let (done, wait) = channel::<()>();
-        let thread = std::thread::spawn(move || watch(&wait, &bar, &|bar: &Bar| bar.set(what, bytes_of(&folder).min(all))));
+        let thread = std::thread::spawn(move || watch(&wait, &bar, &look));
         Self(Some((done, thread)))
     }
 }

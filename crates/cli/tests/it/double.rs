@@ -107,7 +107,7 @@ fn an_account_is_seeded_copied_changed_and_comes_back() {
     assert_eq!(made["made"], json!({ "companies": 1, "contacts": 1 }));
     let csv = keyway.folder.path().join("people.csv");
     std::fs::write(&csv, "email,city\nben@example.com,Porto\n").unwrap();
-    assert_eq!(exits(&keyway, 0, &["portal", "seed", "--csv", &format!("contacts={}", csv.display())]).trim(), "added 1 contacts");
+    assert_eq!(exits(&keyway, 0, &["portal", "seed", "--csv", &format!("contacts={}", csv.display())]).trim(), "added contacts: 1");
     keyway.json(&["portal", "snapshot", "take", "two"]);
     keyway.call(&token, "POST", CONTACTS, Some(&contact("third@example.com")));
     assert_eq!(total(&keyway, &token), 3);

@@ -146,6 +146,14 @@ fn an_address_of_the_wrong_form_or_listener_is_named() {
 }
 
 #[test]
+fn an_empty_address_counts_as_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = keyway(&["app", "list", "--data"]).arg(folder.path()).env("KEYWAY_ADDR", "").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("start one with `keyway serve"), "{}", stderr(&output));
+}
+
+#[test]
 fn an_account_without_a_name_is_told_both_ways() {
     let output = keyway(&["account", "add"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));

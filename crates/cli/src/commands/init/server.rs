@@ -54,7 +54,7 @@ impl Server {
     pub async fn of(connection: &Connection, init: &Init) -> anyhow::Result<Self> {
         match client::alive(connection).await {
             Ok(()) => Ok(Self { started: None }),
-            Err(error) if connection.addr.is_some() => Err(error),
+            Err(error) if connection.address().is_some() => Err(error),
             Err(_) => Ok(Self { started: Some(Started::new(connection, init).await?) }),
         }
     }
