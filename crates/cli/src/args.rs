@@ -63,7 +63,7 @@ pub enum Command {
     Init(init::Init),
     /// Run a command, such as a test suite, beside an embedded account of its own, and exit with its code
     Exec(exec::Exec),
-    /// Record the calls of a client to a real account in a file that names nobody, to replay them elsewhere
+    /// Record a client's calls to a real account in a file without personal data, to replay them in tests
     Record(record::Record),
     /// Serve an agent on this machine over the Model Context Protocol: on standard input and output, with the token in KEYWAY_TOKEN
     Mcp(mcp::Mcp),
@@ -129,17 +129,17 @@ pub enum Command {
         #[command(subcommand)]
         action: notify::Notify,
     },
-    /// Who changed what, when, from where, and what it was before: the newest changes that fit
+    /// List changes of accounts, apps, tokens and people: who made them, when and from where; the newest first
     Changes(Changes),
     /// The embedded account as a test double: seed, snapshots, requests received, faults, its clock
     Portal {
-        /// The account's hub id or name; may be left out when there is one embedded account
+        /// The account's hub id or name; optional when there is only one embedded account
         #[arg(long, global = true, value_name = "ACCOUNT")]
         account: Option<String>,
         #[command(subcommand)]
         action: Box<Portal>,
     },
-    /// How many calls there were, by app, account, class of operation, outcome or cause
+    /// Count calls by app, account, class of operation, outcome or cause
     Calls(calls::Calls),
     /// The record of every call
     Audit {
@@ -150,11 +150,11 @@ pub enum Command {
     Scan(Scan),
     /// Plan one app for each integration: the smallest set of scopes, and the steps to move it
     Plan(plan::Plan),
-    /// Rewrite code where the meaning is certain: tokens, headers, paths, addresses; shows the difference first
+    /// Rewrite tokens, headers, paths and addresses in code, where the result is certain; prints a diff first
     Fix(fix::Fix),
     /// Name the cause of a call that failed, and what to do about it
     Doctor(doctor::Doctor),
-    /// What ends when, by app and operation, from the recorded calls
+    /// List the recorded calls of operations that end, with their end dates and successors
     Sunset {
         /// Of one account, by hub id or name
         #[arg(long, value_name = "ACCOUNT")]
@@ -170,7 +170,7 @@ pub enum Command {
         #[command(subcommand)]
         action: Proxy,
     },
-    /// Make accounts and apps as a file says, after the plan is shown
+    /// Create and change accounts and apps as a file says; shows the plan first
     Apply(apply::Apply),
     /// Write the accounts and apps of a server as a file for `keyway apply`
     Export(apply::Export),
@@ -181,7 +181,7 @@ pub enum Command {
     },
     /// Copy a data folder, while its server runs or not; the master key is not copied
     Backup {
-        /// A folder that is empty or not there yet
+        /// An empty or new folder
         #[arg(value_name = "TARGET")]
         target: PathBuf,
         /// Print JSON
@@ -190,7 +190,7 @@ pub enum Command {
     },
     /// Put a backup into a data folder (--data) that has no databases
     Restore {
-        /// What `keyway backup` made
+        /// A folder that `keyway backup` made
         #[arg(value_name = "BACKUP")]
         source: PathBuf,
         /// The file with the master key of the folder that was copied, if KEYWAY_MASTER_KEY does not hold it
@@ -206,7 +206,7 @@ pub enum Command {
     },
     /// Move the data folder (--data) of a stopped server into PostgreSQL, for several instances
     Migrate(migrate::Migrate),
-    /// Whether a server runs and is ready
+    /// Check whether the server runs and is ready
     Status {
         /// Also exit 1 when a token without an end is older: a number with s, m, h, d or w, such as 180d
         #[arg(long, env = "KEYWAY_MAX_TOKEN_AGE", value_name = "TIME")]
@@ -248,7 +248,7 @@ pub struct Scan {
     /// Also scan what .gitignore leaves out
     #[arg(long)]
     pub no_ignore: bool,
-    /// Leave out what a glob matches; can be repeated
+    /// Skip files that match this glob; can be repeated
     #[arg(long, value_name = "GLOB")]
     pub ignore: Vec<String>,
     /// Every version of every file: of all branches and tags, and of commits that no branch contains any more
@@ -260,28 +260,28 @@ pub struct Scan {
     /// Only what commits since this revision added, such as origin/main
     #[arg(long, value_name = "REV")]
     pub since: Option<String>,
-    /// Findings that are known [default: keyway-baseline.json in the scanned folder, if there is one]
+    /// File of known findings [default: keyway-baseline.json in the scanned folder, if there is one]
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
     /// Write what is found to the baseline, so that only new findings count from now on
     #[arg(long)]
     pub write_baseline: bool,
-    /// What makes the exit code 1; can be repeated
+    /// Exit with 1 if the scan finds this; can be repeated
     #[arg(long, value_enum, value_name = "WHAT", default_values_t = [FailOn::Finding])]
     pub fail_on: Vec<FailOn>,
     /// Credentials only
     #[arg(long)]
     pub no_usages: bool,
-    /// Least confidence of a finding that is reported
+    /// Report only findings of at least this confidence
     #[arg(long, value_enum, default_value_t = Confidence::Medium, value_name = "LEVEL")]
     pub min_confidence: Confidence,
     /// Explain why each finding was reported
     #[arg(long)]
     pub explain: bool,
-    /// Ask HubSpot of each token whether it works, whose it is and which scopes it holds
+    /// Ask HubSpot whether each token works, which account it belongs to and which scopes it has
     #[arg(long)]
     pub verify: bool,
-    /// Where --verify asks
+    /// Address that --verify asks
     #[arg(long, value_name = "URL", default_value = "https://api.hubapi.com", requires = "verify")]
     pub verify_at: String,
 }
@@ -347,7 +347,8 @@ pub struct Serve {
     /// Where the admin API listens; KEYWAY_ADMIN_TOKEN opens it
     #[arg(long, env = "KEYWAY_ADMIN", default_value = "127.0.0.1:8485", value_name = "ADDR", value_parser = listen::address)]
     pub admin: SocketAddr,
-    /// Where a forward proxy listens, for clients whose HubSpot host cannot be set but which know HTTPS_PROXY, such as 127.0.0.1:8486; there is none when left out
+    /// Where a forward proxy listens, for clients whose HubSpot host cannot be set but which know HTTPS_PROXY, such as 127.0.0.1:8486;
+    /// there is none when left out
     #[arg(long, env = "KEYWAY_PROXY", value_name = "ADDR", value_parser = listen::address)]
     pub proxy: Option<SocketAddr>,
     /// What the forward proxy does with hosts other than HubSpot API hosts; a tunnel may need KEYWAY_PROXY_PASSWORD
@@ -358,31 +359,36 @@ pub struct Serve {
     pub proxy_private_addresses: bool,
     #[command(flatten)]
     pub mcp: mcp::McpListener,
-    /// Where integrations reach the data listener from outside, such as https://hubspot.example.com: the issuer of OAuth, and what links in answers name [default: the address it listens on; in links of connected accounts, the address that the client called]
+    /// Where integrations reach the data listener from outside, such as https://hubspot.example.com: the issuer of OAuth, and what links
+    /// in answers name [default: the address it listens on; in links of connected accounts, the address that the client called]
     #[arg(long, env = "KEYWAY_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
     /// Where people reach the admin listener from outside [default: the address it listens on]
     #[arg(long, env = "KEYWAY_ADMIN_URL", value_name = "URL")]
     pub admin_url: Option<String>,
-    /// Host names under which browsers reach the admin listener, beside localhost, IP addresses and the host of --admin-url; calls with an admin token, probes and metrics work under any name
+    /// Host names under which browsers reach the admin listener, beside localhost, IP addresses and the host of --admin-url; calls with
+    /// an admin token, probes and metrics work under any name
     #[arg(long, env = "KEYWAY_ADMIN_HOSTS", value_name = "HOST", value_delimiter = ',')]
     pub admin_hosts: Vec<HostName>,
     /// What this server is called on every page of the console, with a colour, such as Production:red or Staging:amber
     #[arg(long, env = "KEYWAY_ENVIRONMENT", value_name = "NAME[:COLOUR]")]
     pub environment: Option<keyway_gateway::admin::Environment>,
-    /// Addresses and networks of the proxies before the data and the admin listener, such as 10.0.3.7,fd00:7::/64; the client that they name is what the audit, limits and lock-outs see
+    /// Addresses and networks of the proxies before the data and the admin listener, such as 10.0.3.7,fd00:7::/64; the client that they
+    /// name is what the audit, limits and lock-outs see
     #[arg(long, env = "KEYWAY_TRUSTED_PROXIES", value_name = "CIDR", value_delimiter = ',')]
     pub trusted_proxies: Vec<Network>,
     /// Where the proxies of --trusted-proxies name the client; Keyway reads no other header for it
     #[arg(long, env = "KEYWAY_CLIENT_ADDRESS", value_enum, value_name = "WHERE", default_value_t = ClientAddress::XForwardedFor)]
     pub client_address: ClientAddress,
-    /// Serve HTTPS on the data and the admin listener with this certificate in PEM, followed by those that lead to its authority; SIGHUP reads it again
+    /// Serve HTTPS on the data and the admin listener with this certificate in PEM, followed by those that lead to its authority; SIGHUP
+    /// reads it again
     #[arg(long, env = "KEYWAY_TLS_CERT", value_name = "FILE")]
     pub tls_cert: Option<PathBuf>,
     /// The private key of --tls-cert in PEM, readable by its owner and group only
     #[arg(long, env = "KEYWAY_TLS_KEY", value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
-    /// Let people sign in at this identity provider too (OpenID Connect), by its issuer URL; KEYWAY_OIDC_CLIENT_SECRET holds the client's secret
+    /// Let people sign in at this identity provider too (OpenID Connect), by its issuer URL; KEYWAY_OIDC_CLIENT_SECRET holds the client's
+    /// secret
     #[arg(long, env = "KEYWAY_OIDC_ISSUER", value_name = "URL", requires = "oidc_client_id")]
     pub oidc_issuer: Option<String>,
     /// The client ID of this server at the identity provider; its redirect URI there is the admin address with /sign-in/oidc/callback
@@ -394,7 +400,8 @@ pub struct Serve {
     /// Keep accounts, apps, tokens and the audit in this PostgreSQL (postgres://…), which other instances may use too
     #[arg(long, env = "KEYWAY_DATABASE", value_name = "URL", hide_env_values = true, conflicts_with_all = ["demo", "ephemeral"])]
     pub database: Option<String>,
-    /// Send each record of the audit to this OpenTelemetry collector too, as a log record and a span (OTLP/HTTP, such as http://127.0.0.1:4318)
+    /// Send each record of the audit to this OpenTelemetry collector too, as a log record and a span (OTLP/HTTP, such as
+    /// http://127.0.0.1:4318)
     #[arg(long, env = "KEYWAY_OTLP", value_name = "URL")]
     pub otlp: Option<String>,
     /// Trust the authorities in this PEM file too, when calling HubSpot and other servers
@@ -412,13 +419,16 @@ pub struct Serve {
     /// Keep nothing on disk but the admin socket
     #[arg(long, env = "KEYWAY_EPHEMERAL", value_parser = clap::builder::BoolishValueParser::new())]
     pub ephemeral: bool,
-    /// With --ephemeral, create this app before the server is ready, with the scopes of a comma list or with all of them (Tests:all), and without limits; can be repeated
+    /// With --ephemeral, create this app before the server is ready, with the scopes of a comma list or with all of them (Tests:all), and
+    /// without limits; can be repeated
     #[arg(long, env = "KEYWAY_APP", value_name = "NAME:SCOPES", value_parser = apps::wanted)]
     pub app: Vec<apps::Wanted>,
-    /// The token of the --app before it, in HubSpot's form (pat-REGION-UUID), from an environment variable; Keyway makes a token when left out, and --ready-file has it
+    /// The token of the --app before it, in HubSpot's form (pat-REGION-UUID), from an environment variable; Keyway makes a token when
+    /// left out, and --ready-file has it
     #[arg(long, env = "KEYWAY_TOKEN", value_name = "env:VARIABLE")]
     pub token: Vec<String>,
-    /// With --ephemeral, a file of YAML or JSON with the accounts, apps, records, faults and times that exist when the server is ready (docs/testing.md)
+    /// With --ephemeral, a file of YAML or JSON with the accounts, apps, records, faults and times that exist when the server is ready
+    /// (docs/testing.md)
     #[arg(long, env = "KEYWAY_BOOTSTRAP", value_name = "FILE", conflicts_with = "demo")]
     pub bootstrap: Option<PathBuf>,
     /// What --app and --token mean together.
@@ -432,7 +442,8 @@ pub struct Serve {
     /// With --as-of, what to do with versions that HubSpot calls unsupported by then, but may leave running
     #[arg(long, env = "KEYWAY_UNSUPPORTED", value_enum, value_name = "WHAT", default_value_t = Unsupported::Refuse)]
     pub unsupported: Unsupported,
-    /// Hosts that webhooks of embedded accounts may be sent to; * is any [default: this machine, while both listeners are on it alone; else none]
+    /// Hosts that webhooks of embedded accounts may be sent to; * is any [default: this machine, while both listeners are on it alone;
+    /// else none]
     #[arg(long, env = "KEYWAY_WEBHOOK_HOSTS", value_name = "HOST", value_delimiter = ',')]
     pub webhook_hosts: Vec<String>,
     #[command(flatten)]
@@ -455,7 +466,8 @@ pub struct Serve {
     /// Leave the names of the properties that a call sets out of the audit
     #[arg(long, env = "KEYWAY_AUDIT_NO_PROPERTY_NAMES", value_parser = clap::builder::BoolishValueParser::new())]
     pub audit_no_property_names: bool,
-    /// What to log on stderr: error, warn, info, debug, or a filter such as keyway_gateway=debug [default: warn; info with --log-format json]
+    /// What to log on stderr: error, warn, info, debug, or a filter such as keyway_gateway=debug [default: warn; info with --log-format
+    /// json]
     #[arg(long, env = "KEYWAY_LOG", value_name = "FILTER")]
     pub log: Option<String>,
     /// How to log: text for people, or a JSON object on each line for a log collector, which takes the place of the first screen
@@ -535,10 +547,11 @@ pub struct CredentialSource {
     /// Read it from standard input
     #[arg(long)]
     pub credential_stdin: bool,
-    /// Read it from what a command prints, such as a password manager's
+    /// Read it from the output of a command, such as a password manager
     #[arg(long, value_name = "COMMAND")]
     pub credential_command: Option<String>,
-    /// Read it from a secrets manager: vault:MOUNT/PATH#FIELD (HashiCorp Vault, OpenBao), aws:SECRET#FIELD, k8s:NAMESPACE/SECRET#KEY, gcp:PROJECT/SECRET#FIELD, azure:VAULT/SECRET#FIELD or op:VAULT/ITEM#FIELD (1Password Connect)
+    /// Read it from a secrets manager: vault:MOUNT/PATH#FIELD (HashiCorp Vault, OpenBao), aws:SECRET#FIELD, k8s:NAMESPACE/SECRET#KEY,
+    /// gcp:PROJECT/SECRET#FIELD, azure:VAULT/SECRET#FIELD or op:VAULT/ITEM#FIELD (1Password Connect)
     #[arg(long, value_name = "REFERENCE")]
     pub credential_from: Option<String>,
 }
@@ -561,13 +574,14 @@ pub enum Account {
     /// Create an account with an embedded CRM, or with --connect one whose calls go to HubSpot
     #[command(visible_alias = "add")]
     Create {
-        /// What people call it
-        #[arg(default_value = "")]
+        /// A name for the account
+        #[arg(default_value = "", hide_default_value = true)]
         name: String,
         /// Send its calls to HubSpot, with the credential that one of the --credential options names
         #[arg(long, conflicts_with_all = ["hub_id", "currency", "region", "oauth"], requires = "from")]
         connect: bool,
-        /// Send its calls to HubSpot, as this OAuth client (see `keyway oauth-client add`): prints where a person consents, or takes a refresh token that one of the --credential options names
+        /// Send its calls to HubSpot, as this OAuth client (see `keyway oauth-client add`): prints where a person consents, or takes a
+        /// refresh token that one of the --credential options names
         #[arg(long, value_name = "CLIENT", conflicts_with_all = ["hub_id", "currency", "region", "base_url"])]
         oauth: Option<String>,
         #[command(flatten)]
@@ -575,7 +589,7 @@ pub enum Account {
         /// The address of HubSpot, or of another Keyway
         #[arg(long, value_name = "URL", default_value = "https://api.hubapi.com", requires = "connect")]
         base_url: String,
-        /// Its hub id; Keyway chooses one when left out
+        /// Its hub id [default: Keyway chooses one]
         #[arg(long, value_name = "ID")]
         hub_id: Option<u64>,
         #[command(flatten)]
@@ -705,11 +719,11 @@ pub struct AccountSettings {
 
 #[derive(Subcommand)]
 pub enum App {
-    /// Create a private app and its first token, which is shown once
+    /// Create a private app and its first token; prints the token once
     Create {
         /// Its name, unique in the account
         name: String,
-        /// The account's hub id or name; may be left out when there is one account
+        /// The account's hub id or name; optional when there is only one account
         #[arg(long, value_name = "ACCOUNT")]
         account: Option<String>,
         /// Lifetime of its token: a number with s, m, h, d or w, such as 90d; without it, the token lives until it is rotated or revoked
@@ -811,10 +825,10 @@ pub enum App {
 
 #[derive(clap::Args)]
 pub struct AppFields {
-    /// What it may do: names such as crm.objects.contacts.read (commas or spaces between several)
+    /// Scopes of the app, such as crm.objects.contacts.read (separate several with commas or spaces)
     #[arg(long, visible_alias = "scope", value_name = "SCOPES")]
     pub scopes: Vec<String>,
-    /// What it is for
+    /// Its purpose
     #[arg(long)]
     pub description: Option<String>,
     /// The person or team responsible for it
@@ -823,16 +837,19 @@ pub struct AppFields {
     /// What breaks without it (can be repeated)
     #[arg(long, value_name = "WHAT")]
     pub dependent: Vec<String>,
-    /// Send its calls of numbered API versions as calls of the dated versions where HubSpot publishes both alike, and refuse the others: on or off [default: off]
+    /// Rewrite calls of numbered API versions to dated versions, and refuse a call if HubSpot publishes a difference: on or off [default:
+    /// off]
     #[arg(long, value_name = "on|off", hide_possible_values = true, value_parser = clap::builder::BoolishValueParser::new())]
     pub translate: Option<bool>,
     /// Exempt its calls from all limits, such as in a test (apps of embedded accounts only); without a value: on [default: off]
     #[arg(long, value_name = "on|off", hide_possible_values = true, num_args = 0..=1, require_equals = true, default_missing_value = "on", value_parser = clap::builder::BoolishValueParser::new())]
     pub no_limits: Option<bool>,
-    /// Operations it may call that Keyway's catalog does not list, on a connected account: refuse, read (every GET), all, or a path pattern such as '/some/api/v1/*' or 'GET /some/api/v1/*' (can be repeated; replaces the setting) [default: refuse]
+    /// Operations it may call that Keyway's catalog does not list, on a connected account: refuse, read (every GET), all, or a path
+    /// pattern such as '/some/api/v1/*' or 'GET /some/api/v1/*' (can be repeated; replaces the setting) [default: refuse]
     #[arg(long, value_name = "refuse|read|all|PATTERN")]
     pub unlisted: Vec<String>,
-    /// Classes of operations it may call: read, create, update, delete (what can be brought back), settings, send (what reaches people), irreversible; bulk opens changes of many records in one call (commas between several; replaces the setting) [default: all]
+    /// Classes of operations it may call: read, create, update, delete (what can be brought back), settings, send (what reaches people),
+    /// irreversible; bulk allows changes of many records in one call (commas between several; replaces the setting) [default: all]
     #[arg(long, value_name = "all|CLASSES", value_delimiter = ',')]
     pub allow: Vec<String>,
     #[command(flatten)]
@@ -897,7 +914,7 @@ pub enum Portal {
     Diff(diff::Diff),
     /// Write the definitions and masked sample records of a connected account as a seed
     Pull(pull::Pull),
-    /// The last requests the account received; with --expect exits 1 when they are not as many as that
+    /// List the requests that the account received last; with --expect, exit 1 if their number differs
     Requests {
         #[command(flatten)]
         filter: RequestFilter,
@@ -941,28 +958,28 @@ pub enum Portal {
 
 #[derive(clap::Args)]
 pub struct RequestFilter {
-    /// Of this method
+    /// Requests with this method
     #[arg(long)]
     pub method: Option<String>,
-    /// Of this path; * matches anything
+    /// Requests of this path; * matches anything
     #[arg(long)]
     pub path: Option<String>,
-    /// Of this operation, such as 'POST /crm/objects/2026-09/{objectType}'
+    /// Requests of this operation, such as 'POST /crm/objects/2026-09/{objectType}'
     #[arg(long)]
     pub operation: Option<String>,
     /// Calls of this app, by id or name
     #[arg(long)]
     pub app: Option<String>,
-    /// Answered so: 404, 4xx
+    /// Requests that got this status: 404, 4xx
     #[arg(long)]
     pub status: Option<String>,
-    /// Whose body holds this JSON at least
+    /// Requests whose body contains this JSON
     #[arg(long, value_name = "JSON")]
     pub body: Option<String>,
-    /// Whose query holds this pair, such as limit=10
+    /// Requests whose query contains this pair, such as limit=10
     #[arg(long, value_name = "NAME=VALUE")]
     pub query: Option<String>,
-    /// Those after the one with this number
+    /// Requests after the one with this number
     #[arg(long, value_name = "NUMBER")]
     pub after: Option<u64>,
 }
@@ -1055,7 +1072,7 @@ pub struct FaultRule {
     /// Make these inputs of a batch fail, counted from 0, and perform the others
     #[arg(long, value_name = "N,N", value_delimiter = ',')]
     pub inputs: Vec<usize>,
-    /// Let calls wait so long, such as 250ms or 2s
+    /// Delay calls by this time, such as 250ms or 2s
     #[arg(long, value_name = "TIME")]
     pub latency: Option<String>,
     /// Calls of this operation only, such as 'POST /crm/objects/2026-09/{objectType}/batch/create'
@@ -1073,13 +1090,13 @@ pub struct FaultRule {
     /// How many calls pass first
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub after: u64,
-    /// How many calls fail; all when left out
+    /// How many calls fail [default: all]
     #[arg(long, value_name = "N")]
     pub times: Option<u64>,
     /// Probability that a call fails, from 0 to 1
     #[arg(long, value_name = "P")]
     pub probability: Option<f64>,
-    /// Where chance begins: the same seed, the same calls
+    /// Seed of the random choice: with the same seed, the same calls fail
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
 }
@@ -1093,7 +1110,8 @@ pub enum Webhook {
         /// Where they go, such as http://127.0.0.1:3000/webhooks
         #[arg(long, value_name = "URL")]
         to: String,
-        /// The events that fire the webhook: contact.creation, contact.propertyChange:email, object.creation:0-1, object.propertyChange:0-1:email
+        /// The events that fire the webhook: contact.creation, contact.propertyChange:email, object.creation:0-1,
+        /// object.propertyChange:0-1:email
         #[arg(required = true, value_name = "EVENT")]
         events: Vec<String>,
         /// Print JSON
@@ -1146,13 +1164,13 @@ pub enum Webhook {
 /// What there should be of what is listed, and what becomes of it.
 #[derive(clap::Args)]
 pub struct Expectation {
-    /// How many there should be: 2, 1.., ..3 or 1..3
+    /// Expected number of requests: 2, 1.., ..3 or 1..3
     #[arg(long, value_name = "COUNT")]
     pub expect: Option<String>,
     /// How long to wait for them, such as 500ms or 10s
     #[arg(long, value_name = "TIME", requires = "expect")]
     pub wait: Option<String>,
-    /// Forget all of them, after they are shown
+    /// Clear the list after it is printed
     #[arg(long)]
     pub clear: bool,
     /// Print JSON
@@ -1230,7 +1248,7 @@ pub enum Token {
         /// Write the new token to the targets in this file, and do not show it; if one fails, nothing changes
         #[arg(long, value_name = "FILE")]
         deliver: Option<PathBuf>,
-        /// With --deliver: say what would be done, and change nothing
+        /// With --deliver: print what the command would do, and change nothing
         #[arg(long, requires = "deliver")]
         dry_run: bool,
         /// Print JSON
@@ -1377,13 +1395,14 @@ pub struct PublicAppFields {
     /// What an account grants where it can
     #[arg(long, value_name = "SCOPES")]
     pub optional_scopes: Vec<String>,
-    /// What it is for
+    /// Its purpose
     #[arg(long)]
     pub description: Option<String>,
     /// The person or team responsible for it
     #[arg(long)]
     pub owner: Option<String>,
-    /// private (limits as of a private app) or marketplace (110 calls in ten seconds for each install, no cap on the day) [default: private]
+    /// private (limits as of a private app) or marketplace (110 calls in ten seconds for each install, no cap on the day) [default:
+    /// private]
     #[arg(long)]
     pub distribution: Option<String>,
     /// Replace a refresh token when it is used, and end the grant when a replaced one comes back: on or off [default: off, as at HubSpot]
@@ -1448,7 +1467,7 @@ pub enum Install {
 pub enum OAuthClient {
     /// Add a HubSpot app, or change the one of that name (for a new secret); one of the --credential options names its secret
     Add {
-        /// What people call it
+        /// A name for it
         name: String,
         /// Its client id at HubSpot
         #[arg(long, value_name = "ID")]
@@ -1496,7 +1515,7 @@ pub enum Role {
 pub enum AdminToken {
     /// Make a token with a role, for a program that calls the admin API; it is shown once
     Create {
-        /// What people call it; in the record of changes
+        /// A name for it, which the record of changes has
         name: String,
         /// What may be done with it
         #[arg(long, value_enum, ignore_case = true)]
@@ -1605,16 +1624,16 @@ pub enum User {
 
 #[derive(clap::Args)]
 pub struct Changes {
-    /// By them: an e-mail address, a token's name, socket (this command line) or server
+    /// Changes by this person or program: an e-mail address, the name of an admin token, socket (this command line) or server
     #[arg(long)]
     pub who: Option<String>,
-    /// By this operation of the admin API, such as updateApp
+    /// Changes by this operation of the admin API, such as updateApp
     #[arg(long)]
     pub operation: Option<String>,
-    /// To this, such as "app 3"
+    /// Changes of this, such as "app 3"
     #[arg(long, value_name = "WHAT")]
     pub target: Option<String>,
-    /// Of this account: its apps, tokens and settings
+    /// Changes of this account: its apps, tokens and settings
     #[arg(long, value_name = "ACCOUNT")]
     pub account: Option<String>,
     #[command(flatten)]
@@ -1639,7 +1658,7 @@ pub enum Audit {
     },
     /// Show new records until Ctrl-C, after the newest ten
     Tail(tail::Tail),
-    /// Whether the log is as it was written: exit code 1 if a record was changed, removed or added
+    /// Check the seals of the log: exit code 1 if a record was changed, removed or added
     Verify {
         /// A head that an earlier check printed and that was kept elsewhere: shows that nothing was cut off since
         #[arg(long, value_name = "HEAD")]
@@ -1703,7 +1722,7 @@ pub struct AuditFilter {
     /// Calls of sessions on behalf of this person
     #[arg(long, value_name = "EMAIL")]
     pub on_behalf_of: Option<String>,
-    /// That this tool of an agent made, such as search_records
+    /// Calls that this tool of an agent made, such as search_records
     #[arg(long, value_name = "NAME")]
     pub tool: Option<String>,
     #[command(flatten)]

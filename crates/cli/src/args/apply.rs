@@ -12,10 +12,12 @@ pub struct Apply {
     /// Print the plan and change nothing; exits 1 when the server differs from the file
     #[arg(long)]
     pub dry_run: bool,
-    /// Delete the apps that the file does not have, in the accounts that the file names; and the notification channels that its section `notifications` does not have
+    /// Delete the apps that the file does not have, in the accounts that the file names; and the notification channels that its section
+    /// `notifications` does not have
     #[arg(long)]
     pub prune: bool,
-    /// Write the tokens of new apps and the signing secrets of new webhook channels to a new file, as lines of JSON; only its owner may read it. Without it a new app has no token until `keyway token create`
+    /// Write the tokens of new apps and the signing secrets of new webhook channels to a new file, as lines of JSON; only its owner may
+    /// read it. Without it a new app has no token until `keyway token create`
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
     pub tokens_out: Option<PathBuf>,
     #[command(flatten)]
@@ -30,7 +32,7 @@ pub struct Export {
     /// This account and its apps only, without notification channels
     #[arg(long, value_name = "ACCOUNT")]
     pub account: Option<String>,
-    /// Write to a file, in the place of what it holds; - is standard output
+    /// Write to a file, and replace it if it exists; - is standard output
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }

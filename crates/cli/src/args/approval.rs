@@ -5,13 +5,15 @@ use clap::{Subcommand, ValueEnum};
 /// Which calls of an app need a person's approval.
 #[derive(clap::Args)]
 pub struct Rule {
-    /// Classes of operations whose calls need a person's approval: create, update, delete, settings, send, irreversible, read; or none (commas between several; replaces the classes)
+    /// Classes of operations whose calls need a person's approval: create, update, delete, settings, send, irreversible, read; or none
+    /// (commas between several; replaces the classes)
     #[arg(long, value_name = "CLASSES")]
     pub approve: Vec<String>,
     /// Changes of more than N records need a person's approval; none removes the rule
     #[arg(long, value_name = "N|none")]
     pub approve_above: Option<String>,
-    /// An operation whose calls need a person's approval, in every version, such as 'POST /crm/v3/objects/{objectType}/merge'; or none (can be repeated; replaces the operations)
+    /// An operation whose calls need a person's approval, in every version, such as 'POST /crm/v3/objects/{objectType}/merge'; or none
+    /// (can be repeated; replaces the operations)
     #[arg(long, value_name = "OPERATION")]
     pub approve_operation: Vec<String>,
 }

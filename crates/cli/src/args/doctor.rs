@@ -4,15 +4,16 @@ use super::CredentialSource;
 
 #[derive(clap::Args)]
 pub struct Doctor {
-    /// A file with a curl command and its answer, a HAR file, lines of a log or HubSpot's error; `-`, or nothing with a pipe, is standard input; or a correlation id that the server knows
+    /// A file with a curl command and its answer, a HAR file, lines of a log or HubSpot's error; `-`, or nothing with a pipe, is standard
+    /// input; or a correlation id that the server knows
     #[arg(conflicts_with_all = ["from", "account"])]
     pub input: Option<String>,
     #[command(flatten)]
     pub credential: CredentialSource,
-    /// With a credential: what it is to do, such as "GET /crm/objects/2026-09/contacts"; can be repeated
+    /// With a credential: an operation that it must allow, such as "GET /crm/objects/2026-09/contacts"; can be repeated
     #[arg(long, value_name = "OPERATION", requires = "from")]
     pub operation: Vec<String>,
-    /// Where the credential is asked about
+    /// Address to ask about the credential
     #[arg(long, value_name = "URL", default_value = "https://api.hubapi.com", requires = "from")]
     pub ask_at: String,
     /// The account that the call or the credential is meant for

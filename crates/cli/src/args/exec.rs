@@ -13,13 +13,14 @@ pub struct Exec {
     /// What the account holds at the start: a built-in set (demo, minimal, activities) or a seed in a file of YAML or JSON
     #[arg(long, value_name = "SET")]
     pub seed: Option<String>,
-    /// The app whose token the command gets, with the scopes of a comma list or with all of them; no limit refuses its calls
+    /// The app whose token the command gets, and its scopes, separated by commas, or `all`; it has no rate limit
     #[arg(long, value_name = "NAME:SCOPES", value_parser = apps::wanted, default_value = "Tests:all")]
     pub app: apps::Wanted,
-    /// Answer as HubSpot will on this day, such as 2027-10-01: what has ended by then is refused
+    /// Answer as HubSpot will on this day, such as 2027-10-01: refuse operations that have ended by then
     #[arg(long, value_name = "DATE", value_parser = day)]
     pub as_of: Option<String>,
-    /// Also start the forward proxy, and set HTTPS_PROXY and the variables of certificate lists, for a command that calls https://api.hubapi.com
+    /// Also start the forward proxy, and set HTTPS_PROXY and the variables of certificate lists, for a command that calls
+    /// https://api.hubapi.com
     #[arg(long)]
     pub proxy: bool,
     #[command(flatten)]

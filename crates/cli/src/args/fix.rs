@@ -10,7 +10,7 @@ pub struct Fix {
     /// Change the files, and add the names of the variables they read to .env.example
     #[arg(long)]
     pub write: bool,
-    /// Leave out what a glob matches; can be repeated
+    /// Skip files that match this glob; can be repeated
     #[arg(long, value_name = "GLOB")]
     pub ignore: Vec<String>,
     /// Print JSON

@@ -11,16 +11,19 @@ pub struct McpListener {
     /// Where agents are served over the Model Context Protocol (streamable HTTP, at /mcp), such as 127.0.0.1:8487; nowhere when left out
     #[arg(long, env = "KEYWAY_MCP", value_name = "ADDR", value_parser = super::listen::address)]
     pub mcp: Option<SocketAddr>,
-    /// Classes of operations that agents may use with the token of an app that is not held to classes (--allow) and with no session: read, create, update, delete, settings, send, irreversible, bulk, or all
+    /// Classes of operations that agents may use with the token of an app that is not held to classes (--allow) and with no session:
+    /// read, create, update, delete, settings, send, irreversible, bulk, or all
     #[arg(long, env = "KEYWAY_MCP_ALLOW", value_name = "CLASSES", value_delimiter = ',', default_value = "read", value_parser = word)]
     pub mcp_allow: Vec<String>,
     /// A TOML file that says which properties agents see: [default] or [app.NAME], then "contacts.email" = "mask", "drop" or "allow"
     #[arg(long, env = "KEYWAY_MCP_MASKS", value_name = "FILE")]
     pub mcp_masks: Option<PathBuf>,
-    /// Address under which agents reach the listener, such as https://agents.example.com, where it is behind a proxy; where left out, the address that the agent called
+    /// Address under which agents reach the listener, such as https://agents.example.com, where it is behind a proxy; where left out, the
+    /// address that the agent called
     #[arg(long, env = "KEYWAY_MCP_URL", value_name = "URL")]
     pub mcp_url: Option<String>,
-    /// Hosts inside of your network whose descriptions of agents (client-id metadata documents) the server may read; public hosts need no mention
+    /// Hosts inside of your network whose descriptions of agents (client-id metadata documents) the server may read; public hosts need no
+    /// mention
     #[arg(long, env = "KEYWAY_MCP_CLIENT_HOSTS", value_name = "HOST", value_delimiter = ',')]
     pub mcp_client_hosts: Vec<String>,
     /// Host names under which agents reach the listener, beside this machine's own
@@ -40,7 +43,8 @@ pub struct Mcp {
     /// The data listener of a running server; KEYWAY_TOKEN holds the token of an app or a session
     #[arg(long, env = "KEYWAY_URL", value_name = "URL", default_value = "http://127.0.0.1:8484")]
     pub url: String,
-    /// Classes of operations that the agent may use with the token of an app that is not held to classes: read, create, update, delete, settings, send, irreversible, bulk, or all
+    /// Classes of operations that the agent may use with the token of an app that is not held to classes: read, create, update, delete,
+    /// settings, send, irreversible, bulk, or all
     #[arg(long, env = "KEYWAY_MCP_ALLOW", value_name = "CLASSES", value_delimiter = ',', default_value = "read", value_parser = word)]
     pub allow: Vec<String>,
     /// A TOML file that says which properties the agent sees, as --mcp-masks of `keyway serve`
@@ -51,7 +55,7 @@ pub struct Mcp {
 /// What `keyway mcp` does beside serving.
 #[derive(clap::Subcommand)]
 pub enum Beside {
-    /// Print how Keyway's MCP server is written into the settings of an agent's program
+    /// Print the settings with which an agent's program uses Keyway's MCP server
     Snippet(super::snippet::Snippet),
 }
 

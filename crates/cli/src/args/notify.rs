@@ -8,7 +8,8 @@ use super::CredentialSource;
 /// When `keyway serve` notifies, and where it may send notifications.
 #[derive(clap::Args)]
 pub struct Settings {
-    /// Hosts that notifications may be sent to, such as hooks.slack.com; * is any [default: this machine, while both listeners are on it alone; else none]
+    /// Hosts that notifications may be sent to, such as hooks.slack.com; * is any [default: this machine, while both listeners are on it
+    /// alone; else none]
     #[arg(long, env = "KEYWAY_NOTIFY_HOSTS", value_name = "HOST", value_delimiter = ',')]
     pub notify_hosts: Vec<String>,
     /// How often to look for conditions that need a person: a number with s, m, h, d or w

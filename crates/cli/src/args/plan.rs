@@ -24,7 +24,8 @@ pub struct Plan {
     /// What is one integration
     #[arg(long, value_enum, value_name = "WHAT")]
     pub by: Option<By>,
-    /// The folder that the report's paths are relative to; comments, manifests and CODEOWNERS are looked for there [default: the scanned folder, or the one you are in]
+    /// The folder that the report's paths are relative to; comments, manifests and CODEOWNERS are looked for there [default: the scanned
+    /// folder, or the one you are in]
     #[arg(long, value_name = "DIR")]
     pub root: Option<PathBuf>,
     /// Settings: the table [plan] of this file [default: keyway.toml in the root folder, if there is one]
@@ -49,7 +50,8 @@ pub struct Plan {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum By {
-    /// What is deployed (a folder with a Dockerfile, a start script, a function app, …), else the nearest folder with a manifest, else the first folder
+    /// What is deployed (a folder with a Dockerfile, a start script, a function app, …), else the nearest folder with a manifest, else
+    /// the first folder
     Service,
     /// The first folder
     Folder,

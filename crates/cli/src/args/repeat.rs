@@ -9,7 +9,8 @@ use super::Serve;
 
 #[derive(clap::Args, Clone, Copy, Default)]
 pub struct Repeat {
-    /// Make tokens and IDs of embedded accounts from this number, not at random, so that two runs give the same bytes; never with a real credential
+    /// Make tokens and IDs of embedded accounts from this number, not at random, so that two runs give the same bytes; never with a real
+    /// credential
     #[arg(long, env = "KEYWAY_RANDOM_SEED", value_name = "N")]
     pub random_seed: Option<u64>,
     /// The time of embedded accounts at the start, such as 2027-01-31T09:00:00Z; it is frozen until "keyway portal clock" sets it

@@ -41,10 +41,11 @@ pub struct Create {
     /// The app that it belongs to, by id or name
     #[arg(long, value_name = "APP")]
     pub app: String,
-    /// What it may do, of what the app may (commas or spaces between several) [default: all that the app may]
+    /// Its scopes, which the app must have (separate several with commas or spaces) [default: all that the app may]
     #[arg(long, visible_alias = "scope", value_name = "SCOPES")]
     pub scopes: Vec<String>,
-    /// Classes of operations it may call, of those that the app may: read, create, update, delete, settings, send, irreversible, bulk, or all [default: read]
+    /// Classes of operations it may call, of those that the app may: read, create, update, delete, settings, send, irreversible, bulk, or
+    /// all [default: read]
     #[arg(long, value_name = "CLASSES", value_delimiter = ',')]
     pub classes: Vec<String>,
     /// How long it lives: a number with s, m, h or d, at most 7d [default: 1h]
@@ -53,7 +54,7 @@ pub struct Create {
     /// The person on whose behalf it calls; the audit log names them with every call
     #[arg(long, value_name = "EMAIL")]
     pub on_behalf_of: String,
-    /// What it is for; the audit log has it with every call
+    /// Its purpose; the audit log has it with every call
     #[arg(long, value_name = "TEXT")]
     pub purpose: String,
     /// Calls that it may make in all
@@ -78,7 +79,8 @@ pub struct Create {
 /// Which of its calls need a person's approval, beside those of its app.
 #[derive(Args)]
 pub struct SessionRule {
-    /// Classes of operations whose calls need a person's approval, beside those of the app: create, update, delete, settings, send, irreversible, read
+    /// Classes of operations whose calls need a person's approval, beside those of the app: create, update, delete, settings, send,
+    /// irreversible, read
     #[arg(long, value_name = "CLASSES")]
     pub approve: Vec<String>,
     /// Changes of more than N records need a person's approval; the lower of the app's number and this counts

@@ -18,7 +18,8 @@ fn rules(text: &str) -> Result<Rules, String> {
 /// What counts as a mistake.
 #[derive(clap::Args)]
 pub struct Strict {
-    /// Exit 1 when a rule finds something: every rule, or those of a comma list (unserved, unknown-properties, deprecated, ended, unasserted-writes, unread-pages, missing-retries)
+    /// Exit 1 when a rule finds something: all rules, or these, separated by commas (unserved, unknown-properties, deprecated, ended,
+    /// unasserted-writes, unread-pages, missing-retries)
     #[arg(long, value_name = "RULES", num_args = 0..=1, require_equals = true, default_missing_value = "all", value_parser = rules)]
     pub strict: Option<Rules>,
     /// The day of the rule deprecated: find calls of operations that HubSpot ends on or before it, such as 2027-12-31
