@@ -107,8 +107,8 @@ impl AuditLog {
         Ok(self.list_within(filter, u64::MAX).await?.0)
     }
 
-    /// The same, from about so many bytes of the files at most; PostgreSQL finds them by its own indexes. Also returns
-    /// whether there is certainly no other record that fits.
+    /// The same, and whether there is certainly no other record that fits. In files it stops after about `bytes_max`
+    /// bytes; PostgreSQL finds records by its own indexes.
     ///
     /// # Errors
     /// The log can't be read.

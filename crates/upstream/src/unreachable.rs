@@ -46,7 +46,7 @@ impl Why {
             return Some(Self::Name);
         }
         let io = error.downcast_ref::<std::io::Error>()?;
-        // An error of IO hands on the source of what it holds, and not what it holds.
+        // An error of IO returns the source of what it holds, and not what it holds.
         if let Some(why) = io.get_ref().and_then(|held| Self::found_in(held)) {
             return Some(why);
         }

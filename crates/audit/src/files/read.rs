@@ -19,8 +19,8 @@ use crate::row::Row;
 type Stretches = (Arc<File>, String, Vec<Stretch>);
 
 impl Shelf {
-    /// The records that the filter lets through, the last one first, from about so many bytes of the files at most.
-    /// Also returns whether it read all that may fit.
+    /// The records that the filter lets through, the last one first, and whether it read all that may fit. It stops
+    /// after about `bytes_max` bytes of the files.
     pub fn list(&self, filter: &AuditFilter, bytes_max: u64) -> io::Result<(Vec<AuditRecord>, bool)> {
         let (sought, limit) = (Sought::new(filter), filter.limit.min(LIMIT_MAX) as usize);
         let (mut found, mut left, mut is_whole) = (Vec::new(), bytes_max, true);
