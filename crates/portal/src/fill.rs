@@ -211,7 +211,8 @@ impl Filling<'_> {
             base: crate::HUBSPOT.into(),
         };
         let reply = answer(&call, &mut self.tx).map_err(|refused| {
-            let details: Vec<&str> = refused.errors.iter().map(|detail| detail.message.as_str()).collect();
+            let is_new = |detail: &&str| !refused.message.contains(detail);
+            let details: Vec<&str> = refused.errors.iter().map(|detail| detail.message.as_str()).filter(is_new).collect();
             invalid(format!("{} {}", refused.message, details.join("; ")).trim_end().to_owned())
         })?;
         Ok(serde_json::from_slice(&reply.body).unwrap_or_default())

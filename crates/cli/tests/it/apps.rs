@@ -160,10 +160,10 @@ fn tighten_keeps_a_scope_that_was_granted_after_a_refusal() {
     let token = create(&keyway, "Sync", "crm.objects.contacts.read");
     assert_eq!(keyway.call(&token, "GET", CONTACTS, None).0, 200);
     assert_eq!(keyway.call(&token, "GET", "/crm/v3/objects/deals", None).0, 403);
-    keyway.json(&["app", "update", "Sync", "--add-scope", "crm.objects.deals.read,crm.objects.tickets.read"]);
+    keyway.json(&["app", "update", "Sync", "--add-scope", "crm.objects.deals.read,crm.objects.companies.read"]);
     let found = keyway.json(&["app", "tighten", "Sync"]);
     assert_eq!(found["needed"], serde_json::json!(["crm.objects.contacts.read", "crm.objects.deals.read"]));
-    assert_eq!(found["unused"], serde_json::json!(["crm.objects.tickets.read"]));
+    assert_eq!(found["unused"], serde_json::json!(["crm.objects.companies.read"]));
 }
 
 #[test]
