@@ -344,8 +344,9 @@ if [ ${#wanted[@]} = 0 ]; then
   rm -rf "$KEYWAY_TESTED"
   environments >"$logs/environments.log" 2>&1 &
 else
-  # Every part but those of the compiler wants the program.
-  cargo build --quiet --package keyway || exit 1
+  # Every part but those of the compiler wants the program. Of the whole workspace: one package alone builds its
+  # dependencies again, with other features.
+  cargo build --quiet --workspace --all-targets || exit 1
 fi
 mkdir -p "$KEYWAY_TESTED"
 installing=${!-}
