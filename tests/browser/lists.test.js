@@ -65,7 +65,10 @@ test('without script a button counts what the chosen scopes open, and keeps the 
     assert.match(before, /^Opens [\d,]+ operations, of which [\d,]+ change something\.$/)
     await page.getByLabel('Write: Create and change deals', { exact: true }).check()
     if (script) await page.waitForFunction((text) => document.querySelector('[data-effect]').innerText !== text, before)
-    else await count.click()
+    else {
+      await count.click()
+      await page.waitForURL('**/scopes/count')
+    }
     const writes = (text) => Number(/of which ([\d,]+)/.exec(text)[1].replace(',', ''))
     assert.ok(writes(await told.innerText()) > writes(before))
     assert.ok(await page.getByLabel('Write: Create and change deals', { exact: true }).isChecked())

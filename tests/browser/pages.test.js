@@ -8,7 +8,7 @@ const { prepare, pages } = require('./all_pages.js')
 let console_, ids
 
 before(async () => {
-  console_ = await Console.start()
+  console_ = await Console.start(['--demo', '--demo-days', '30'])
   ids = await prepare(console_)
 })
 
