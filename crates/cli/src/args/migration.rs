@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Subcommand, ValueEnum};
 
 use super::consent::Consent;
-use super::plan::By;
+use super::plan::Sorting;
 
 #[derive(Subcommand)]
 pub enum Migration {
@@ -69,15 +69,8 @@ pub struct NewReport {
     /// What the repository is called: a report takes the place of the last one of the same name [default: [plan] name of keyway.toml, else the name of the root folder]
     #[arg(long, value_name = "NAME")]
     pub repository: Option<String>,
-    /// What is one integration
-    #[arg(long, value_enum, value_name = "WHAT")]
-    pub by: Option<By>,
-    /// The folder that the report's paths are relative to; comments, manifests and CODEOWNERS are looked for there [default: the scanned folder, or the one you are in]
-    #[arg(long, value_name = "DIR")]
-    pub root: Option<PathBuf>,
-    /// Settings: the table [plan] of this file [default: keyway.toml in the root folder, if there is one]
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    #[command(flatten)]
+    pub sorting: Sorting,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -21,16 +21,8 @@ pub struct Plan {
     /// Its hub id, once it is looked up.
     #[arg(skip)]
     pub hub_id: Option<u64>,
-    /// What is one integration
-    #[arg(long, value_enum, value_name = "WHAT")]
-    pub by: Option<By>,
-    /// The folder that the report's paths are relative to; comments, manifests and CODEOWNERS are looked for there [default: the scanned
-    /// folder, or the one you are in]
-    #[arg(long, value_name = "DIR")]
-    pub root: Option<PathBuf>,
-    /// Settings: the table [plan] of this file [default: keyway.toml in the root folder, if there is one]
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    #[command(flatten)]
+    pub sorting: Sorting,
     /// How the plan is written
     #[arg(long, value_enum, default_value_t = PlanFormat::Human)]
     pub format: PlanFormat,
@@ -46,6 +38,21 @@ pub struct Plan {
     /// Create the apps on the running server; existing apps stay as they are
     #[arg(long)]
     pub apply: bool,
+}
+
+/// How the places of a report become integrations.
+#[derive(clap::Args)]
+pub struct Sorting {
+    /// What is one integration
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub by: Option<By>,
+    /// The folder that the report's paths are relative to; comments, manifests and CODEOWNERS are looked for there [default: the scanned
+    /// folder, or the one you are in]
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+    /// Settings: the table [plan] of this file [default: keyway.toml in the root folder, if there is one]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

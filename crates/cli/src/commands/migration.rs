@@ -13,7 +13,6 @@ use super::{counted, query, show, table};
 use crate::Exit;
 use crate::args::Connection;
 use crate::args::migration::{Migration, NewReport, State};
-use crate::args::plan::{Plan, PlanFormat};
 use crate::client::{call, list_all};
 use crate::typed::{get, or_dash, show_typed};
 
@@ -62,22 +61,7 @@ fn integration(id: u64) -> String {
 }
 
 async fn report(connection: &Connection, send: NewReport) -> anyhow::Result<Exit> {
-    let args = Plan {
-        from: Some(send.from),
-        recorded: false,
-        days: 90,
-        account: None,
-        hub_id: None,
-        by: send.by,
-        root: send.root,
-        config: send.config,
-        format: PlanFormat::Json,
-        json: false,
-        output: None,
-        project: None,
-        apply: false,
-    };
-    let (read, grouping) = input::read(&args)?;
+    let (read, grouping) = input::read(Some(&send.from), &send.sorting)?;
     let repository = send.repository.unwrap_or_else(|| grouping.repository.clone());
     let found = sort(read.as_ref(), &[], &grouping);
     let body = json!({ "repository": repository, "found": found });

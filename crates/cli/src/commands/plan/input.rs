@@ -16,7 +16,7 @@ use keyway_scan::source::tree::Which;
 use serde::Deserialize;
 
 use crate::args::Connection;
-use crate::args::plan::{By, Plan as Args};
+use crate::args::plan::{By, Plan as Args, Sorting};
 use crate::client::list_all;
 
 /// Largest report that is read, in bytes.
@@ -53,10 +53,10 @@ struct Settings {
 }
 
 /// The report, if one was named, and how it is to be grouped.
-pub fn read(args: &Args) -> anyhow::Result<(Option<Report>, Grouping)> {
-    let folder = args.from.as_deref().filter(|path| path.is_dir());
-    let root = args.root.clone().or_else(|| folder.map(Path::to_path_buf)).unwrap_or_else(|| PathBuf::from("."));
-    let report = match (&args.from, folder) {
+pub fn read(from: Option<&Path>, sorting: &Sorting) -> anyhow::Result<(Option<Report>, Grouping)> {
+    let folder = from.filter(|path| path.is_dir());
+    let root = sorting.root.clone().or_else(|| folder.map(Path::to_path_buf)).unwrap_or_else(|| PathBuf::from("."));
+    let report = match (from, folder) {
         (_, Some(folder)) => Some(Report { fix: fixed(folder), ..scanned(folder)? }),
         (Some(path), None) => Some(report(path)?),
         (None, None) => None,
@@ -64,8 +64,8 @@ pub fn read(args: &Args) -> anyhow::Result<(Option<Report>, Grouping)> {
     if report.as_ref().is_some_and(|report| report.version != 1) {
         bail!("the report is of another version than 1");
     }
-    let settings = settings(args, &root)?;
-    let by = args.by.map(|by| match by {
+    let settings = settings(sorting.config.as_deref(), &root)?;
+    let by = sorting.by.map(|by| match by {
         By::Service => plan::By::Service,
         By::Folder => plan::By::Folder,
         By::Repository => plan::By::Repository,
@@ -110,11 +110,11 @@ fn scanned(folder: &Path) -> anyhow::Result<Report> {
     Ok(serde_json::from_str(&keyway_scan::report::json(&report))?)
 }
 
-fn settings(args: &Args, root: &Path) -> anyhow::Result<Settings> {
-    let path = args.config.clone().unwrap_or_else(|| root.join("keyway.toml"));
+fn settings(config: Option<&Path>, root: &Path) -> anyhow::Result<Settings> {
+    let path = config.map_or_else(|| root.join("keyway.toml"), Path::to_path_buf);
     match std::fs::read_to_string(&path) {
         Ok(text) => Ok(toml::from_str::<File>(&text).with_context(|| format!("{} can't be read", shown::path(&path)))?.plan),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && args.config.is_none() => Ok(Settings::default()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && config.is_none() => Ok(Settings::default()),
         Err(error) => Err(error).with_context(|| format!("{} can't be read", shown::path(&path))),
     }
 }
