@@ -76,6 +76,14 @@ pub enum RefillError {
     /// What was given is not valid; the text says where.
     #[error("{0}")]
     Invalid(String),
+    /// The account refused one of the calls that a seed is made of.
+    #[error("{place}: {what}")]
+    Refused {
+        /// Where the call is in the seed.
+        place: String,
+        /// The refusal.
+        what: String,
+    },
     /// The account's storage refused.
     #[error("the embedded account: {0}")]
     Storage(String),

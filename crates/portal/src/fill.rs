@@ -196,24 +196,24 @@ impl Filling<'_> {
 
     /// One call of HubSpot's API; what it answers.
     fn call(&mut self, place: &str, method: &str, target: &str, body: Value) -> Result<Value, RefillError> {
-        let invalid = |what: String| RefillError::Invalid(format!("{place}: {what}"));
+        let refused = |what: String| RefillError::Refused { place: place.to_owned(), what };
         let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query.to_owned())));
         let call = Call {
             hub_id: self.hub_id,
             app_id: 0,
             user_id: self.hub_id,
-            method: method.parse::<Method>().map_err(|_| invalid(format!("{method} is not a method")))?,
-            path: NormalPath::parse(path).map_err(|error| invalid(error.to_string()))?,
+            method: method.parse::<Method>().map_err(|_| refused(format!("{method} is not a method")))?,
+            path: NormalPath::parse(path).map_err(|error| refused(error.to_string()))?,
             query,
             body: if body.is_null() { bytes::Bytes::new() } else { body.to_string().into() },
             now: self.now,
             by: None,
             base: crate::HUBSPOT.into(),
         };
-        let reply = answer(&call, &mut self.tx).map_err(|refused| {
-            let is_new = |detail: &&str| !refused.message.contains(detail);
-            let details: Vec<&str> = refused.errors.iter().map(|detail| detail.message.as_str()).filter(is_new).collect();
-            invalid(format!("{} {}", refused.message, details.join("; ")).trim_end().to_owned())
+        let reply = answer(&call, &mut self.tx).map_err(|error| {
+            let is_new = |detail: &&str| !error.message.contains(detail);
+            let details: Vec<&str> = error.errors.iter().map(|detail| detail.message.as_str()).filter(is_new).collect();
+            refused(format!("{} {}", error.message, details.join("; ")).trim_end().to_owned())
         })?;
         Ok(serde_json::from_slice(&reply.body).unwrap_or_default())
     }

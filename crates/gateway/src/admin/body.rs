@@ -80,6 +80,7 @@ impl From<RefillError> for ApiError {
     fn from(error: RefillError) -> Self {
         match error {
             RefillError::Invalid(what) => Self::invalid(what),
+            refused @ RefillError::Refused { .. } => Self::invalid(refused.to_string()),
             RefillError::Storage(what) => Self::new(503, "storage", what),
         }
     }
