@@ -137,9 +137,9 @@ fn needed(app: &App, used: &[OperationUse], called: &[OperationUse], reached: &B
     let beside = reached.types().filter_map(|(row, access)| requirement::of_records(row, access));
     let may = |sets: &Vec<ScopeSet>| sets.iter().any(|set| granted.contains_all(set));
     let of_bodies = beside.map(Alternatives::sets).filter(may);
-    // Calls that were refused too: a scope that was granted after a refusal is not unused before the next call.
-    let tried = called.iter().filter(|one| one.app_id == app.id);
-    let of_refused = tried.filter_map(|one| alternatives(&one.operation, one.object.as_deref())).filter(may);
+    // A scope that was granted after a refusal is not unused before the next call.
+    let refused = called.iter().filter(|one| one.app_id == app.id && !uses.contains_key(&(&one.operation, one.object.as_deref())));
+    let of_refused = refused.filter_map(|one| alternatives(&one.operation, one.object.as_deref())).filter(may);
     let needs: Vec<Vec<ScopeSet>> = of_paths.chain(of_bodies).chain(of_refused).collect();
     let cover = least(&needs, &granted);
     let scopes = cover.scopes.names();
