@@ -55,8 +55,8 @@ class Clocks:
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
         (self.folder / "clock.c").write_text(MOVED)
-        self.library = self.folder / "clock.so"
-        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", self.library, self.folder / "clock.c", "-ldl"], check=True)
+        self.shim = self.folder / "clock.so"
+        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", self.shim, self.folder / "clock.c", "-ldl"], check=True)
         for number in range(INSTANCES):
             self.set(number, 0)
 
@@ -78,7 +78,7 @@ class Clocks:
             self.set(*step)
 
     def environment(self, number):
-        return {"LD_PRELOAD": str(self.library), "CLOCK_STEP_FILE": str(self.file(number))}
+        return {"LD_PRELOAD": str(self.shim), "CLOCK_STEP_FILE": str(self.file(number))}
 
 
 async def load(ports, tokens, clocks, seconds):

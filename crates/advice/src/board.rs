@@ -1,6 +1,6 @@
 //! The migration board: how far each integration of a plan is, from reports of scans, from apps, and from the calls of apps.
 //!
-//! `keep` decides what is kept of a report and what a newer report changes; `state` derives how far an integration is.
+//! `keep` stores the bounded facts of a report and merges a newer report into them; `state` derives the state of an integration.
 //! Nothing here is set by hand: a step is done where a report or calls show it.
 
 mod keep;

@@ -142,7 +142,7 @@ impl Admin {
         view::Seen { thresholds: **self.thresholds.get(), now: self.registry.now_of(hub_id) }
     }
 
-    /// An account was connected, perhaps again: what was known of it before does not count any more.
+    /// Forgets the facts about an account that was connected, or connected again.
     pub(crate) fn connected(&self, hub_id: u64) {
         self.tokens.forget(hub_id);
         self.upstream.health.note(hub_id, health::State::Fine, clock::now());

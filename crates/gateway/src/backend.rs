@@ -270,7 +270,7 @@ struct HubSpotLimit {
 impl HubSpotLimit {
     async fn read(mut reply: Relayed) -> Self {
         let seconds = reply.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse::<i64>().ok());
-        // A 429 that is not HubSpot's names none of HubSpot's limits.
+        // Only a 429 from HubSpot names a limit of HubSpot.
         let body: Value = reply.error_word().await.unwrap_or_default();
         let named = body["policyName"].as_str().unwrap_or_default();
         let policies = [Policy::Daily, Policy::Secondly, Policy::TenSecondlyRolling];

@@ -1,4 +1,4 @@
-//! What is kept of a report: the integrations, cleaned and bounded, and what earlier reports had that the newest has not.
+//! The stored facts of a report: its integrations, cleaned and bounded, and the facts that only earlier reports have.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

@@ -82,8 +82,8 @@ impl Shelf {
         self.locked().live.index.last_id
     }
 
-    /// Visits the records after a number, in order, about `many` at most. Returns how many, and the number up to which
-    /// there are no others.
+    /// Visits the records after a number, in order, about `many` at most. Returns how many it visited, and the
+    /// number up to which it has visited every record.
     pub fn after(&self, after_id: i64, many: usize, mut each: impl FnMut(&Row<'_>)) -> io::Result<(usize, i64)> {
         let everything = AuditFilter::default();
         let sought = Sought::new(&everything);

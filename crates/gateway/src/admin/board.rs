@@ -1,6 +1,6 @@
-//! The migration board over the admin API: what is kept of reports, beside the apps, their tokens and their calls.
+//! The migration board over the admin API: stored reports beside the apps, their tokens and their calls.
 //!
-//! How far an integration is, `advice::board` derives each time.
+//! `advice::board` derives the state of an integration on each request.
 
 use std::collections::HashMap;
 

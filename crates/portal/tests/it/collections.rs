@@ -209,7 +209,7 @@ fn preferences_currencies_and_webhook_targets_are_kept() {
     assert_eq!(account.get("/settings/currencies/2026-09/company-currency").expect(200)["currencyCode"], "USD");
     account.call("PUT /settings/currencies/2026-09/company-currency", json!({ "currencyCode": "EUR" })).expect(200);
     assert_eq!(account.get("/settings/v3/currencies/company-currency").expect(200)["currencyCode"], "EUR");
-    account.call("PUT /settings/currencies/2026-09/company-currency", json!({ "currencyCode": "XXX" })).refused(400, "currencyCode");
+    account.call("PUT /settings/currencies/2026-09/company-currency", json!({ "currencyCode": "ZZZ" })).refused(400, "currencyCode");
     account.get("/webhooks/v3/77/settings").refused(404, "OBJECT_NOT_FOUND");
     account.call("PUT /webhooks/v3/77/settings", json!({ "targetUrl": "https://example.com/hook" })).expect(200);
     assert_eq!(account.get("/webhooks/v3/77/settings").expect(200)["targetUrl"], "https://example.com/hook");

@@ -53,7 +53,7 @@ impl Facts<'_> {
         self.answer().is_some_and(|answer| answer.words.iter().any(|word| word.contains('_')))
     }
 
-    /// Whether the path begins as the paths of HubSpot's API do, whatever the rest is.
+    /// Whether the path has the prefix of an API of HubSpot. The rest of the path does not matter.
     fn is_of_a_family(&self) -> bool {
         const FAMILIES: [&str; 9] =
             ["crm", "cms", "marketing", "automation", "conversations", "files", "events", "settings", "communication-preferences"];

@@ -252,7 +252,7 @@ pub(super) static ROWS: &[Said] = &[
         page: pages::OAUTH,
         says: &["install link is no longer valid"],
         because: "HubSpot knows the app, and not this link: it names scopes or a redirect URL that the app had before, or the app is not offered by link any more",
-        remedy: &["copy the install URL anew from the app's Auth page", "install an app of HubSpot's marketplace from its page there"],
+        remedy: &["copy the current install URL from the app's Auth page", "install an app of HubSpot's marketplace from its page there"],
         ..ROW
     },
     Said {

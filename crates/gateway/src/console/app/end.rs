@@ -26,7 +26,7 @@ struct Break<'a> {
     action: String,
     button: &'a str,
     tokens: Vec<&'a Token>,
-    /// What is typed to say yes; none where it can be undone.
+    /// Whether the person must type the name of the app, because nothing can undo this.
     confirm: bool,
 }
 
