@@ -318,12 +318,17 @@ rm -rf "$logs" && mkdir -p "$logs"
 export KEYWAY_BIN=$PWD/target/debug/keyway
 export KEYWAY_TESTED=$PWD/target/tested
 
+node_failures() { # node_failures LOG: the tests that Node says have failed, which often stand long before the end
+  awk '/^ *not ok /{ shown = 1 } shown; /^ *\.\.\.$/{ shown = 0 }' "$1" | head -n 200
+}
+
 run() { # run NAME FUNCTION SHOWS: runs one part, prints its output when it fails
   local name=$1 function=$2 shows=$3 start=$SECONDS result=passed
   "$function" >"$logs/$name.log" 2>&1 || result=failed
   printf '%s %s %d\n' "$result" "$name" $((SECONDS - start)) >>"$logs/results"
   if [ "$result" = failed ]; then
     printf '\n== %s: %s: FAILED. The end of %s:\n%s\n' "$name" "$shows" "$logs/$name.log" "$(tail -n 60 "$logs/$name.log")"
+    node_failures "$logs/$name.log"
   else
     printf '== %s: %s: passed in %d s\n' "$name" "$shows" $((SECONDS - start))
   fi

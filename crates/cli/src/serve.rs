@@ -562,6 +562,9 @@ struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hang_up: Signal,
+    /// Whether the server was started from a terminal. A terminal that is closed no longer counts as one, so this is asked
+    /// before a signal can arrive.
+    at_a_terminal: bool,
 }
 
 impl Signals {
@@ -571,13 +574,13 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hang_up: signal(SignalKind::hangup())?,
+            at_a_terminal: std::io::stdin().is_terminal(),
         })
     }
 
     /// Waits for the signal to stop. SIGHUP reads the certificate and the configuration file again, where there is one of
     /// them. Where there is none, it says that the terminal is gone from which the server was started, and otherwise nothing.
     async fn received(mut self, reload: &reload::Reload, supervisor: &supervisor::Supervisor) {
-        let at_a_terminal = std::io::stdin().is_terminal();
         loop {
             tokio::select! {
                 _ = self.terminate.recv() => return,
@@ -585,7 +588,7 @@ impl Signals {
                 _ = self.hang_up.recv() => {
                     if reload.is_of_use() {
                         supervisor.while_reloading(|| reload.run());
-                    } else if at_a_terminal {
+                    } else if self.at_a_terminal {
                         return;
                     } else {
                         supervisor.while_reloading(|| {
