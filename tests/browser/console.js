@@ -70,8 +70,18 @@ function most(page, hidden) {
 /** Rules that axe leaves out unless they are asked for: a name that is spoken has the words that are seen (WCAG 2.2, 2.5.3). */
 const STRICTER = { 'label-content-name-mismatch': { enabled: true } }
 
+/** The rules of axe that look at colours, which take most of its time. */
+const COLOURS = ['color-contrast', 'link-in-text-block']
+
+/** What axe looks for in each look, beside what it found before: the dark changes colours alone, and a wide window has those of 1280 pixels. */
+const RULES = new Map(LOOKS.map((look) => {
+  if (look.colorScheme === 'dark') return [look, { runOnly: COLOURS }]
+  if (look.width === 1600) return [look, { rules: { ...STRICTER, ...Object.fromEntries(COLOURS.map((rule) => [rule, { enabled: false }])) } }]
+  return [look, {}]
+}))
+
 /** What every page is held to: nothing off the side, no violation of any grade, a picture kept. */
-async function holds(page, name) {
+async function holds(page, name, options = {}) {
   // Parts that come later are there.
   await page.waitForFunction(() => !document.querySelector('[data-part] > p > a[href$="/used"], [data-part] > a'))
   const { width, colorScheme } = page.look
@@ -82,7 +92,7 @@ async function holds(page, name) {
   // From outside the page: its policy lets no script in that is not the server's.
   const session = await page.context().newCDPSession(page)
   await session.send('Runtime.evaluate', { expression: axe })
-  const { violations } = await page.evaluate((options) => window.axe.run(document, options), { resultTypes: ['violations'], rules: STRICTER })
+  const { violations } = await page.evaluate((options) => window.axe.run(document, options), { resultTypes: ['violations'], rules: STRICTER, ...options })
   const told = violations.map(({ id, impact, help, nodes }) => `${id} (${impact}): ${help}: ${nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(' | ')}`)
   assert.deepEqual(told, [], `${name} at ${width}, ${colorScheme}`)
   await session.detach()
@@ -112,15 +122,28 @@ async function reachable(page, name) {
   assert.deepEqual(await page.evaluate(() => [...window.left].filter((element) => element.isConnected).map((element) => element.outerHTML.slice(0, 120))), [], `not reached by keyboard on ${name}`)
 }
 
+/** What every page is held to, in every look. The page stays as it is: the window and the scheme of colours change. */
+async function holdsInEveryLook(page, name) {
+  for (const look of LOOKS) {
+    await page.setViewportSize({ width: look.width, height: 900 })
+    await page.emulateMedia({ colorScheme: look.colorScheme })
+    page.look = look
+    await holds(page, name, RULES.get(look))
+  }
+  await page.setViewportSize({ width: LOOKS[0].width, height: 900 })
+  await page.emulateMedia({ colorScheme: LOOKS[0].colorScheme })
+  page.look = LOOKS[0]
+}
+
 /** Goes to pages by name and address, each of which is there and is held to what every page is. */
 async function holdsAll(page, pages) {
   for (const [name, address] of Object.entries(pages)) {
     const answer = await page.goto(address)
     assert.equal(answer.status(), 200, name)
-    await holds(page, name)
+    await holdsInEveryLook(page, name)
     // The order of things is the same in every look.
-    if (page.look === LOOKS[0]) await reachable(page, name)
+    await reachable(page, name)
   }
 }
 
-module.exports = { Console, LOOKS, holds, holdsAll, reachable, screenshots }
+module.exports = { Console, LOOKS, holds, holdsInEveryLook, holdsAll, reachable, screenshots }
