@@ -32,9 +32,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use keyway_console::HostName;
 use keyway_core::client_address::Network;
 use keyway_core::sunset::AsOf;
-use keyway_gateway::admin_listener::HostName;
 
 use self::consent::Consent;
 pub use self::global::Connection;

@@ -21,13 +21,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use keyway_console::AdminHosts;
 use keyway_core::secret::Secret;
 use keyway_core::shown;
 use keyway_core::sunset::AsOf;
 use keyway_core::time::Timestamp;
 use keyway_core::token::TokenKey;
 use keyway_gateway::admin::{self, Admin, AdminToken};
-use keyway_gateway::admin_listener::{self, AdminHosts};
+use keyway_gateway::admin_listener;
 use keyway_gateway::audit::{AuditLog, Place};
 use keyway_gateway::authority::to_trust;
 use keyway_gateway::clock;
@@ -306,7 +307,7 @@ pub async fn serve_while(
         sign_in_guesses: Arc::default(),
     };
     let notifier = notify::notifier(&admin, schedule.clone());
-    let over_tcp = admin_listener::over_tcp(admin.clone(), admin_tokens, hosts.clone());
+    let over_tcp = keyway_console::over_tcp(admin.clone(), admin_tokens, hosts.clone());
     let admin_tcp = admin_listener::AdminDoor::new(tokio::net::TcpListener::from_std(admin_tcp)?, reach.transport.clone());
     let socket = serve_admin(admin, (admin_tcp, over_tcp), folder, descriptors, stopped.clone())?;
     tokens.recall().await?;

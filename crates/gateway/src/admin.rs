@@ -47,6 +47,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 
+use crate::agents::Agents;
 use crate::attention::{Ending, Thresholds};
 use crate::audit::AuditLog;
 use crate::clock;
@@ -64,15 +65,13 @@ use crate::tokens::Tokens;
 use crate::upstream::{Upstream, health};
 use crate::webhooks::Webhooks;
 
-pub(crate) use crate::agents::{Agents, Asked, answered as agents_answered};
-pub(crate) use body::ApiError;
+pub use body::ApiError;
 pub use catalog::{Effect, operations_of};
 pub use environment::{Environment, NotAnEnvironment};
-pub(crate) use guard::presented;
-pub use guard::{AdminToken, SocketPeer};
+pub use guard::{AdminToken, SocketPeer, presented};
 pub use keyway_api::operations::{Access, OPERATIONS, Operation, OperationId, Reach};
-pub(crate) use oauth::parse;
-pub(crate) use overview::UNUSED_DAYS;
+pub use oauth::parse;
+pub use overview::UNUSED_DAYS;
 
 /// What the admin API works on.
 #[derive(Clone)]
@@ -143,7 +142,7 @@ impl Admin {
     }
 
     /// Forgets the facts about an account that was connected, or connected again.
-    pub(crate) fn connected(&self, hub_id: u64) {
+    pub fn connected(&self, hub_id: u64) {
         self.tokens.forget(hub_id);
         self.upstream.health.note(hub_id, health::State::Fine, clock::now());
     }
@@ -151,7 +150,7 @@ impl Admin {
 
 /// The API as served over TCP: a bearer token for everything but health and metrics. `configured` are
 /// the tokens in the server's environment; those made over the API are in the store.
-pub(crate) fn over_tcp(admin: Admin, configured: Vec<AdminToken>) -> Router<Admin> {
+pub fn over_tcp(admin: Admin, configured: Vec<AdminToken>) -> Router<Admin> {
     guard::with_token(routes::api(), admin, configured).merge(routes::open())
 }
 

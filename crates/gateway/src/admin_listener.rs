@@ -1,9 +1,8 @@
-//! The admin listeners, on TCP and on the data folder's socket: the admin API, and on TCP the console, behind
-//! the same bounds as the data listener, and a number of connections of its own, so that nobody takes the data
+//! The admin listeners, on TCP and on the data folder's socket: the admin API, and what a crate above puts beside
+//! it, behind the same bounds as the data listener, and a number of connections of its own, so that nobody takes the data
 //! listener's descriptors here.
 
 mod counted;
-mod hosts;
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -27,13 +26,10 @@ use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt;
 
 use self::counted::Counted;
-use crate::admin::{self, Admin, AdminToken, SocketPeer};
+use crate::admin::SocketPeer;
 use crate::arriving::Arriving;
-use crate::console;
 use crate::held::Budget;
 use crate::server::{Framed, Source, Transport, Written, close_lingering, first_of, http};
-
-pub use hosts::{AdminHosts, HostName, NotAHostName};
 
 /// Connections of one listener at one time; more wait to be accepted.
 const CONNECTIONS_MAX: u64 = 256;
@@ -121,19 +117,7 @@ impl Door for UnixListener {
     }
 }
 
-/// What the listener on TCP serves: the API to bearer tokens (`configured` are those in the server's environment), the
-/// console, and probes. `names` are host names under which browsers are served, besides that of the listener's
-/// own address.
-pub fn over_tcp(admin: Admin, configured: Vec<AdminToken>, names: AdminHosts) -> Router {
-    let hosts = hosts::Hosts::new(&admin.addresses.admin, names);
-    admin::over_tcp(admin.clone(), configured)
-        .merge(console::pages())
-        .layer(axum::middleware::from_fn(console::errors_in_html))
-        .layer(axum::middleware::from_fn(move |request, next| hosts::check(hosts.clone(), request, next)))
-        .with_state(admin)
-}
-
-/// Serves the admin API, and on TCP the console, on a bound socket, until `shutdown` turns true. Of the files
+/// Serves routes on a bound socket, until `shutdown` turns true. Of the files
 /// and connections that the process may have open, it takes a quarter at most.
 pub async fn serve<D: Door>(door: D, router: Router, descriptors: Option<u64>, mut shutdown: watch::Receiver<bool>) {
     let connections = descriptors.map_or(CONNECTIONS_MAX, |descriptors| CONNECTIONS_MAX.min(descriptors / 4)).max(1);

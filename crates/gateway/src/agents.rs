@@ -1,5 +1,5 @@
 //! OAuth for agents, on the listener of the Model Context Protocol: what it says of itself, where clients register, and
-//! where they get their tokens. People decide in the console (`console::agent`); what a decision means is in
+//! where they get their tokens. People decide in the console (`agent` of the console); what a decision means is in
 //! `control::agents`.
 
 mod documents;

@@ -56,8 +56,8 @@ pub use board::{Board, Taken};
 pub use connections::NewConnection;
 pub use notify::{NewChannel, NewTarget};
 pub use people::NewPerson;
-pub(crate) use people::{PENDING_MS, SESSION_MS};
-pub(crate) use provider::AtProvider;
+pub use people::{PENDING_MS, SESSION_MS};
+pub use provider::AtProvider;
 pub use record::Acting;
 pub use sessions::{Exhausted, NewSession, SpendError};
 

@@ -12,7 +12,6 @@ pub mod backend;
 pub mod backup;
 pub mod boxed;
 pub mod clock;
-mod console;
 pub mod control;
 pub mod coverage;
 pub mod double;

@@ -1,6 +1,6 @@
 //! Sign-in at a company's own identity provider (OpenID Connect, authorization code flow with PKCE).
 //!
-//! What the provider says of who signed in comes out; whom that makes here is `console::oidc`'s.
+//! What the provider says of who signed in comes out; whom that makes here is decided in `oidc` of the console.
 
 mod id_token;
 
@@ -73,7 +73,7 @@ pub enum OidcError {
 }
 
 /// Who has signed in, as the provider says.
-pub(crate) struct Identity {
+pub struct Identity {
     /// Its own name for them, which nobody else ever gets.
     pub subject: String,
     /// Their address; none where it has not verified one.
@@ -81,9 +81,12 @@ pub(crate) struct Identity {
 }
 
 /// What a sign-in is known by when it comes back.
-pub(crate) struct Begun<'a> {
+pub struct Begun<'a> {
+    /// Comes back with the code, in the address (RFC 6749, section 10.12).
     pub state: &'a str,
+    /// Comes back inside the ID token (OpenID Connect Core 1.0, section 3.1.2.1).
     pub nonce: &'a str,
+    /// Of which the provider has the challenge, and gets the whole with the code (RFC 7636).
     pub verifier: &'a str,
 }
 
@@ -104,7 +107,10 @@ impl Oidc {
     }
 
     /// Where somebody signs in (section 3.1.2.1).
-    pub(crate) async fn authorize_url(&self, begun: &Begun<'_>, redirect_uri: &str) -> Result<String, OidcError> {
+    ///
+    /// # Errors
+    /// The provider does not say where that is.
+    pub async fn authorize_url(&self, begun: &Begun<'_>, redirect_uri: &str) -> Result<String, OidcError> {
         let metadata = self.metadata().await?;
         let challenge = keyway_oauth::pkce::Challenge::of(begun.verifier);
         let params = [
@@ -121,12 +127,15 @@ impl Oidc {
     }
 
     /// The provider, as it names itself.
-    pub(crate) fn issuer(&self) -> &str {
+    pub fn issuer(&self) -> &str {
         &self.issuer
     }
 
     /// Who comes back with a code.
-    pub(crate) async fn identity_of(&self, code: &str, begun: &Begun<'_>, redirect_uri: &str) -> Result<Identity, OidcError> {
+    ///
+    /// # Errors
+    /// The provider does not answer, or what it answers proves nobody's identity.
+    pub async fn identity_of(&self, code: &str, begun: &Begun<'_>, redirect_uri: &str) -> Result<Identity, OidcError> {
         let metadata = self.metadata().await?;
         let tokens = self.exchange(&metadata, code, begun.verifier, redirect_uri).await?;
         let keys = ask(Request::get(uri(&metadata.jwks_uri)?), Bytes::new()).await?;

@@ -1,7 +1,7 @@
 //! Who calls over the admin API or in the console, and which role they have.
 //!
 //! What a role may do is in one table, `keyway_api::operations`. Who somebody is is found out by
-//! `admin::guard` and `console::sign_in`.
+//! `admin::guard` and `sign_in` of the console.
 
 use crate::model::Person;
 pub use crate::role::Role;

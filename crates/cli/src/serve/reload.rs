@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use keyway_gateway::admin_listener::AdminHosts;
+use keyway_console::AdminHosts;
 use keyway_gateway::attention::Thresholds;
 use keyway_gateway::live::Live;
 use keyway_gateway::notifier::Schedule;

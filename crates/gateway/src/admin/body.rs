@@ -14,14 +14,15 @@ use crate::double::RefillError;
 pub(super) use keyway_api::body::*;
 
 /// An error of the API.
-pub(crate) struct ApiError {
+pub struct ApiError {
     status: u16,
     code: &'static str,
     message: String,
 }
 
 impl ApiError {
-    pub(crate) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
+    /// An HTTP status, a code of docs/admin-api.md, and what happened, for people.
+    pub fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
         Self { status, code, message: message.into() }
     }
 

@@ -98,8 +98,8 @@ pub(super) async fn call(admin: &Admin, principal: Principal, mut request: Reque
     answered.unwrap_or_else(|never| match never {})
 }
 
-/// The token that a request presents.
-pub(crate) fn presented(request: &Request) -> Option<Secret<String>> {
+/// The token that a request presents, whether or not it is one of this server's.
+pub fn presented(request: &Request) -> Option<Secret<String>> {
     let header = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
     let (_, token) = header.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))?;
     Some(Secret::new(token.trim().to_owned()))

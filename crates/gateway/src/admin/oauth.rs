@@ -142,7 +142,10 @@ pub(super) async fn approve(State(admin): State<Admin>, JsonBody(asked): JsonBod
 }
 
 /// Reads an authorization URL's query against the app that it names.
-pub(crate) async fn parse(admin: &Admin, query: &str) -> Result<(PublicApp, Request), Refusal> {
+///
+/// # Errors
+/// The app is not known or disabled, or the query is not an authorization request of it: to be shown, or sent back to the app.
+pub async fn parse(admin: &Admin, query: &str) -> Result<(PublicApp, Request), Refusal> {
     let params = Params::from_form(query.as_bytes()).map_err(|error| Refusal::Shown(error.description))?;
     let client_id = params.get("client_id").unwrap_or_default();
     let app = admin.registry.public_app(client_id).filter(|app| app.enabled);

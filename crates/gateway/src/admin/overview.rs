@@ -37,7 +37,7 @@ const NAMED_MAX: usize = 20;
 /// Conditions that are named.
 const ATTENTION_MAX: usize = 50;
 /// Days without a call after which an app counts as unused, as in `keyway app unused`.
-pub(crate) const UNUSED_DAYS: i64 = 90;
+pub const UNUSED_DAYS: i64 = 90;
 const HOUR_MS: i64 = 3_600_000;
 
 fn cause(word: &str, calls: u64) -> Cause {

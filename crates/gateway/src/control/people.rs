@@ -18,9 +18,9 @@ const PASSWORD_MIN: usize = 15;
 /// Longest password, in bytes: hashing it must stay cheap enough.
 const PASSWORD_MAX: usize = 1_024;
 /// How long a session lasts, in milliseconds.
-pub(crate) const SESSION_MS: i64 = 12 * 3_600_000;
+pub const SESSION_MS: i64 = 12 * 3_600_000;
 /// How long the second factor is awaited, in milliseconds.
-pub(crate) const PENDING_MS: i64 = 5 * 60_000;
+pub const PENDING_MS: i64 = 5 * 60_000;
 
 /// Somebody who is to sign in.
 #[derive(Debug, Default)]

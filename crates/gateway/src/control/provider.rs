@@ -20,8 +20,10 @@ const COOKIE: &str = "keyway sign-in at a provider v1";
 /// Who somebody is at a provider. It gives a subject to one person and to nobody else after them
 /// (OpenID Connect Core 1.0, section 2), which holds for no address.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct AtProvider<'a> {
+pub struct AtProvider<'a> {
+    /// The provider's issuer URL.
     pub issuer: &'a str,
+    /// Its own name for the person.
     pub subject: &'a str,
 }
 
@@ -30,7 +32,7 @@ impl Control {
     ///
     /// # Errors
     /// The store does not answer.
-    pub(crate) async fn known_by_provider(&self, at: AtProvider<'_>) -> Result<Option<Person>> {
+    pub async fn known_by_provider(&self, at: AtProvider<'_>) -> Result<Option<Person>> {
         Ok(self.store.person_at_provider(at.issuer, at.subject).await?)
     }
 
@@ -40,7 +42,7 @@ impl Control {
     ///
     /// # Errors
     /// The person is somebody else at this provider: the address has passed on.
-    pub(crate) async fn link_to_provider(&self, at: AtProvider<'_>, email: &str) -> Result<Option<Person>> {
+    pub async fn link_to_provider(&self, at: AtProvider<'_>, email: &str) -> Result<Option<Person>> {
         let email = address(email)?;
         let (mut change, state) = self.begin().await?;
         let Some(mut person) = stored::people(&mut change).await?.into_iter().find(|one| one.email == email) else { return Ok(None) };
@@ -60,7 +62,7 @@ impl Control {
     ///
     /// # Errors
     /// The address is none, or somebody's here.
-    pub(crate) async fn add_from_provider(&self, at: AtProvider<'_>, email: &str, role: Role) -> Result<Person> {
+    pub async fn add_from_provider(&self, at: AtProvider<'_>, email: &str, role: Role) -> Result<Person> {
         let email = address(email)?;
         let (mut change, state) = self.begin().await?;
         if stored::people(&mut change).await?.iter().any(|one| one.email == email) {
@@ -96,13 +98,16 @@ impl Control {
     }
 
     /// Seals what a browser keeps while somebody is at the provider.
-    pub(crate) fn seal_cookie(&self, text: &Secret<String>) -> Result<String> {
+    ///
+    /// # Errors
+    /// The system gives no random bytes.
+    pub fn seal_cookie(&self, text: &Secret<String>) -> Result<String> {
         let sealed = self.store.seal_for(COOKIE, text).map_err(ControlError::from)?;
         Ok(URL_SAFE_NO_PAD.encode(sealed))
     }
 
     /// Opens what [`Control::seal_cookie`] sealed; nothing else opens.
-    pub(crate) fn open_cookie(&self, sealed: &str) -> Option<Secret<String>> {
+    pub fn open_cookie(&self, sealed: &str) -> Option<Secret<String>> {
         self.store.open_for(COOKIE, &URL_SAFE_NO_PAD.decode(sealed).ok()?).ok()
     }
 }

@@ -28,7 +28,7 @@ impl Control {
     ///
     /// # Errors
     /// The store can't be read.
-    pub(crate) async fn has_second_factor(&self, person_id: u64) -> Result<bool> {
+    pub async fn has_second_factor(&self, person_id: u64) -> Result<bool> {
         let mut reading = self.store.read().await?;
         Ok(self.store.second_factor(&mut reading, person_id).await?.is_some_and(|factor| factor.confirmed))
     }
@@ -101,7 +101,7 @@ impl Control {
     ///
     /// # Errors
     /// The store does not answer.
-    pub(crate) async fn sign_in_with_code(&self, person: &Person, pending: &str, code: &str) -> Result<Option<Secret<String>>> {
+    pub async fn sign_in_with_code(&self, person: &Person, pending: &str, code: &str) -> Result<Option<Secret<String>>> {
         let (mut change, state) = self.begin().await?;
         let right = self.take_code(&mut change, person.id, code).await?
             || stored::use_recovery_code(&mut change, person.id, &self.recovery_hash(person.id, code.trim())).await?;

@@ -40,29 +40,31 @@ impl Default for SignInGuesses {
 }
 
 /// A password that counts as wrong until it is known to be right.
-pub(crate) struct Guess<'a> {
+pub struct Guess<'a> {
     guesses: &'a SignInGuesses,
     side: (String, IpAddr),
     /// How long it waits for its turn before it is looked at.
-    pub(crate) turn: Duration,
+    pub turn: Duration,
     /// The seconds that somebody with a wrong password must wait; none where there is no wait.
-    pub(crate) must_wait_s: Option<i64>,
+    pub must_wait_s: Option<i64>,
 }
 
 impl Guess<'_> {
-    pub(crate) fn was_right(self) {
+    /// Takes the guess back, and those from there before it.
+    pub fn was_right(self) {
         self.guesses.people.forgive(&self.side);
     }
 }
 
 /// A code that counts as wrong until it is known to be right.
-pub(crate) struct CodeGuess<'a> {
+pub struct CodeGuess<'a> {
     codes: &'a Guesses<String>,
     person: String,
 }
 
 impl CodeGuess<'_> {
-    pub(crate) fn was_right(self) {
+    /// Takes the guess back, and the person's before it.
+    pub fn was_right(self) {
         self.codes.forgive(&self.person);
     }
 }
@@ -73,7 +75,7 @@ impl SignInGuesses {
     ///
     /// # Errors
     /// They must wait, this many seconds: too many passwords from there wait for their turn.
-    pub(crate) fn begin(&self, person: &str, source: &str, now: Moment) -> Result<Guess<'_>, i64> {
+    pub fn begin(&self, person: &str, source: &str, now: Moment) -> Result<Guess<'_>, i64> {
         let side = (person.trim().to_lowercase(), network(source));
         let must_wait_s = self.people.must_wait(&side, now).max(self.sources.must_wait(&side.1, now));
         let turn = match must_wait_s {
@@ -91,7 +93,7 @@ impl SignInGuesses {
     ///
     /// # Errors
     /// They must wait, this many seconds.
-    pub(crate) fn begin_code(&self, person: &str, source: &str, now: Moment) -> Result<CodeGuess<'_>, i64> {
+    pub fn begin_code(&self, person: &str, source: &str, now: Moment) -> Result<CodeGuess<'_>, i64> {
         let (person, source) = (person.trim().to_lowercase(), network(source));
         if let Some(wait_s) = self.codes.must_wait(&person, now).max(self.sources.must_wait(&source, now)) {
             return Err(wait_s);

@@ -12,8 +12,6 @@ mod between;
 mod bodies;
 /// Requests of the clients in use.
 mod clients;
-/// The console as a client of the admin API.
-mod console;
 mod edge;
 /// The bytes of refusals, written down.
 mod golden;

@@ -1,0 +1,4 @@
+//! The console from outside.
+
+/// The pages as clients of the admin API.
+mod pages;
