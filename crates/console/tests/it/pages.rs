@@ -16,11 +16,18 @@ const BEHIND_THE_API: [&str; 9] = ["control", "registry", "upstream", "audit", "
 
 /// The files of the console with their code, tests left out.
 fn files() -> Vec<(String, String)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let code = |path: &Path| read_to_string(path).unwrap().split("#[cfg(test)]").next().unwrap_or_default().to_owned();
-    let files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()).collect();
-    assert!(files.len() > 30);
-    files.iter().map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), code(path))).collect()
+    let (mut files, mut folders) = (Vec::new(), vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")]);
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            match path.is_dir() {
+                true => folders.push(path),
+                false => files.push((path.file_name().unwrap().to_string_lossy().into_owned(), code(&path))),
+            }
+        }
+    }
+    assert!(files.len() > 60);
+    files
 }
 
 #[test]
