@@ -56,7 +56,7 @@ async fn shown(admin: &Admin, session: &Session, wrong: Option<&str>) -> Respons
     page::render(&Account { shell: shell(&api, session), role: session.person.role.name(), has_password, second_factor, wrong })
 }
 
-/// What stands around the pages.
+/// The frame of the pages.
 fn shell<'a>(api: &'a Api, session: &'a Session) -> Shell<'a> {
     Shell { api, person: &session.person.email, form_token: &session.form_token, section: "/account", done: None }
 }
@@ -141,7 +141,7 @@ fn refused(session: &Session, sent: &Sent) -> Option<Response> {
     (session.form_token != sent.form_token).then(|| page::message(403, "Not from here", "This form was not made for you."))
 }
 
-/// What can be put right is said on the page.
+/// Shows on the page what the person can correct.
 async fn failed(admin: &Admin, session: &Session, refused: Refused) -> Response {
     match refused.status {
         400 | 404 | 409 => shown(admin, session, Some(&sentence(&refused.detail))).await,

@@ -217,7 +217,7 @@ pub(super) async fn check(Path(hub_id): Path<u64>, Sent { visitor, .. }: Sent) -
     act(&visitor, hub_id, "check", "checked").await
 }
 
-/// Puts the credential back that was there before.
+/// Restores the previous credential.
 pub(super) async fn roll_back(Path(hub_id): Path<u64>, Sent { visitor, .. }: Sent) -> Page {
     act(&visitor, hub_id, "credential/rollback", "restored").await
 }

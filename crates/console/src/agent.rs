@@ -77,8 +77,8 @@ pub(super) async fn show(State(admin): State<Admin>, session: Option<Session>, u
     let query = query.unwrap_or_default();
     let Some(agents) = &admin.agents else { return no_agents() };
     let Some(session) = session else {
-        // What can't be put to anybody is said at once. No other host is asked for somebody who is not signed in; and nobody
-        // who is not is sent on to a client's address, because anybody can register a client.
+        // A request that can't be put to anybody is refused at once. No other host is asked for somebody who is not signed in;
+        // and nobody who is not is sent on to a client's address, because anybody can register a client.
         if Agents::is_known_here(&query)
             && let Err(Refusal::Shown(text)) = agents.read(&query).await
         {

@@ -80,7 +80,7 @@ impl Api {
         read(self.ask(Method::DELETE, path, Body::empty()).await?).await
     }
 
-    /// An answer that is handed on as it comes: an export.
+    /// An answer that is passed to the browser as it comes: an export.
     pub async fn handed_on(&self, path: &str) -> Result<Response> {
         let response = self.ask(Method::GET, path, Body::empty()).await?;
         if response.status().is_success() { Ok(response) } else { Err(refusal(response).await) }

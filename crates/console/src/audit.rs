@@ -34,9 +34,9 @@ pub(super) trait RecordWords {
     fn took(&self) -> String;
     /// How long it waited for the limits of its account, in milliseconds.
     fn waited(&self) -> String;
-    /// What is said of CRM records that are not listed.
+    /// A sentence about CRM records that are not listed.
     fn more_records(&self) -> Option<String>;
-    /// What is said of properties that are not listed.
+    /// A sentence about properties that are not listed.
     fn more_properties(&self) -> Option<String>;
 }
 
@@ -135,7 +135,7 @@ fn query(fields: &Fields) -> Vec<(&'static str, String)> {
     FILTERS.iter().map(|(name, of_api)| (*of_api, value(name))).collect()
 }
 
-/// The view as its address has it, but for one field.
+/// The view as its address has it, with some fields changed.
 fn view<'a>(fields: &'a Fields, changed: &[(&'a str, &'a str)]) -> String {
     let names = FILTERS.iter().map(|(name, _)| *name).chain(["range", "live"]);
     let kept = names.map(|name| {
@@ -271,7 +271,7 @@ async fn rows(visitor: &Visitor, fields: &Fields) -> Result<Rows, axum::response
     asked.extend([("limit", ROWS), ("before", fields.get("before"))]);
     let (records, before, wrong) = match visitor.api.get::<Records>(&with_query("/api/v1/audit", &asked)).await {
         Ok(page) => (page.records, page.before, None),
-        // What can't be filtered by is said beside the filters.
+        // A filter that the API refuses is explained beside the filters.
         Err(refused) if matches!(refused.status, 400 | 403 | 404) => (Vec::new(), None, Some(super::shell::sentence(&refused.detail))),
         Err(refused) => return Err(visitor.refused(SECTION, &refused)),
     };

@@ -101,7 +101,7 @@ pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
     let asked = [&filtered[..3], &[("from", &moments[0]), ("to", &moments[1]), ("limit", ROWS), ("before", fields.get("before"))]].concat();
     let (changes, before, wrong) = match visitor.api.get::<Changes>(&with_query("/api/v1/changes", &asked)).await {
         Ok(page) => (page.changes, page.before, None),
-        // What can't be filtered by is said beside the filters.
+        // A filter that the API refuses is explained beside the filters.
         Err(refused) if refused.status == 400 => (Vec::new(), None, Some(super::shell::sentence(&refused.detail))),
         Err(refused) => return Err(visitor.refused(SECTION, &refused)),
     };

@@ -1,6 +1,6 @@
 //! Bars and lines over time as SVG, with the same numbers as a table for whoever can't see them.
 //!
-//! Sizes are attributes and not styles: the pages' policy allows no style in a page. Text stands beside the drawing
+//! Sizes are attributes and not styles: the pages' policy allows no style in a page. Text is beside the drawing
 //! and not in it, because the drawing is stretched to the room that it has.
 
 mod axis;
@@ -26,7 +26,7 @@ const NEAR: u64 = 5;
 /// A moment on a page: the script shows it in the browser's time zone.
 pub(super) struct At {
     pub iso: String,
-    /// In UTC, as it stands without script.
+    /// In UTC, as a browser without script shows it.
     pub text: String,
     /// How the script writes it: `second`, `clock`, `hour` or, of days of UTC, nothing.
     pub form: &'static str,

@@ -61,7 +61,7 @@ pub(super) async fn show_for(
 }
 
 async fn shown(admin: &Admin, session: Option<Session>, uri: &Uri, query: &str, hub_id: Option<u64>) -> Response {
-    // Who asks is checked first: an app that is not known gets no sign-in page of ours to stand behind.
+    // The app is checked first: an unknown app gets no sign-in page of this server to hide behind.
     let (app, request) = match read(admin, query).await {
         Ok(read) => read,
         Err(refused) => return refused,

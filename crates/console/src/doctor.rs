@@ -1,4 +1,4 @@
-//! Why a call failed: somebody pastes an error, a curl command or a correlation id, and is told the
+//! Why a call failed: somebody pastes an error, a curl command or a correlation id, and the page names the
 //! cause and what to do. What was pasted may hold a token, so it is not shown again.
 
 use askama::Template;

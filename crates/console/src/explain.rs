@@ -11,7 +11,7 @@ use super::apps::App;
 use super::audit::RecordWords;
 use super::words::counted;
 
-/// What is said of a record.
+/// The explanation of a record.
 pub(super) struct Explained {
     /// What was asked for.
     pub asked: String,
@@ -181,7 +181,7 @@ mod tests {
         assert!(explained.remedy.is_empty());
     }
 
-    /// What is said of a refusal, whole.
+    /// The whole explanation of a refusal.
     fn said(refusal: Refusal, status: u16) -> String {
         let refused = CallRecord {
             rule: Some(refusal.name().into()),

@@ -67,7 +67,7 @@ use keyway_gateway::admin::{self, Admin, AdminToken};
 
 pub use hosts::{AdminHosts, HostName, NotAHostName};
 
-/// Largest form, but for those that take a file: every scope ticked, with names and notes.
+/// Largest form, except those that take a file: every scope ticked, with names and notes.
 const FORM_BYTES_MAX: usize = 64 << 10;
 
 /// What the admin listener on TCP serves: the API to bearer tokens (`configured` are those in the server's environment), the

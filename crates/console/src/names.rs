@@ -28,7 +28,7 @@ impl Names {
         names
     }
 
-    /// The app's name, or what is said of one that is gone.
+    /// The app's name, or its id where the app is deleted.
     pub fn app(&self, id: u64) -> String {
         self.known_app(id).map_or_else(|| format!("app {id} (deleted)"), str::to_owned)
     }

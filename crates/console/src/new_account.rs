@@ -57,7 +57,7 @@ async fn page_of(visitor: &Visitor, fields: &Fields, wrong: Option<(&'static str
     Ok((status, page::render(&new)).into_response())
 }
 
-/// What can be put right is said beside its form; the rest is a page of its own.
+/// Shows beside the form what the person can correct; the rest is a page of its own.
 async fn again(visitor: &Visitor, fields: &Fields, form: &'static str, refused: Refused) -> Page {
     match refused.status {
         400 | 404 | 409 | 422 => page_of(visitor, fields, Some((form, cause(fields, &refused.detail)))).await,
@@ -121,7 +121,7 @@ pub(super) async fn by_oauth(Sent { visitor, fields }: Sent) -> Page {
     }
 }
 
-/// Adds an app of HubSpot's with which accounts are connected.
+/// Adds an app at HubSpot with which accounts are connected.
 pub(super) async fn add_client(Sent { visitor, fields }: Sent) -> Page {
     let words = |name: &str| -> Vec<String> { fields.get(name).split_whitespace().map(str::to_owned).collect() };
     let mut body = json!({

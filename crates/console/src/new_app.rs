@@ -1,5 +1,5 @@
 //! A new app in three steps: what it is, what it may do, a look at both. The steps keep nothing on
-//! the server: what was said so far travels in the form.
+//! the server: earlier answers travel in the form.
 
 use askama::Template;
 use axum::extract::State;
@@ -22,7 +22,7 @@ use super::words::filters;
 /// Accounts that are offered in a list; with more, the hub id is typed.
 pub(super) const ACCOUNTS_SHOWN_MAX: usize = 200;
 
-/// What was said of the app so far.
+/// The answers about the app so far.
 #[derive(Clone, Default)]
 struct Draft {
     hub_id: String,
@@ -127,7 +127,7 @@ pub(super) async fn basics(visitor: Visitor, fields: Fields) -> Page {
     basics_of(&visitor, &draft, None).await
 }
 
-/// The first step again, with what was said.
+/// The first step again, with the earlier answers.
 pub(super) async fn basics_again(Sent { visitor, fields }: Sent) -> Page {
     basics_of(&visitor, &Draft::of(&fields), None).await
 }
@@ -207,7 +207,7 @@ pub(super) async fn create(State(admin): State<Admin>, Sent { visitor, fields }:
     }
     match visitor.api.post::<AppAndMadeToken>("/api/v1/apps", &body).await {
         Ok(made) => Ok(token_page(&admin, &visitor, &made, format!("{} is ready", made.app.name), "").await),
-        // What can be put right is asked for again, with what was said.
+        // What the person can correct is asked for again, with the earlier answers.
         Err(refused) if matches!(refused.status, 400 | 409) => basics_of(&visitor, &draft, Some(sentence(&refused.detail))).await,
         Err(refused) => Err(visitor.refused("/apps", &refused)),
     }

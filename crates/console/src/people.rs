@@ -225,7 +225,7 @@ struct Ask<'a> {
     text: &'a str,
     action: String,
     button: &'a str,
-    /// Whether the address is typed to say yes.
+    /// Whether the person types the address to confirm.
     confirm: bool,
 }
 

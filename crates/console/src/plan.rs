@@ -102,7 +102,7 @@ fn again(visitor: &Visitor, wrong: String) -> Page {
     Ok((StatusCode::BAD_REQUEST, page::render(&Ask { shell: visitor.shell(SECTION), wrong: Some(wrong) })).into_response())
 }
 
-/// Takes a report, the calls on record, or both, and shows the plan.
+/// Takes a report, the recorded calls, or both, and shows the plan.
 pub(super) async fn plan(Sent { visitor, fields }: Sent) -> Page {
     let mut body = PlanBody { report: None, recorded: fields.has("recorded"), days: None, hub_id: None, by: None, repository: None };
     if !fields.get("report").is_empty() {

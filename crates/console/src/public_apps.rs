@@ -255,7 +255,7 @@ pub(super) async fn rotate_secret(State(admin): State<Admin>, Path(id): Path<u64
     Ok(made(&admin, &visitor, &shown.public_app, &format!("A new secret for {}", shown.public_app.name), note))
 }
 
-/// Refuses the tokens of all its installs, or lets them in again.
+/// Refuses the tokens of all its installs, or accepts them again.
 pub(super) async fn switch(Path(id): Path<u64>, Sent { visitor, fields }: Sent) -> Page {
     let enabled = fields.get("enabled") == "true";
     let switched = visitor.api.patch(&format!("/api/v1/public-apps/{id}"), &json!({ "enabled": enabled })).await;

@@ -52,7 +52,7 @@ impl RecordPage<'_> {
 enum Remedy {
     /// Grants one of these sets of scopes to the app.
     Grant(Vec<Vec<&'static str>>),
-    /// Lets the app's calls wait so long for the limits, in milliseconds.
+    /// Lets the app's calls wait this long for the limits, in milliseconds.
     Wait(u32),
     /// Accepts the app's tokens again.
     Enable,

@@ -26,7 +26,7 @@ const SHORT: usize = 2_000;
 /// A body as it is shown.
 struct Body {
     text: String,
-    /// What is said of it where it is not all there.
+    /// A sentence about it where parts are missing.
     note: Option<String>,
 }
 

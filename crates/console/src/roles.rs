@@ -37,7 +37,7 @@ pub(super) struct AppChoice {
 /// The fields of a form in which a role is chosen: `role_fields.html`.
 pub(super) struct Choice {
     role: String,
-    /// Whether it is of a token: one role is of tokens alone.
+    /// Whether a token gets the role: one role is for tokens alone.
     of_token: bool,
     pub apps: Vec<AppChoice>,
 }

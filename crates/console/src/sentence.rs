@@ -14,13 +14,13 @@ pub(super) use table::{GROUPS, Group};
 
 /// A change as people read it.
 pub(super) struct Sentence {
-    /// What stands before the name of what was changed.
+    /// The words before the name of what was changed.
     pub before: String,
     /// What was changed, by its name; empty where the sentence has all in it.
     pub target: String,
     /// The page of it.
     pub address: Option<String>,
-    /// What stands after the name.
+    /// The words after the name.
     pub after: String,
 }
 

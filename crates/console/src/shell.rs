@@ -1,4 +1,4 @@
-//! What stands around every page: navigation, who is signed in, what was just done; and the pages
+//! The frame of every page: navigation, who is signed in, what was just done; and the pages
 //! that say that something was refused.
 
 use askama::Template;

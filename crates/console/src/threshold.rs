@@ -7,7 +7,7 @@ pub(super) const SLOW_US: (u64, u64) = (2_000_000, 10_000_000);
 /// The same for the part of a limit that is used, in percent.
 pub(super) const USED_PERCENT: (u64, u64) = (80, 100);
 
-/// How urgent a number is: a class of the page, of which the word stands beside the number too.
+/// How urgent a number is: a class of the page, whose word is beside the number too.
 pub(super) fn level<T: PartialOrd>(value: T, (look, wrong): (T, T)) -> &'static str {
     match value {
         value if value >= wrong => "wrong",

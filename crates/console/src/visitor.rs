@@ -29,7 +29,7 @@ impl Visitor {
         Self { api: Api::new(admin, session.principal), email: session.person.email, form_token: session.form_token, done }
     }
 
-    /// What stands around a page of this section.
+    /// The frame of a page of this section.
     pub fn shell(&self, section: &'static str) -> Shell<'_> {
         Shell { api: &self.api, person: &self.email, form_token: &self.form_token, section, done: super::shell::done(&self.done) }
     }

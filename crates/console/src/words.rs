@@ -95,7 +95,7 @@ pub(super) fn date(iso: &str) -> &str {
     iso.get(..10).unwrap_or(iso)
 }
 
-/// A date and time of a browser's field, which has neither seconds nor a zone, as UTC; what is no such
+/// A date and time of a browser's field, which has neither seconds nor a zone, as UTC; what is not such a
 /// thing stays as it is.
 pub(super) fn of_browser(value: &str) -> String {
     match value.len() {
@@ -113,7 +113,7 @@ pub(super) mod filters {
 
     use keyway_gateway::clock::now;
 
-    /// See [`super::number`]; what is no whole number is shown as it is.
+    /// See [`super::number`]; what is not a whole number is shown as it is.
     pub fn number(value: impl Display, _: &dyn Values) -> Result<String> {
         let text = value.to_string();
         Ok(text.parse().map_or(text, super::number))
@@ -134,7 +134,7 @@ pub(super) mod filters {
             match letter {
                 '_' | '-' => text.extend([letter.to_string().as_str(), "<wbr>"]),
                 'a'..='z' | 'A'..='Z' | '0'..='9' => text.push(letter),
-                // What is no such word is not shown as HTML.
+                // What is not such a word is not shown as HTML.
                 _ => text.push_str("&#xfffd;"),
             }
         }

@@ -14,7 +14,7 @@ use crate::sign_in::see_other;
 use crate::visitor::{Page, Sent, Visitor};
 use crate::words::filters;
 
-/// Something that takes away, before it is done.
+/// The question before something is removed.
 #[derive(Template)]
 #[template(path = "app_break.html")]
 struct Break<'a> {

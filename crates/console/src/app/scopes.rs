@@ -54,7 +54,7 @@ pub(crate) async fn change_scopes(Path(id): Path<u64>, Sent { visitor, fields }:
     patch(&visitor, id, &json!({ "scopes": fields.all("scope") }), "changed").await
 }
 
-/// Takes away what was shown as unused, and nothing that became so since.
+/// Removes the scopes that were shown as unused, and none that became unused since.
 pub(crate) async fn tighten(Path(id): Path<u64>, Sent { visitor, fields }: Sent) -> Page {
     patch(&visitor, id, &json!({ "removeScopes": fields.all("scope") }), "tightened").await
 }

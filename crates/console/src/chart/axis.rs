@@ -29,7 +29,7 @@ fn short(value: u64) -> String {
     format!("{}{unit}", format!("{divided:.1}").trim_end_matches(".0"))
 }
 
-/// The half of an axis; nothing where it is no whole number.
+/// The half of an axis; nothing where it is not a whole number.
 fn short_half(top: u64) -> String {
     if top.is_multiple_of(2) { short(top / 2) } else { String::new() }
 }

@@ -1,6 +1,6 @@
 //! What each operation that changes something is called in a menu, and how a sentence tells of it.
 
-/// Operations that belong together in a menu: its name, and of each operation its id, its label, and what is said of it
+/// Operations that belong together in a menu: its name, and of each operation its id, its label, and its phrase
 /// with `{}` in the place of what it was done to.
 pub(in super::super) type Group = (&'static str, &'static [(&'static str, &'static str, &'static str)]);
 
@@ -128,7 +128,7 @@ fn row(operation: &str) -> Option<&'static (&'static str, &'static str, &'static
     GROUPS.iter().flat_map(|(_, rows)| rows.iter()).find(|(id, ..)| *id == operation)
 }
 
-/// What is said of it.
+/// The phrase of an operation, with `{}` in the place of what it was done to.
 pub(super) fn phrase(operation: &str) -> &'static str {
     row(operation).map_or("performed another operation on {}", |(.., phrase)| phrase)
 }
@@ -186,7 +186,7 @@ mod tests {
 
     use super::*;
 
-    /// What is on record beside the operations of the API: signing in and what goes with it.
+    /// What is recorded beside the operations of the API: signing in and what goes with it.
     const OF_SIGN_IN: [&str; 4] = ["addUser", "linkProvider", "setUp", "signIn"];
 
     #[test]
