@@ -25,8 +25,8 @@ pub const WAIT_MAX: Duration = Duration::from_secs(5);
 const RETRY_AFTER_S: i64 = 2;
 /// Calls of one account on workers at one time: with more, one account could keep all workers.
 const ON_WORKERS_MAX: usize = 2;
-/// Exports among them: with more, the exports of one app would keep other long calls of the account waiting.
-const EXPORTS_MAX: usize = 1;
+/// Exports and sent imports among them: with more, the files of one app would keep other long calls of the account waiting.
+const FILES_MAX: usize = 1;
 /// What an account's short calls earn at most, and what a call costs that a serving thread began and could not finish:
 /// such calls are one in eight at most, whatever clients send.
 const CREDIT_MAX: u32 = 32;
@@ -37,7 +37,7 @@ const LONG_COSTS: u32 = 8;
 pub struct Account {
     state: Arc<RwLock<State>>,
     on_workers: Arc<Semaphore>,
-    exports: Arc<Semaphore>,
+    files: Arc<Semaphore>,
     /// What its short calls earned, and its long ones did not use up.
     credit: AtomicU32,
     /// Webhook notices that wait until their change is durable, each with the position of the change in the
@@ -55,8 +55,8 @@ pub enum Turn {
 
 impl Account {
     pub fn new(state: State) -> Self {
-        let [on_workers, exports] = [ON_WORKERS_MAX, EXPORTS_MAX].map(|places| Arc::new(Semaphore::new(places)));
-        Self { state: Arc::new(RwLock::new(state)), on_workers, exports, credit: AtomicU32::new(CREDIT_MAX), untold: Mutex::default() }
+        let [on_workers, files] = [ON_WORKERS_MAX, FILES_MAX].map(|places| Arc::new(Semaphore::new(places)));
+        Self { state: Arc::new(RwLock::new(state)), on_workers, files, credit: AtomicU32::new(CREDIT_MAX), untold: Mutex::default() }
     }
 
     /// The account, shared, where nobody has it alone or waits for that.
@@ -104,9 +104,9 @@ impl Account {
         }
     }
 
-    /// A place among the account's exports.
-    pub async fn export(&self) -> OwnedSemaphorePermit {
-        self.exports.clone().acquire_owned().await.expect("an account's places are there as long as it is")
+    /// A place among the account's exports and sent imports.
+    pub async fn file(&self) -> OwnedSemaphorePermit {
+        self.files.clone().acquire_owned().await.expect("an account's places are there as long as it is")
     }
 
     /// The account, alone, for a worker that gave it up: calls that came meanwhile have it first.

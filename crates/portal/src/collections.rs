@@ -30,7 +30,7 @@ use crate::webhooks::check_active;
 use crate::work::Work;
 use crate::{Call, Reply};
 
-pub use exports::{Export, Made, keep as keep_export};
+pub use exports::Export;
 pub use imports::{is_awaited, is_waiting, perform_part};
 use table::{COLLECTIONS, Collection, Id, Shape};
 
@@ -93,6 +93,37 @@ pub fn is_export(call: &Call) -> bool {
     parts(call).is_some_and(
         |segments| matches!(segments.as_slice(), ["crm", "exports", "export", rest @ ..] if exports::is_start(call.method.as_str(), rest)),
     )
+}
+
+/// Whether a call sends an import, whose files are read before it takes its account.
+pub fn is_import(call: &Call) -> bool {
+    parts(call).is_some_and(
+        |segments| matches!(segments.as_slice(), ["crm", "imports", rest @ ..] if imports::is_start(call.method.as_str(), rest)),
+    )
+}
+
+/// What was made of a call while others had its account.
+pub enum Made {
+    /// An export that is complete.
+    Export(Box<exports::Made>),
+    /// An import whose files are read.
+    Import(Box<imports::Sent>),
+}
+
+/// Reads the import that a call sends. This takes nothing of the account.
+///
+/// # Errors
+/// HubSpot's refusal of the call.
+pub fn read_import(call: &Call, work: &Work) -> Result<Made, ErrorBody> {
+    imports::Sent::read(call, work).map(|sent| Made::Import(Box::new(sent)))
+}
+
+/// Keeps what was made of a call, and answers it.
+pub fn keep(call: &Call, tx: &mut Tx<'_>, made: Made) -> Answer {
+    match made {
+        Made::Export(made) => exports::keep(call, tx, *made),
+        Made::Import(sent) => imports::keep(call, tx, *sent),
+    }
 }
 
 /// Begins the export that a call asks for.

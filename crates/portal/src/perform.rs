@@ -53,8 +53,8 @@ impl Done {
 enum Step {
     /// All of it.
     Done(Done),
-    /// It needs the account in the other way: alone where it was shared, and shared where it was alone. With the file of
-    /// an export that is complete.
+    /// It needs the account in the other way: alone where it was shared, and shared where it was alone. With what was made
+    /// of the call before.
     Next(Option<Made>),
 }
 
@@ -96,18 +96,18 @@ impl Desk {
     pub async fn on_a_worker(&self, workers: &Workers, account: Arc<Account>, call: Call) -> Result<Done, ErrorBody> {
         let hub_id = call.hub_id;
         let call = Arc::new(call);
-        let is_export = collections::is_export(&call);
-        let (mut shared, mut made) = (is_read(&call) || is_export, None);
-        // A worker goes on with an export whose client hangs up, and keeps its place.
-        let export = if is_export { Some(timeout(self.patience, account.export()).await.map_err(|_| busy(hub_id))?) } else { None };
-        let export = Arc::new(export);
+        let has_file = collections::is_export(&call) || collections::is_import(&call);
+        let (mut shared, mut made) = (is_read(&call) || has_file, None);
+        // A worker goes on with a file whose client hangs up, and keeps its place.
+        let file = if has_file { Some(timeout(self.patience, account.file()).await.map_err(|_| busy(hub_id))?) } else { None };
+        let file = Arc::new(file);
         loop {
             let turn = async {
                 let (own, turn) = account.turn(shared).await;
                 (own, turn, workers.place().await)
             };
             let (own, turn, place) = timeout(self.patience, turn).await.map_err(|_| busy(hub_id))?;
-            let (desk, account, call, export) = (self.clone(), account.clone(), call.clone(), export.clone());
+            let (desk, account, call, file) = (self.clone(), account.clone(), call.clone(), file.clone());
             let step = place.run(move || {
                 let work = Work::new(STEPS_MAX, desk.stopping.clone());
                 let step = match turn {
@@ -117,7 +117,7 @@ impl Desk {
                 if is_probably_short(&call) && work.used_at_most(HERE_STEPS_MAX, STEPS_MAX) {
                     account.was_short(true);
                 }
-                drop((own, export));
+                drop((own, file));
                 step
             });
             match step.await {
@@ -128,17 +128,19 @@ impl Desk {
         }
     }
 
-    /// Performs what a call needs beside others that read: all of a read, and the file of an export.
+    /// Performs what a call needs beside others that read: all of a read, and the file of an export or an import.
     fn beside(&self, account: &Account, state: OwnedRwLockReadGuard<State>, call: &Call, work: &Work) -> Step {
-        if !collections::is_export(call) {
+        let is_import = collections::is_import(call);
+        if !is_import && !collections::is_export(call) {
             return self.read(&state, call, work).map_or(Step::Next(None), Step::Done);
         }
-        // The file has the records of the app's own imports.
-        if collections::is_awaited(&state, call) && !self.stopping.load(Ordering::Relaxed) {
+        // The file of an export has the records of the app's own imports.
+        if !is_import && collections::is_awaited(&state, call) && !self.stopping.load(Ordering::Relaxed) {
             return Step::Next(None);
         }
         let position = state.position;
-        match self.export(account, state, call, work) {
+        let made = if is_import { self.import(state, call, work) } else { self.export(account, state, call, work) };
+        match made {
             Ok(made) => Step::Next(Some(made)),
             Err(refused) => Step::Done(Done { answer: Err(refused), position, tells: false }),
         }
@@ -155,7 +157,14 @@ impl Desk {
             self.is_served(&state, call)?;
         }
         drop(state);
-        export.made(work)
+        export.made(work).map(|made| Made::Export(Box::new(made)))
+    }
+
+    /// Reads an import that was sent. Others have the account meanwhile.
+    fn import(&self, state: OwnedRwLockReadGuard<State>, call: &Call, work: &Work) -> Result<Made, ErrorBody> {
+        self.is_served(&state, call)?;
+        drop(state);
+        collections::read_import(call, work)
     }
 
     /// Performs a call whose turn it is. The app that sent an import waits for the end of it; others have the account
@@ -192,7 +201,7 @@ impl Desk {
         Some(Done { answer: within(work, answer), position: state.position, tells: false })
     }
 
-    /// Performs a call. With the file of an export, it keeps the file.
+    /// Performs a call. With what was made of it before, it keeps that.
     fn write(&self, account: &Account, state: &mut State, call: &Call, made: Option<Made>, work: &Work) -> Done {
         if let Err(refused) = self.is_served(state, call) {
             return Done::refused(refused);
@@ -201,7 +210,7 @@ impl Desk {
         let answer = match made {
             Some(made) => {
                 perform_part(call, &mut tx);
-                collections::keep_export(call, &mut tx, made)
+                collections::keep(call, &mut tx, made)
             }
             None => within(work, answer(call, &mut tx)),
         };
@@ -453,13 +462,48 @@ mod tests {
 
     /// Sends an import of contacts, which begins with the next call.
     async fn import(portal: &Portal, count: usize) {
+        portal.handle(import_of("0-1", "firstname", count)).await.unwrap();
+    }
+
+    fn import_of(object_type: &str, property: &str, count: usize) -> Call {
         let request = json!({ "name": "i", "files": [{ "fileName": "a.csv", "fileImportPage": { "columnMappings": [
-            { "columnObjectTypeId": "0-1", "columnName": "firstname", "propertyName": "firstname" } ] } }] });
+            { "columnObjectTypeId": object_type, "columnName": property, "propertyName": property } ] } }] });
         let rows: String = (0..count).map(|at| format!("n{at}\n")).collect();
         let form = format!(
-            "--b\r\nContent-Disposition: form-data; name=\"importRequest\"\r\n\r\n{request}\r\n--b\r\nContent-Disposition: form-data; name=\"files\"; filename=\"a.csv\"\r\n\r\nfirstname\n{rows}\r\n--b--\r\n"
+            "--b\r\nContent-Disposition: form-data; name=\"importRequest\"\r\n\r\n{request}\r\n--b\r\nContent-Disposition: form-data; name=\"files\"; filename=\"a.csv\"\r\n\r\n{property}\n{rows}\r\n--b--\r\n"
         );
-        portal.handle(call(1, Method::POST, "/crm/v3/imports", form)).await.unwrap();
+        call(1, Method::POST, "/crm/v3/imports", form)
+    }
+
+    /// Makes an object type with one property.
+    fn schema() -> Call {
+        let plate = json!({ "name": "plate", "label": "Plate", "type": "string", "fieldType": "text" });
+        let labels = json!({ "singular": "Car", "plural": "Cars" });
+        let car = json!({ "name": "car", "labels": labels, "primaryDisplayProperty": "plate", "properties": [plate] });
+        call(1, Method::POST, "/crm/v3/schemas", car.to_string())
+    }
+
+    #[tokio::test]
+    async fn others_have_the_account_while_the_files_of_an_import_are_read() {
+        let portal = portal(Duration::from_secs(60)).await;
+        let account = portal.account(1).unwrap();
+        let held = account.alone().await;
+        // Both are in line for the account, the import first. It needs the type that the other call makes.
+        let (mut importing, mut defining) = (pin!(portal.handle(import_of("p_car", "plate", 5_000))), pin!(portal.handle(schema())));
+        assert!(once(importing.as_mut()).is_none() && once(defining.as_mut()).is_none());
+        drop(held);
+        let (imported, defined) = tokio::join!(importing, defining);
+        assert_eq!((imported.unwrap().status, defined.unwrap().status), (200, 201));
+        // The call that does its first part does not read the files again.
+        assert!(account.shared().await.importing.is_some());
+    }
+
+    #[tokio::test]
+    async fn an_import_that_is_no_form_is_refused_without_a_turn_alone() {
+        let portal = portal(Duration::from_secs(60)).await;
+        let account = portal.account(1).unwrap();
+        let _reading = account.turn(true).await;
+        assert_eq!(portal.handle(call(1, Method::POST, "/crm/v3/imports", "{}")).await.unwrap_err().status, 400);
     }
 
     #[tokio::test]
@@ -532,20 +576,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_export_of_an_account_runs_at_a_time_and_leaves_a_worker_to_other_calls() {
+    async fn one_file_of_an_account_is_worked_on_at_a_time_and_leaves_a_worker_to_other_calls() {
         let portal = portal(Duration::from_millis(20)).await;
         let account = portal.account(1).unwrap();
-        let _exporting = account.export().await;
+        let _exporting = account.file().await;
         assert_eq!(portal.handle(export("contacts", "firstname")).await.unwrap_err().status, 503);
+        assert_eq!(portal.handle(import_of("0-1", "firstname", 1)).await.unwrap_err().status, 503);
         assert_eq!(portal.handle(call(1, Method::GET, "/crm/v3/properties/contacts", "")).await.unwrap().status, 200);
     }
 
     #[tokio::test]
     async fn an_export_whose_object_type_is_deleted_meanwhile_is_refused() {
         let portal = portal(Duration::from_secs(60)).await;
-        let name = json!({ "name": "plate", "label": "Plate", "type": "string", "fieldType": "text" });
-        let car = json!({ "name": "car", "labels": { "singular": "Car", "plural": "Cars" }, "primaryDisplayProperty": "plate", "properties": [name] });
-        assert_eq!(portal.handle(call(1, Method::POST, "/crm/v3/schemas", car.to_string())).await.unwrap().status, 201);
+        assert_eq!(portal.handle(schema()).await.unwrap().status, 201);
         let account = portal.account(1).unwrap();
         let mut state = account.alone().await;
         let work = Work::new(STEPS_MAX, Arc::default());

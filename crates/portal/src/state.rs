@@ -82,7 +82,7 @@ pub struct State {
     pub next_event: u64,
     /// What the subscriptions ask for; none until it is first looked up.
     pub(crate) wanted: Option<Arc<Wanted>>,
-    /// The import that has begun, read once; none after a restart, until its next part.
+    /// The first import that waits or is in progress, with its files read; none after a restart, until its next part.
     pub(crate) importing: Option<Box<Running>>,
     /// Set under the lock when the account is deleted. A call that still holds the account must change nothing.
     pub is_deleted: bool,

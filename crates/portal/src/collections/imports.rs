@@ -1,5 +1,6 @@
 //! Imports: writes the rows of CSV files as records, with the same code as calls of the API.
 //!
+//! The files are read while other calls use the account (`sent`).
 //! An import begins with the next call to the account, whatever that is. So a cancel as the next call finds nothing done.
 //! Every call performs a part of a waiting import before it is answered. A call of the app that sent the import performs
 //! all parts, and lets other calls use the account between them. Reads of the import show `STARTED`, `PROCESSING` and
@@ -8,6 +9,7 @@
 mod cell;
 mod plan;
 mod run;
+mod sent;
 
 use std::sync::LazyLock;
 
@@ -16,21 +18,23 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use keyway_core::beside::Access;
 use keyway_core::error_body::ErrorBody;
 use keyway_core::time::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::multipart::{Part, parts};
 use super::{Answer, Asked, Item, missing, page, reply};
 use crate::Call;
 use crate::importing::progress::{Chunk, Progress};
 use crate::importing::sheet::{CELLS_MAX, Sheet};
 use crate::importing::{Running, fault};
 use crate::items::Place;
-use crate::request::{bad_field, needs};
+use crate::request::needs;
 use crate::route::is_version;
 use crate::state::State;
 use crate::tx::Tx;
 
 use plan::Plan;
+use sent::Files;
+
+pub use sent::Sent;
 
 /// Imports that an account remembers; the oldest goes for the newest.
 const IMPORTS_MAX: usize = 50;
@@ -49,7 +53,7 @@ static ERRORS: LazyLock<Place> = LazyLock::new(|| Place::new("imports-errors", &
 pub fn answer(asked: &Asked<'_>, rest: &[&str], tx: &mut Tx<'_>) -> Option<Answer> {
     Some(match (asked.method(), rest) {
         ("GET", []) => list(asked, tx),
-        ("POST", []) => start(asked, tx),
+        (method, rest) if is_start(method, rest) => Sent::read(asked.call, asked.work).and_then(|sent| keep(asked.call, tx, sent)),
         ("GET", [id]) => show(asked, id, tx),
         ("POST", [id, "cancel"]) => cancel(asked, id, tx),
         ("GET", [id, "errors"]) => errors(asked, id, tx),
@@ -154,53 +158,41 @@ fn settle(tx: &mut Tx<'_>, id: &str, mut item: Item, progress: &Progress, now: T
     tx.put_item(&IMPORTS, id, item);
 }
 
-/// Looks at everything but the rows' values; the import has begun then.
-fn start(asked: &Asked<'_>, tx: &mut Tx<'_>) -> Answer {
-    let sent = parts(&asked.call.body).ok_or_else(|| ErrorBody::validation("the body is not multipart/form-data"))?;
-    let request = request_of(&sent)?;
+/// Whether a call sends an import.
+pub fn is_start(method: &str, rest: &[&str]) -> bool {
+    (method, rest) == ("POST", &[])
+}
+
+/// Takes an import whose files were read, if the account has what they are mapped to and the caller may write that. It has
+/// begun then.
+pub fn keep(call: &Call, tx: &mut Tx<'_>, sent: Sent) -> Answer {
+    let Sent { request, files } = sent;
     let plan = Plan::read(tx.state, &request)?;
-    plan.kinds().into_iter().try_for_each(|kind| needs(asked.call.by.as_ref(), kind, Access::Write))?;
-    let by = asked.call.by.as_ref();
+    let by = call.by.as_ref();
+    plan.kinds().into_iter().try_for_each(|kind| needs(by, kind, Access::Write))?;
     plan.properties().try_for_each(|(kind, name)| crate::sensitive::needs(by, tx.state, kind, name, Access::Write))?;
-    let (mut files, mut cells_left) = (Vec::new(), CELLS_MAX);
-    for file in &plan.files {
-        let bytes = file_of(&sent, &file.name)?;
-        let sheet = Sheet::read(bytes, &mut cells_left)?;
-        // What it takes to perform it is known now, and is refused now: once it has begun, it is done whole.
-        let rows = sheet.rows.len();
-        tx.work.each(rows, file.steps_of_a_row())?;
-        tx.work.write(bytes.len())?;
-        files.push(BASE64.encode(bytes));
+    let Files { sheets, waiting, stored } = files?;
+    // What it takes to perform it is known now, and is refused now: once it has begun, it is done whole.
+    for (file, sheet) in plan.files.iter().zip(&sheets) {
+        tx.work.each(sheet.rows.len(), file.steps_of_a_row())?;
     }
-    let id = tx.state.items.next_number(&IMPORTS).to_string();
-    let file_ids: Vec<String> = (0..files.len()).map(|at| fault::file_id(&id, at).to_string()).collect();
+    let (id, now) = (tx.state.items.next_number(&IMPORTS).to_string(), call.now.to_iso());
+    let file_ids: Vec<String> = (0..sheets.len()).map(|at| fault::file_id(&id, at).to_string()).collect();
     let kinds: Vec<&str> = plan.kinds().into_iter().map(|kind| &*tx.state.space(kind).type_id).collect();
     let value = json!({
-        "id": id, "state": "STARTED", "createdAt": asked.now(), "updatedAt": asked.now(), "importName": plan.name, "importSource": "API",
+        "id": id, "state": "STARTED", "createdAt": now, "updatedAt": now, "importName": plan.name, "importSource": "API",
         "optOutImport": false, "mappedObjectTypeIds": kinds, "importRequestJson": request,
         "metadata": { "counters": {}, "fileIds": file_ids, "objectLists": [] },
     });
     forget_oldest(tx);
-    tx.put_item(&WAITING, &id, Item::new(json!({ "files": files, "appId": asked.call.app_id })));
+    tx.put_stored_item(&WAITING, &id, waiting, stored);
     tx.put_item(&IMPORTS, &id, Item::new(value.clone()));
+    // The files of one import are kept as they were read. Those of a further one are read again at its first part.
+    if tx.state.importing.is_none() {
+        let (app_id, sheets, progress) = (call.app_id, Ok(sheets), Progress::default());
+        tx.state.importing = Some(Box::new(Running { id, app_id, request, sheets, progress, chunks: 0 }));
+    }
     Ok(reply(200, value))
-}
-
-fn request_of(sent: &[Part<'_>]) -> Result<Map<String, Value>, ErrorBody> {
-    let part = sent.iter().find(|part| part.name == "importRequest").ok_or_else(|| bad_field("importRequest", "is required"))?;
-    match serde_json::from_slice(part.bytes) {
-        Ok(Value::Object(request)) => Ok(request),
-        _ => Err(bad_field("importRequest", "must be a JSON object")),
-    }
-}
-
-fn file_of<'a>(sent: &'a [Part<'_>], name: &str) -> Result<&'a [u8], ErrorBody> {
-    let mut named = sent.iter().filter(|part| part.name == "files" && part.file_name.as_deref() == Some(name));
-    match (named.next(), named.next()) {
-        (Some(part), None) => Ok(part.bytes),
-        (None, _) => Err(bad_field("files", &format!("must hold the file {name:?} that importRequest names"))),
-        (Some(_), Some(_)) => Err(bad_field("files", &format!("holds {name:?} twice"))),
-    }
 }
 
 fn forget_oldest(tx: &mut Tx<'_>) {

@@ -311,6 +311,9 @@ fn what_is_no_import_is_refused_and_leaves_nothing() {
     account.call_with(&line, &form(&good(), &[])).refused(400, "a.csv");
     account.call_with(&line, &form(&good(), &[("a.csv", b"x"), ("a.csv", b"y")])).refused(400, "twice");
     account.call_with(&line, b"{}").refused(400, "multipart");
+    let mut long = good();
+    long["more"] = json!("x".repeat(1 << 20));
+    post(&account, &long, b"email\n").refused(400, "1048576 bytes");
     account
         .call_with(&line, b"--b\r\nContent-Disposition: form-data; name=\"importRequest\"\r\n\r\n[[[\r\n--b--\r\n")
         .refused(400, "importRequest");

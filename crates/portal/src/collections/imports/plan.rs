@@ -15,7 +15,7 @@ use crate::request::{bad_field, id_text, text};
 use crate::state::State;
 
 /// Files of an import. HubSpot's guide shows two; more than a handful is a mistake.
-const FILES_MAX: usize = 5;
+pub const FILES_MAX: usize = 5;
 const NAME_CHARS_MAX: usize = 255;
 /// Steps of a value of a row, and of an association.
 const VALUE_STEPS: u64 = 20;
