@@ -69,6 +69,25 @@ async fn a_refusal_of_a_short_body_keeps_the_connection() {
 }
 
 #[tokio::test]
+async fn a_connection_is_kept_over_the_rest_of_a_body_that_is_short_and_comes_at_once() {
+    const MOST: usize = 64 << 10;
+    let server = Server::start().await;
+    // The last one's body never ends, and is waited for a second.
+    for (length, sent, is_kept) in [(MOST, MOST, true), (MOST + 1, MOST + 1, false), (100, 99, false)] {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        let head = format!(
+            "POST {CONTACTS} HTTP/1.1\r\nhost: t\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n",
+            server.token(READER)
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(&vec![b' '; sent]).await.unwrap();
+        let refused = answer(&mut stream).await;
+        assert!(refused.starts_with("http/1.1 403"), "{refused}");
+        assert_eq!(!refused.contains("connection: close"), is_kept, "{sent} of {length} bytes");
+    }
+}
+
+#[tokio::test]
 async fn a_client_that_waits_to_be_told_to_go_on_gets_its_refusal_at_once() {
     let server = Server::start().await;
     let mut stream = TcpStream::connect(server.address).await.unwrap();

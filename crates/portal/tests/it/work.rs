@@ -137,6 +137,19 @@ fn a_table_has_a_bounded_number_of_columns() {
 }
 
 #[test]
+fn a_table_has_a_bounded_number_of_rows() {
+    let account = Account::new();
+    let table = json!({ "name": "t", "label": "T", "columns": [{ "name": "a", "type": "TEXT" }] });
+    account.call("POST /cms/v3/hubdb/tables", table).expect(201);
+    let inputs = |count: usize| json!({ "inputs": vec![json!({ "values": { "a": "x" } }); count] });
+    let more = "POST /cms/v3/hubdb/tables/t/rows/draft/batch/create";
+    for _ in 0..100 {
+        account.call(more, inputs(100)).expect(201);
+    }
+    account.call(more, inputs(1)).refused(400, "at most 10000 rows");
+}
+
+#[test]
 fn an_error_of_a_thousand_faults_lists_the_first_of_them() {
     let account = Account::new();
     let unknown: serde_json::Map<String, Value> = (0..1_000).map(|at| (format!("unknown_{at}"), json!("x"))).collect();
