@@ -118,6 +118,25 @@ fn an_embedded_account_refuses_object_types_that_a_token_was_not_given() {
     }
 }
 
+/// docs/connections.md says what a scope reaches beside its path all the same.
+#[test]
+fn a_merge_moves_associations_by_the_scope_of_the_merged_type_alone() {
+    let account = Account::start();
+    let keyway = &account.keyway;
+    let contacts = app(keyway, account.hub, "Contacts", "crm.objects.contacts.read,crm.objects.contacts.write");
+    let call = |method: &str, path: &str, body: Value| keyway.call(&contacts, method, path, Some(&body.to_string()));
+    let (status, kept) = call("POST", "/crm/v3/objects/contacts", json!({ "properties": { "email": "kept@example.com" } }));
+    assert_eq!(status, 201, "{kept}");
+    let merge = json!({ "primaryObjectId": kept["id"], "objectIdToMerge": account.contact });
+    let (status, merged) = call("POST", "/crm/v3/objects/contacts/merge", merge);
+    assert_eq!(status, 200, "{merged}");
+    // The token may not see what it moved.
+    let path = format!("/crm/v3/objects/contacts/{}?associations=deals", merged["id"].as_str().unwrap());
+    refused(keyway, &contacts, &("GET", path.clone(), Value::Null));
+    let (status, found) = keyway.call(&account.full, "GET", &path, None);
+    assert_eq!((status, &found["associations"]["deals"]["results"][0]["id"]), (200, &json!(account.deal)));
+}
+
 #[test]
 fn the_remedy_of_a_refusal_opens_the_call() {
     let account = Account::start();
