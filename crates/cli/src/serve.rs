@@ -318,11 +318,9 @@ pub async fn serve_while(
     let (unused_days, days) = watch::channel(serve.disable_unused_days);
     let policy = tokio::spawn(hourly::disable_unused_apps(control.clone(), days));
     let counter = serve.database.is_some().then(|| tokio::spawn(count_instances(counted, audit.clone())));
-    let beat = line.map(|line| {
-        let stopped = stopped.clone();
-        tokio::spawn(async move { line.keep(stopped).await })
-    });
-    let follower = serve.database.clone().map(|url| tokio::spawn(control.clone().follow(url, stopped.clone())));
+    // Both run until the last call is answered, which needs a place and the tokens as they are now.
+    let beat = line.map(|line| tokio::spawn(async move { line.keep().await }));
+    let follower = serve.database.clone().map(|url| tokio::spawn(control.clone().follow(url)));
     let (keep_days, days) = watch::channel(serve.audit_keep_days);
     let pruner = tokio::spawn(hourly::delete_old_records(audit.clone(), days));
     let forgetter = tokio::spawn(hourly::forget_approvals(control.clone()));
@@ -374,12 +372,14 @@ pub async fn serve_while(
     gateway.set_ready(false);
     let until = Instant::now() + server::DRAIN_TIME_MAX;
     stop.send_replace(true);
-    let drained = async {
+    // The threads of all listeners run until the last call is answered: one of them may serve the queue of an account.
+    let drained = async move {
+        let (mut running, mut proxying, mut mcp) = (running, proxying, mcp);
         running.join().await;
-        if let Some(proxying) = proxying {
+        if let Some(proxying) = &mut proxying {
             proxying.join().await;
         }
-        if let Some(mcp) = mcp {
+        if let Some(mcp) = &mut mcp {
             mcp.join().await;
         }
     };

@@ -60,12 +60,16 @@ pub const DRAIN_TIME_MAX: Duration = Duration::from_secs(10);
 /// The running listener.
 pub struct ServerHandle {
     threads: Vec<oneshot::Receiver<()>>,
+    /// Closed when this is dropped: until then a thread that has drained keeps running what was started on it, such as
+    /// the queue of an account, for calls that other threads still serve.
+    _open: watch::Sender<()>,
 }
 
 impl ServerHandle {
-    /// Waits until every thread has drained. It does after `shutdown` turns true.
-    pub async fn join(self) {
-        for thread in self.threads {
+    /// Waits until every thread has drained. It does after `shutdown` turns true. The threads end when the handle is
+    /// dropped.
+    pub async fn join(&mut self) {
+        for thread in self.threads.drain(..) {
             let _ = thread.await;
         }
     }
@@ -115,15 +119,16 @@ pub(crate) fn listen<S: Serve>(
     shutdown: watch::Receiver<bool>,
 ) -> std::io::Result<ServerHandle> {
     listener.set_nonblocking(true)?;
-    let mut handle = ServerHandle { threads: Vec::new() };
+    let (open, closed) = watch::channel(());
+    let mut handle = ServerHandle { threads: Vec::new(), _open: open };
     let mut lines = Vec::new();
     for number in 0..threads.max(1) {
         let (line, accepted) = mpsc::channel(ACCEPTED_MAX);
         let work = serve_all(accepted, service.clone(), connections_per_thread_max, shutdown.clone());
-        handle.threads.push(run(format!("{name}-{number}"), beating(service.beat(), work))?);
+        handle.threads.push(run(format!("{name}-{number}"), beating(service.beat(), work), closed.clone())?);
         lines.push(line);
     }
-    handle.threads.push(run(format!("{name}-accept"), beating(service.beat(), accept_all(listener, lines, shutdown)))?);
+    handle.threads.push(run(format!("{name}-accept"), beating(service.beat(), accept_all(listener, lines, shutdown)), closed)?);
     Ok(handle)
 }
 
@@ -135,13 +140,20 @@ async fn beating(beat: Option<Beat>, work: impl Future<Output = ()>) {
     }
 }
 
-/// Runs a future on a thread and a single-threaded runtime of its own.
-fn run(name: String, work: impl Future<Output = ()> + Send + 'static) -> std::io::Result<oneshot::Receiver<()>> {
+/// Runs a future on a thread and a single-threaded runtime of its own, which goes on after it until `closed` is.
+fn run(
+    name: String,
+    work: impl Future<Output = ()> + Send + 'static,
+    mut closed: watch::Receiver<()>,
+) -> std::io::Result<oneshot::Receiver<()>> {
     let (done, finished) = oneshot::channel();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     std::thread::Builder::new().name(name).spawn(move || {
-        runtime.block_on(work);
-        let _ = done.send(());
+        runtime.block_on(async move {
+            work.await;
+            let _ = done.send(());
+            while closed.changed().await.is_ok() {}
+        });
     })?;
     Ok(finished)
 }
@@ -409,6 +421,57 @@ mod tests {
         while pulse.stalled(later).unwrap() >= beaten {
             std::thread::yield_now();
         }
+    }
+
+    /// Its first connection leaves a task on its thread, which its second asks for an answer once it may.
+    struct Leaving {
+        questions: std::sync::Mutex<Option<mpsc::Receiver<oneshot::Sender<u8>>>>,
+        ask: mpsc::Sender<oneshot::Sender<u8>>,
+        may_ask: std::sync::Mutex<Option<oneshot::Receiver<()>>>,
+    }
+
+    impl Serve for Leaving {
+        async fn connection(self: Arc<Self>, mut stream: TcpStream, _life: Life) {
+            let first = self.questions.lock().unwrap().take();
+            if let Some(mut questions) = first {
+                tokio::spawn(async move {
+                    while let Some(answer) = questions.recv().await {
+                        let _ = answer.send(7);
+                    }
+                });
+                return;
+            }
+            let may_ask = self.may_ask.lock().unwrap().take();
+            let Some(may_ask) = may_ask else { return };
+            stream.write_all(&[1]).await.unwrap();
+            may_ask.await.unwrap();
+            let (answer, answered) = oneshot::channel();
+            let _ = self.ask.send(answer).await;
+            let byte = answered.await.unwrap_or(0);
+            stream.write_all(&[byte]).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_thread_that_has_drained_runs_its_tasks_until_the_others_have() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = watch::channel(false);
+        let ((ask, questions), (may, may_ask)) = (mpsc::channel(1), oneshot::channel());
+        let leaving = Leaving { questions: Some(questions).into(), ask, may_ask: Some(may_ask).into() };
+        let mut handle = listen(listener, "leaving", Arc::new(leaving), 2, 2, stopped).unwrap();
+        let mut byte = [0];
+        let mut first = TcpStream::connect(address).await.unwrap();
+        assert_eq!(first.read(&mut byte).await.unwrap(), 0);
+        let mut second = TcpStream::connect(address).await.unwrap();
+        second.read_exact(&mut byte).await.unwrap();
+        stop.send_replace(true);
+        // Connections go to the threads in turn: the first thread has none any more, and says that it has drained.
+        handle.threads.remove(0).await.unwrap();
+        may.send(()).unwrap();
+        second.read_exact(&mut byte).await.unwrap();
+        assert_eq!(byte, [7]);
+        handle.join().await;
     }
 
     #[test]

@@ -32,13 +32,18 @@ pub struct Running {
     pub url: String,
     /// What a reload changes.
     pub door: std::sync::Weak<Door>,
-    ended: oneshot::Receiver<()>,
+    ended: Option<oneshot::Receiver<()>>,
+    /// Closed when this is dropped: until then the thread keeps running what was started on it, for calls that other
+    /// threads still serve.
+    _open: oneshot::Sender<()>,
 }
 
 impl Running {
-    /// Waits until the requests in progress are answered.
-    pub async fn join(self) {
-        let _ = self.ended.await;
+    /// Waits until the requests in progress are answered. The thread ends when this is dropped.
+    pub async fn join(&mut self) {
+        if let Some(ended) = self.ended.take() {
+            let _ = ended.await;
+        }
     }
 }
 
@@ -88,7 +93,7 @@ impl Bound {
         let (alive, mut all_done) = mpsc::channel(1);
         let door = Door::new(Box::new(InProcess { gateway, host, alive }), self.settings);
         let (known, routes) = (Arc::downgrade(&door), agents.with_routes(router(door, self.callers)));
-        let (done, ended) = oneshot::channel();
+        let ((done, ended), (open, closed)) = (oneshot::channel(), oneshot::channel::<()>());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let listener = self.listener;
         let serving = async move {
@@ -103,10 +108,13 @@ impl Bound {
         std::thread::Builder::new()
             .name("keyway-mcp".into())
             .spawn(move || {
-                runtime.block_on(serving);
-                let _ = done.send(());
+                runtime.block_on(async move {
+                    serving.await;
+                    let _ = done.send(());
+                    let _ = closed.await;
+                });
             })
             .context("the thread of the listener for agents can't be started")?;
-        Ok(Running { url, door: known, ended })
+        Ok(Running { url, door: known, ended: Some(ended), _open: open })
     }
 }

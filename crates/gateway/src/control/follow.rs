@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::PgListener;
-use tokio::sync::watch;
 
 use super::Control;
 
@@ -17,11 +16,11 @@ const ANSWER_TIME_MAX: Duration = Duration::from_millis(800);
 
 impl Control {
     /// Takes on every change that another instance makes, within milliseconds where the store
-    /// notifies, and a quarter of a second where it does not; until told to stop.
-    pub async fn follow(self: Arc<Self>, url: String, mut stopped: watch::Receiver<bool>) {
+    /// notifies, and a quarter of a second where it does not. Never returns.
+    pub async fn follow(self: Arc<Self>, url: String) {
         let mut listener = None;
         let mut held: Option<Instant> = None;
-        while !*stopped.borrow() {
+        loop {
             if listener.is_none() {
                 listener = listen(&url).await;
             }
@@ -31,10 +30,7 @@ impl Control {
                     None => std::future::pending().await,
                 }
             };
-            let alive = tokio::select! {
-                notified = tokio::time::timeout(ASK_EVERY, notified) => notified.unwrap_or(true),
-                _ = stopped.changed() => return,
-            };
+            let alive = tokio::time::timeout(ASK_EVERY, notified).await.unwrap_or(true);
             if !alive {
                 listener = None;
                 // Not a tight loop while the store is away.

@@ -191,7 +191,7 @@ impl Server {
         self.audit.list(&AuditFilter { limit: 1_000, ..AuditFilter::default() }).await.unwrap()
     }
 
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
         self.stop.send(true).unwrap();
         self.handle.join().await;
     }

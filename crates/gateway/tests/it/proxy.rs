@@ -89,7 +89,7 @@ impl Proxied {
         read(&mut stream).await
     }
 
-    pub(crate) async fn stop(self) {
+    pub(crate) async fn stop(mut self) {
         self.stop.send(true).unwrap();
         self.handle.join().await;
         self.server.stop().await;

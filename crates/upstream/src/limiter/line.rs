@@ -15,7 +15,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, RedisError, Script};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 
 use keyway_ground::clock;
 use keyway_ground::sync::locked;
@@ -138,14 +138,11 @@ impl Line {
     }
 
     /// Sends a heartbeat of this instance to Redis at an interval, and connects again after Redis was
-    /// unreachable. Returns once `stopped` is true.
-    pub async fn keep(&self, mut stopped: watch::Receiver<bool>) {
+    /// unreachable. Never returns.
+    pub async fn keep(&self) {
         let mut every = tokio::time::interval(BEAT_EVERY);
         loop {
-            tokio::select! {
-                _ = every.tick() => {}
-                _ = stopped.wait_for(|stop| *stop) => return,
-            }
+            every.tick().await;
             self.beat().await;
         }
     }
