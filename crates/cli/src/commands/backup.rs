@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use anyhow::bail;
 use keyway_core::shown;
 use keyway_gateway::backup::{self, BackupError, How, Restored};
 use serde_json::json;
@@ -12,6 +13,12 @@ use crate::args::{self, Connection};
 use crate::output::progress::{Watch, bytes_of};
 
 pub async fn take(connection: &Connection, target: &Path, json: bool) -> anyhow::Result<Exit> {
+    if std::env::var_os("KEYWAY_DATABASE").is_some_and(|url| !url.is_empty()) {
+        bail!(
+            "KEYWAY_DATABASE is set: a server with a database keeps its accounts, apps and audit there, and a copy of the folder {} would not have them. Nothing was copied. Back up the database with pg_dump, and keep the master key (docs/many-instances.md). To copy the folder of a server without a database, unset the variable",
+            shown::path(&connection.data)
+        );
+    }
     let watch = Watch::of_folder("copying", target, bytes_of(&connection.data));
     let bytes = backup::take(&connection.data, target).await;
     drop(watch);

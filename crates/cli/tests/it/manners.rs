@@ -204,6 +204,20 @@ fn a_backup_of_a_server_on_postgresql_is_told_to_use_its_own_tools() {
 }
 
 #[test]
+fn a_backup_with_a_database_in_the_environment_copies_no_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    // A folder that could be copied, such as one from before the move into the database.
+    std::fs::write(folder.path().join("keyway.db"), "").unwrap();
+    let target = folder.path().join("copy");
+    let mut backup = keyway(&["backup", &target.display().to_string(), "--data", &folder.path().display().to_string()]);
+    let output = backup.env("KEYWAY_DATABASE", "postgres://keyway:a-password@127.0.0.1/keyway").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let said = stderr(&output);
+    assert!(said.starts_with("keyway: KEYWAY_DATABASE is set") && said.contains("pg_dump") && !said.contains("a-password"), "{said}");
+    assert!(!target.exists());
+}
+
+#[test]
 fn doctor_alone_shows_the_ways_and_reads_what_is_piped() {
     let (screen, code) = on_terminal(&mut keyway(&["doctor"]), 100, "");
     assert_eq!(code, Some(2));
