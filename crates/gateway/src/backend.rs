@@ -234,12 +234,17 @@ async fn hubspot(way: Box<Way<'_>>, permit: Permit, rest: Forwarded, sent: &mut 
         };
         if reply.status == 401 && reply.mark.is_none() {
             upstream.health.note(hub_id, State::Refused, now);
-            // HubSpot does not refuse the caller's token. With a 401 a client would discard its own token.
-            let message = "HubSpot refuses the credential of this account's connection: it was revoked, rotated or has expired. The app's own token is fine; whoever operates the gateway must connect the account again.";
-            return Err(Refusal::ConnectionCredential.error(message));
+            return Err(credential_refused());
         }
         return Ok(reply);
     }
+}
+
+/// The error for when HubSpot refuses the credential of a connection. It does not refuse the caller's token: with a 401 a
+/// client would discard its own.
+pub fn credential_refused() -> ErrorBody {
+    let message = "HubSpot refuses the credential of this account's connection: it was revoked, rotated or has expired. The app's own token is fine; whoever operates the gateway must connect the account again.";
+    Refusal::ConnectionCredential.error(message)
 }
 
 /// What is to be said of an answer beside it. Only statuses that say something of the credential, the

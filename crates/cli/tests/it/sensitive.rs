@@ -208,6 +208,27 @@ fn in_front_of_hubspot_the_sensitive_properties_are_learned_from_the_account() {
 }
 
 #[test]
+fn a_dead_credential_is_named_as_the_cause_where_keyway_asks_before_the_call() {
+    let (hubspot, full, _) = account();
+    let gateway = Keyway::start(&["--ephemeral"]);
+    let file = gateway.folder.path().join("credential");
+    std::fs::write(&file, &full).unwrap();
+    let base = base(&hubspot);
+    gateway.json(&["account", "add", "Production", "--connect", "--base-url", &base, "--credential-file", &file.display().to_string()]);
+    let made = gateway.json(&["app", "create", "Reader", "--account", "4242", "--scopes", CONTACTS]);
+    let reader = made["token"]["value"].as_str().unwrap();
+    hubspot.json(&["token", "rotate", "Full", "--now"]);
+    let (status, answer) = gateway.call(reader, "GET", "/crm/v3/objects/contacts?limit=1", None);
+    assert_eq!((status, answer["category"].as_str()), (502, Some("CONNECTION_CREDENTIAL")), "{answer}");
+    let status = gateway.run(&["status", "--json"]);
+    let troubles = serde_json::from_slice::<Value>(&status.stdout).unwrap()["troubles"].to_string();
+    assert!(troubles.contains("refuses the credential"), "{troubles}");
+    // No call went before the question.
+    let asked = hubspot.json(&["audit", "list", "--status", "4xx"])["records"].clone();
+    assert!(asked.as_array().unwrap().iter().all(|one| one["path"] != "/crm/v3/objects/contacts"), "{asked}");
+}
+
+#[test]
 fn in_front_of_hubspot_the_members_of_a_list_need_the_scope_of_its_object_type() {
     let (hubspot, full, _) = account();
     let list = json!({ "name": "Deals", "objectTypeId": "0-3", "processingType": "MANUAL" }).to_string();

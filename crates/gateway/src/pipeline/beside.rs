@@ -21,10 +21,13 @@ use serde_json::Value;
 
 use super::receive::Taken;
 use super::{Call, Gateway, throttle};
+use crate::backend::credential_refused;
+use crate::clock;
 use crate::known::Properties;
 use crate::limiter::{Asking, Limiter};
 use crate::registry::TokenEntry;
 use crate::upstream::CredentialError;
+use crate::upstream::health::State;
 
 /// A call to an embedded account.
 pub(super) fn embedded(call: &mut Call, head: &Parts, taken: &Taken, permit: Permit, token: &TokenEntry) -> Result<Permit, ErrorBody> {
@@ -208,6 +211,13 @@ impl Gateway {
         match self.upstream.fetch(&connection.base, &credential, path, documented).await {
             Ok(answer) => Ok(answer),
             Err(CredentialError::Silent { .. } | CredentialError::Unavailable(400 | 404)) => Err(Unlearned::Not),
+            Err(CredentialError::Refused(_)) => {
+                self.upstream.health.note(account.hub_id, State::Refused, clock::now());
+                if let Some(tokens) = self.tokens.as_ref().filter(|_| connection.oauth_client.is_some()) {
+                    tokens.refused(account.hub_id, &credential);
+                }
+                Err(Unlearned::Refused(credential_refused()))
+            }
             Err(error) => {
                 tracing::warn!(%error, hub_id = account.hub_id, path, "what a call needs to be decided on could not be learned");
                 Err(Unlearned::Refused(not_now()))
