@@ -348,8 +348,9 @@ impl Postgres {
 async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
     let connecting = async {
         let mut connection = options.connect().await?;
-        // Keyway promises a record of every answered call, whatever the settings of the server.
-        connection.execute("set synchronous_commit = on; set lock_timeout = '5s'").await?;
+        // Keyway promises a record of every answered call, whatever the settings of the server. Notices of a schema
+        // that is there already would fill the log at each start.
+        connection.execute("set synchronous_commit = on; set lock_timeout = '5s'; set client_min_messages = warning").await?;
         Ok(connection)
     };
     tokio::time::timeout(ANSWER_TIME_MAX, connecting).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))

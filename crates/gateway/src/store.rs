@@ -183,9 +183,12 @@ impl Store {
             .max_lifetime(None)
             .after_connect(move |connection, _| {
                 Box::pin(async move {
-                    if !shared {
-                        connection.execute("pragma foreign_keys = on; pragma journal_mode = wal; pragma synchronous = full").await?;
-                    }
+                    let settings = if shared {
+                        "set client_min_messages = warning"
+                    } else {
+                        "pragma foreign_keys = on; pragma journal_mode = wal; pragma synchronous = full"
+                    };
+                    connection.execute(settings).await?;
                     Ok(())
                 })
             })

@@ -72,7 +72,7 @@ pub enum BaseError {
     #[error("{0:?} is not a host such as https://api.hubapi.com: no path, query or user may be in it")]
     Malformed(String),
     /// Plain HTTP to another machine.
-    #[error("{0:?} is not HTTPS; a credential is sent in plain text to this machine only")]
+    #[error("{0:?} must begin with https://. Keyway sends credentials over plain http:// to this machine only")]
     Plain(String),
 }
 
