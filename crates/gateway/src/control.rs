@@ -26,6 +26,7 @@ mod webhooks;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use keyway_core::approval::Rule;
 use keyway_core::beside::Beside;
@@ -115,6 +116,8 @@ pub struct Control {
     state: Mutex<State>,
     /// Held while the master key is rotated.
     rotating: Mutex<()>,
+    /// Whether the last use of tokens could be written, when it was tried last.
+    is_written: AtomicBool,
 }
 
 /// Each thing is shared with the state before it until it changes, so that a change to one of ten
@@ -290,8 +293,15 @@ impl Control {
     /// The store can't be read, or an embedded account not be opened.
     pub async fn new(store: Store, registry: Arc<Registry>, hooks: Arc<dyn AccountHooks>) -> Result<Self> {
         let state = State { generation: -1, ..State::default() };
-        let control =
-            Self { store, registry, hooks, authorities: Authorities::default(), state: Mutex::new(state), rotating: Mutex::default() };
+        let control = Self {
+            store,
+            registry,
+            hooks,
+            authorities: Authorities::default(),
+            state: Mutex::new(state),
+            rotating: Mutex::default(),
+            is_written: true.into(),
+        };
         let (_, state) = control.begin().await?;
         for account in state.accounts.iter().filter(|account| account.connection.is_none()) {
             control.hooks.created(account).await.map_err(ControlError::Backend)?;
@@ -749,6 +759,17 @@ impl Control {
     /// # Errors
     /// The store can't be written.
     pub async fn store_last_used(&self) -> Result<()> {
+        let stored = self.write_last_used().await;
+        self.is_written.store(stored.is_ok(), Ordering::Relaxed);
+        stored
+    }
+
+    /// Whether the store could be written when it was tried last. It is tried every few seconds while calls come.
+    pub fn is_written(&self) -> bool {
+        self.is_written.load(Ordering::Relaxed)
+    }
+
+    async fn write_last_used(&self) -> Result<()> {
         let used = self.registry.fresh_last_used();
         if used.is_empty() && !self.store.is_shared() {
             return Ok(());

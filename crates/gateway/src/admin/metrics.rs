@@ -67,6 +67,14 @@ pub(super) async fn show(State(admin): State<Admin>) -> Response {
         head(&mut text, name, "gauge", "Whether limits are shared with the other instances and not divided.");
         line(&mut text, name, &[], u8::from(shared));
     }
+    let is_ready = admin.gateway.readiness().await.is_ok() && admin.control.is_ready().await;
+    for (name, help, holds) in [
+        ("keyway_ready", "Whether the server would answer a call, as /readyz says.", is_ready),
+        ("keyway_store_written", "Whether the store could be written when it was tried last.", admin.control.is_written()),
+    ] {
+        head(&mut text, name, "gauge", help);
+        line(&mut text, name, &[], u8::from(holds));
+    }
     let damage = admin.audit.damage().await.map_or(0, |places| places.len());
     for (name, help, count) in [
         ("keyway_instances", "Instances that share the store.", admin.audit.instances() as usize),
