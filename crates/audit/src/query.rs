@@ -23,6 +23,9 @@ pub struct AuditFilter {
     pub hub_id: Option<u64>,
     /// Of this operation: `GET /crm/v3/owners`, or the template alone.
     pub operation: Option<String>,
+    /// On this object type; two with a comma between them where the path of the operation has two. Nothing finds it
+    /// alone: it narrows what another field finds.
+    pub object: Option<String>,
     /// With this status.
     pub status: Option<StatusFilter>,
     /// With this category, or refused by the rule of this name.
@@ -192,6 +195,17 @@ impl AuditLog {
         match &self.readers {
             Readers::Postgres(pool) => postgres::read::oldest(pool).await,
             Readers::Files(shelf) => Ok(shelf.oldest()),
+        }
+    }
+
+    /// Whether the log has every record since it began: none was deleted for its age.
+    ///
+    /// # Errors
+    /// The log can't be read.
+    pub async fn is_whole(&self) -> Result<bool, AuditError> {
+        match &self.readers {
+            Readers::Postgres(pool) => postgres::read::is_whole(pool).await,
+            Readers::Files(shelf) => Ok(shelf.is_whole()),
         }
     }
 

@@ -71,7 +71,9 @@ async fn records_come_back_newest_first_by_each_filter() {
     assert_eq!(times(&log, AuditFilter { status: Some(StatusFilter::Exact(429)), ..all.clone() }).await, [30]);
     assert_eq!(times(&log, AuditFilter { operation: Some("/crm/v3/owners".into()), limit: 1, ..all.clone() }).await, [40]);
     assert_eq!(times(&log, AuditFilter { operation: Some("POST /crm/v3/owners".into()), ..all.clone() }).await, [0; 0]);
+    assert_eq!(times(&log, AuditFilter { object: Some("deals".into()), ..all.clone() }).await, [0; 0]);
     assert_eq!(times(&log, AuditFilter { correlation_id: Some("c-2-20".into()), ..all.clone() }).await, [20]);
+    assert!(log.is_whole().await.unwrap());
     let (from, to) = (Some(Timestamp::from_ms(20)), Some(Timestamp::from_ms(40)));
     assert_eq!(times(&log, AuditFilter { from, to, ..all }).await, [30, 20]);
 }

@@ -378,6 +378,7 @@ impl<'a> Sought<'a> {
             && (self.record.is_empty() || row.named.has_record(&self.record))
             && filter.property.as_deref().is_none_or(|name| row.named.has_property(name))
             && (filter.operation.is_none() || self.operations.iter().any(|name| name == row.operation))
+            && filter.object.as_deref().is_none_or(|object| row.object == Some(object))
             && (filter.category.is_none() || row.category.is_some_and(|word| self.words.contains(&word)))
             && filter.correlation_id.as_deref().is_none_or(|id| row.correlation_id == id)
             && match filter.status {

@@ -151,6 +151,11 @@ impl Shelf {
         all.min().filter(|at| *at < i64::MAX).map(Timestamp::from_ms)
     }
 
+    /// Whether the chain starts with the first record.
+    pub fn is_whole(&self) -> bool {
+        self.locked().start.after_id == 0
+    }
+
     /// Visits the stretches of each file that may match, until `visit` answers false.
     fn newest_first(&self, sought: &Sought<'_>, mut visit: impl FnMut(Stretches) -> io::Result<bool>) -> io::Result<()> {
         let hashes: Option<Vec<u64>> =

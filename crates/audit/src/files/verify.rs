@@ -105,7 +105,7 @@ impl Walk<'_> {
             let first = self.at.id + 1;
             let last = records(frame.payload).last().map_or(self.at.id, |row| row.id);
             if self.shelf.key.frame(&self.at.seal, frame.payload) != frame.seal {
-                let what = format!("the records from {first} on are not as they were written: changed, removed or added to");
+                let what = format!("the records from {first} on were changed, removed or added to");
                 return Ok(Some(self.fault(part, frame.offset, what)));
             }
             if let Some(missed) = self.sought.filter(|head| head.id < last) {

@@ -211,7 +211,7 @@ impl Chain<'_> {
         }
         if self.key.frame(&self.at.seal, &payload) != seal {
             let first = self.at.id + 1;
-            return Ok(Some(format!("the records {first} to {id} are not as they were written: changed, removed or added to")));
+            return Ok(Some(format!("the records {first} to {id} were changed, removed or added to")));
         }
         if let Some(missed) = self.sought.filter(|head| head.id < id) {
             return Ok(Some(written_anew(missed.id)));

@@ -54,6 +54,12 @@ pub(crate) async fn oldest(pool: &AnyPool) -> Result<Option<Timestamp>, AuditErr
     Ok(oldest.map(Timestamp::from_ms))
 }
 
+/// Whether the chain of every writer starts with its first record.
+pub(crate) async fn is_whole(pool: &AnyPool) -> Result<bool, AuditError> {
+    let rows = Sql::new("select id from writer where after_id > 0 limit 1").fetch_all(pool).await?;
+    Ok(rows.is_empty())
+}
+
 pub(crate) async fn sources_of(pool: &AnyPool, token_id: u64, since: Timestamp) -> Result<Vec<(String, u64, Timestamp)>, AuditError> {
     let mut query = Sql::new("select source, count(*) as calls, max(at) as last from call where at >= ");
     query.bind(since.as_ms()).push(" and token_id = ").bind(signed(token_id)).push(" group by source order by last desc, source");
@@ -128,6 +134,9 @@ fn statement(filter: &AuditFilter) -> Sql {
             query.push(if at > 0 { ", " } else { "" }).bind(name);
         }
         query.push(")");
+    }
+    if let Some(object) = &filter.object {
+        query.push(" and object = ").bind(object.clone());
     }
     // Numbers in the text and not bound: only so does the database see that the index of refused
     // calls (status >= 400) holds all that is asked for.

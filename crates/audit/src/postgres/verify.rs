@@ -98,11 +98,7 @@ impl Chains<'_> {
                 let Some(seal) = row.try_get::<Option<Vec<u8>>, _>("seal")? else { continue };
                 let expected = std::mem::replace(&mut link, self.key.after(&Seal::try_from(&seal[..]).unwrap_or_default())).seal();
                 if seal != expected {
-                    done.fault = Some(format!(
-                        "the records {} to {} are not as they were written: changed, removed or added to",
-                        sealed.id + 1,
-                        record.id
-                    ));
+                    done.fault = Some(format!("the records {} to {} were changed, removed or added to", sealed.id + 1, record.id));
                     return Ok(());
                 }
                 sealed = Head { id: record.id, seal: expected, ..sealed };

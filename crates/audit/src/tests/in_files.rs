@@ -216,7 +216,9 @@ async fn a_new_day_begins_a_new_file_and_days_that_are_over_go() {
     assert_eq!(files(folder.path(), "log").len(), 4);
     let head = log.verify(&nothing_kept()).await.unwrap().heads;
     // Days are kept whole.
+    assert!(log.is_whole().await.unwrap());
     assert_eq!(log.prune(Timestamp::from_ms(2 * DAY_MS + 2)).await.unwrap(), 10);
+    assert!(!log.is_whole().await.unwrap());
     assert_eq!(log.prune(Timestamp::from_ms(2 * DAY_MS + 2)).await.unwrap(), 0);
     assert_eq!(times(&log, AuditFilter { app_id: Some(2), ..AuditFilter::default() }).await.len(), 4);
     let whole = log.verify(&head).await.unwrap();

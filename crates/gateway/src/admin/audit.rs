@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use hyper::body::Frame;
 use keyway_api::query::{AuditQuery, VerifyQuery};
+use keyway_core::catalog::{Catalog, Method, Operation};
 use keyway_core::shown;
 use keyway_core::time::Timestamp;
 use keyway_core::touched::{RecordRef, property_name};
@@ -19,6 +20,7 @@ use tokio::sync::mpsc;
 
 use super::Admin;
 use super::body::ApiError;
+use super::catalog::PARTS;
 use super::extract::Query;
 use super::page::limit;
 use super::view::{self, Answer, Records, answer};
@@ -184,10 +186,12 @@ pub(super) async fn filter(admin: &Admin, who: &Principal, query: &AuditQuery) -
             ApiError::invalid("a property is named as HubSpot names it: letters, digits and underscores, such as lifecyclestage")
         })?),
     };
+    let (operation, object) = query.operation.as_deref().map(as_recorded).unzip();
     Ok(AuditFilter {
         app_id,
         hub_id: query.hub_id,
-        operation: query.operation.clone(),
+        operation,
+        object: object.flatten(),
         status,
         category: query.category.clone(),
         correlation_id: query.correlation_id.clone(),
@@ -203,9 +207,62 @@ pub(super) async fn filter(admin: &Admin, who: &Principal, query: &AuditQuery) -
     })
 }
 
+/// The log keeps the template of an operation, and the object types beside it. Lists of calls show them in one
+/// (`PATCH /crm/v3/objects/deals/{objectId}`), so a filter takes that too.
+fn as_recorded(named: &str) -> (String, Option<String>) {
+    let (method, path) = named.split_once(' ').map_or((None, named), |(method, path)| (Some(method), path));
+    let method = method.map(Method::parse);
+    if method == Some(None) || operations_of(method.flatten()).any(|operation| operation.template == path) {
+        return (named.to_owned(), None);
+    }
+    let on_objects = |operation: &'static Operation| Some((operation.template, objects_in(operation.template, path)?));
+    let found = operations_of(method.flatten()).find_map(on_objects);
+    let Some((template, objects)) = found else { return (named.to_owned(), None) };
+    (method.flatten().map_or_else(|| template.to_owned(), |method| format!("{method} {template}")), Some(objects))
+}
+
+/// The operations of a method, or of each.
+fn operations_of(method: Option<Method>) -> impl Iterator<Item = &'static Operation> {
+    Catalog::get().operations().iter().filter(move |operation| method.is_none_or(|method| method == operation.method))
+}
+
+/// The object types that a path has where a template leaves them open; none where they differ elsewhere, or nowhere.
+fn objects_in(template: &str, path: &str) -> Option<String> {
+    if template.split('/').count() != path.split('/').count() {
+        return None;
+    }
+    let mut objects = Vec::new();
+    for (part, typed) in template.split('/').zip(path.split('/')) {
+        if PARTS.contains(&part) && !typed.starts_with('{') {
+            objects.push(typed);
+        } else if part != typed {
+            return None;
+        }
+    }
+    (!objects.is_empty()).then(|| objects.join(","))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_operation_is_found_as_lists_show_it_and_as_the_log_has_it() {
+        let generic = "/crm/v3/objects/{objectType}/{objectId}";
+        let on_deals = || Some("deals".to_owned());
+        assert_eq!(as_recorded("PATCH /crm/v3/objects/deals/{objectId}"), (format!("PATCH {generic}"), on_deals()));
+        assert_eq!(as_recorded("/crm/v3/objects/deals/{objectId}"), (generic.to_owned(), on_deals()));
+        let both = "/crm/v4/objects/{objectType}/{objectId}/associations/{toObjectType}";
+        let typed = "GET /crm/v4/objects/contacts/{objectId}/associations/deals";
+        assert_eq!(as_recorded(typed), (format!("GET {both}"), Some("contacts,deals".to_owned())));
+        // What the catalog has by its own name, and what it does not know, stays as it is.
+        let named = format!("GET {generic}");
+        for typed in
+            ["GET /crm/v3/objects/contacts/{contactId}", named.as_str(), generic, "GET /no/such/path", "SEND /crm/v3", "(refused calls)"]
+        {
+            assert_eq!(as_recorded(typed), (typed.to_owned(), None));
+        }
+    }
 
     #[test]
     fn a_line_of_csv_has_every_field_in_its_place() {

@@ -46,7 +46,8 @@ static BEHIND: LazyLock<HashMap<&'static str, Vec<Reading>>> = LazyLock::new(|| 
 });
 
 /// The parameters of a path that name an object type.
-const PARTS: [&str; 6] = ["{objectType}", "{objectTypeId}", "{fromObjectType}", "{fromObjectTypeId}", "{toObjectType}", "{toObjectTypeId}"];
+pub(super) const PARTS: [&str; 6] =
+    ["{objectType}", "{objectTypeId}", "{fromObjectType}", "{fromObjectTypeId}", "{toObjectType}", "{toObjectTypeId}"];
 
 fn kinds(operation: &Operation) -> usize {
     PARTS.iter().filter(|part| operation.template.contains(**part)).count()

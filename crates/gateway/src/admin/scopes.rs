@@ -34,9 +34,11 @@ pub(super) async fn of_app(
     let (days, since) = days_back(query.days, DAYS_DEFAULT)?;
     let (app, _) = admin.control.app(&app).await?;
     let used = admin.audit.permitted_use(app.id, since).await?;
-    // A log that does not reach back so far says less than was asked.
+    // A log that does not reach back so far says less than was asked. That of a young app has to reach back to its
+    // beginning: a server on which nothing was called before has no older record, and misses none.
     let oldest = admin.audit.oldest().await?;
-    let complete = oldest.is_some_and(|oldest| oldest <= since) || app.created_at >= since;
+    let complete =
+        oldest.is_some_and(|oldest| oldest <= since.max(app.created_at)) || (app.created_at >= since && admin.audit.is_whole().await?);
     let reached = admin.control.reached_beside(app.id).await?;
     let called = admin.audit.usage(Some(app.hub_id), since).await?;
     let needed = needed(&app, &used, &called, &reached);
