@@ -107,7 +107,7 @@ impl Demo {
     pub fn screen(&self, data: &str) -> String {
         let Self { full, reader } = self;
         format!(
-            "Two private apps, each with its own token and scopes. Try:
+            "Try these requests, with the tokens of two private apps, \"Demo sync\" and \"Read-only report\":
 
 1. Read contacts, as the app \"Demo sync\":
 

@@ -6,14 +6,22 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use keyway_core::catalog::Catalog;
 use keyway_core::refusal::Refusal;
+use keyway_core::scope::ScopeSet;
 use keyway_core::time::Timestamp;
 use keyway_core::token::uuid_text;
+use keyway_core::touched::Named;
 use keyway_gateway::audit::{Agent, AuditEntry};
 
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
 const DAY_MS: i64 = 24 * HOUR_MS;
+/// The number of the first sample record of each type, and how many of each type there are at least.
+const FIRST_RECORD: u64 = 101;
+const RECORDS: u64 = 20;
+/// From this number on there are none.
+const MISSING_RECORD: u64 = 9_000;
 /// The most calls of an app in one hour.
 const HOURLY_MAX: u64 = 400;
 
@@ -32,7 +40,8 @@ pub(super) struct Habit {
     daily: u64,
     /// What it calls: operation, object type, weight, and the typical latency in milliseconds.
     calls: &'static [(&'static str, Option<&'static str>, u64, u64)],
-    /// How its calls go wrong: of a thousand calls so many, with this status and word.
+    /// How its calls go wrong: of a thousand calls so many, with this status and word. A call for which it lacks a scope is
+    /// refused anyway.
     errors: &'static [(u64, u16, &'static str)],
 }
 
@@ -49,14 +58,17 @@ enum Rhythm {
     Never,
 }
 
-const CONTACTS: &str = "GET /crm/v3/objects/{objectType}";
-const CONTACT: &str = "GET /crm/v3/objects/{objectType}/{objectId}";
-const SEARCH: &str = "POST /crm/v3/objects/{objectType}/search";
+const CONTACTS: &str = "GET /crm/v3/objects/contacts";
+const CONTACT: &str = "GET /crm/v3/objects/contacts/{contactId}";
+const COMPANIES: &str = "GET /crm/v3/objects/companies";
+const SEARCH: &str = "POST /crm/v3/objects/contacts/search";
 const CHANGE: &str = "PATCH /crm/v3/objects/{objectType}/{objectId}";
 const MAKE: &str = "POST /crm/objects/2026-09/{objectType}";
 const DATED: &str = "GET /crm/objects/2026-09/{objectType}";
 const FIND: &str = "POST /crm/objects/2026-09/{objectType}/search";
 const BATCH: &str = "POST /crm/v3/objects/{objectType}/batch/read";
+const CONTACT_BATCH: &str = "POST /crm/v3/objects/contacts/batch/read";
+const COMPANY_BATCH: &str = "POST /crm/v3/objects/companies/batch/read";
 const OLD: &str = "GET /contacts/v1/lists/all/contacts/all";
 const LISTS: &str = "GET /contacts/v1/lists";
 
@@ -70,12 +82,7 @@ pub(super) const HABITS: [Habit; 8] = [
         days_old: 120,
         rhythm: Rhythm::Office,
         daily: 300,
-        calls: &[
-            (CONTACT, Some("contacts"), 30, 60),
-            (DATED, Some("deals"), 25, 80),
-            (MAKE, Some("deals"), 15, 140),
-            (CHANGE, Some("deals"), 30, 120),
-        ],
+        calls: &[(CONTACT, None, 30, 60), (DATED, Some("deals"), 25, 80), (MAKE, Some("deals"), 15, 140), (CHANGE, Some("deals"), 30, 120)],
         errors: &[(6, 404, "OBJECT_NOT_FOUND"), (4, 400, "VALIDATION_ERROR")],
     },
     Habit {
@@ -87,7 +94,7 @@ pub(super) const HABITS: [Habit; 8] = [
         days_old: 90,
         rhythm: Rhythm::Batch(7),
         daily: 140,
-        calls: &[(SEARCH, Some("contacts"), 40, 190), (CONTACTS, Some("contacts"), 60, 90)],
+        calls: &[(SEARCH, None, 40, 190), (CONTACTS, None, 60, 90)],
         errors: &[(3, 400, "VALIDATION_ERROR")],
     },
     Habit {
@@ -99,8 +106,8 @@ pub(super) const HABITS: [Habit; 8] = [
         days_old: 60,
         rhythm: Rhythm::Office,
         daily: 180,
-        calls: &[(DATED, Some("tickets"), 50, 70), (CONTACT, Some("contacts"), 30, 55), (CONTACTS, Some("companies"), 4, 60)],
-        errors: &[(45, 403, Refusal::MissingScopes.name()), (5, 404, "OBJECT_NOT_FOUND")],
+        calls: &[(DATED, Some("tickets"), 50, 70), (CONTACT, None, 30, 55), (COMPANIES, None, 4, 60)],
+        errors: &[(5, 404, "OBJECT_NOT_FOUND")],
     },
     Habit {
         name: "Warehouse export",
@@ -111,7 +118,7 @@ pub(super) const HABITS: [Habit; 8] = [
         days_old: 150,
         rhythm: Rhythm::Batch(2),
         daily: 260,
-        calls: &[(BATCH, Some("contacts"), 50, 420), (BATCH, Some("companies"), 30, 380), (BATCH, Some("deals"), 20, 410)],
+        calls: &[(CONTACT_BATCH, None, 50, 420), (COMPANY_BATCH, None, 30, 380), (BATCH, Some("deals"), 20, 410)],
         errors: &[(55, 429, Refusal::LimitReached.name())],
     },
     Habit {
@@ -246,13 +253,21 @@ fn call(caller: &Caller<'_>, hub_id: u64, at: Timestamp, numbers: &mut Numbers) 
         is_it
     });
     let (operation, object, _, typical_ms) = found.copied().unwrap_or((CONTACTS, None, 1, 50));
+    let known = Catalog::get().named(operation);
+    let granted = ScopeSet::of_known(habit.scopes.iter().copied());
+    let requirement = known.and_then(|known| Catalog::get().requirement_on(known, object));
+    let lacks_scope = requirement.is_some_and(|requirement| !requirement.met_by(&granted));
     let mut drawn = numbers.below(1_000);
     let error = habit.errors.iter().find(|(of_thousand, ..)| {
         let is_it = drawn < *of_thousand;
         drawn = drawn.saturating_sub(*of_thousand);
         is_it
     });
-    let (status, word) = error.map_or((200, None), |(_, status, word)| (*status, Some(*word)));
+    let (status, word) = match error {
+        _ if lacks_scope => (403, Some(Refusal::MissingScopes.name())),
+        Some((_, status, word)) if *status != 404 || operation.contains("Id}") => (*status, Some(*word)),
+        _ => (if operation == MAKE { 201 } else { 200 }, None),
+    };
     // Refused calls are quick; one in fifty of the others is slow.
     let slow = if numbers.below(50) == 0 { 6 } else { 1 };
     let latency_us = match status {
@@ -280,14 +295,32 @@ fn call(caller: &Caller<'_>, hub_id: u64, at: Timestamp, numbers: &mut Numbers) 
         bytes_out: 300 + numbers.below(4_000),
         correlation_id: uuid_text(&bytes),
         source: IpAddr::from([192, 0, 2, u8::try_from(10 + caller.app_id % 200).unwrap_or(10)]),
-        named: None,
+        named: named(operation, object, status, numbers).map(Box::new),
         agent: Some(Box::new(Agent { tool: "demo".to_owned(), ..Agent::default() })),
     }
 }
 
+/// The CRM records that a call names: sample records, but one that is not there where the answer says so.
+fn named(operation: &str, object: Option<&str>, status: u16, numbers: &mut Numbers) -> Option<Named> {
+    let kind = if operation.contains("/contacts/") { "contacts" } else { object.unwrap_or("companies") };
+    let (many, properties) = match operation {
+        CONTACT => (1, ""),
+        CHANGE => (1, "amount dealstage"),
+        // A deal that was not made has no id.
+        MAKE => (u64::from(status == 201), "amount dealname dealstage pipeline"),
+        CONTACT_BATCH | COMPANY_BATCH | BATCH => (5, ""),
+        _ => return None,
+    };
+    let begin = if status == 404 { MISSING_RECORD } else { FIRST_RECORD };
+    let first = begin + numbers.below(RECORDS - 5);
+    let records: Vec<String> = (first..first + many).map(|id| format!("{kind}/{id}")).collect();
+    let property_count = properties.split_whitespace().count() as u64;
+    Some(Named { records: records.join(" "), record_count: many, incomplete: false, properties: properties.to_owned(), property_count })
+}
+
 #[cfg(test)]
 mod tests {
-    use keyway_core::catalog::{Catalog, Method};
+    use keyway_core::catalog::Method;
     use keyway_core::refusal::Word;
 
     use super::*;
@@ -325,6 +358,23 @@ mod tests {
     }
 
     #[test]
+    fn calls_name_the_records_that_they_read_and_change() {
+        let calls = all(NOW);
+        let readers = |record: &str| {
+            let of = |call: &&AuditEntry| call.named.as_ref().is_some_and(|named| named.records.split(' ').any(|one| one == record));
+            calls.iter().filter(of).map(|call| call.app_id).collect::<std::collections::BTreeSet<_>>()
+        };
+        assert_eq!(readers("contacts/105").len(), 3, "{:?}", readers("contacts/105"));
+        for call in &calls {
+            let by_id = ["{objectId}", "{contactId}", "/batch/read"].iter().any(|part| call.operation.contains(part));
+            let named = call.named.as_ref();
+            assert_eq!(named.is_some(), by_id || &*call.operation == MAKE, "{}", call.operation);
+            assert!(named.is_none_or(|named| named.records.split_whitespace().count() as u64 == named.record_count));
+            assert_eq!(call.status == 404, named.is_some_and(|named| named.records.contains("/9")), "{call:?}");
+        }
+    }
+
+    #[test]
     fn each_app_has_habits_of_its_own() {
         let calls = all(NOW);
         let of = |name: &str| {
@@ -333,7 +383,14 @@ mod tests {
         };
         assert!(of("Chat bot trial").is_empty());
         assert!(of("Warehouse export").iter().any(|call| call.status == 429 && call.word == Some(Refusal::LimitReached.name())));
-        assert!(of("Help desk").iter().any(|call| call.status == 403));
+        // Companies alone are beyond its scopes.
+        let refused = |call: &&&AuditEntry| call.status == 403;
+        let companies = of("Help desk").iter().filter(|call| &*call.operation == COMPANIES).count();
+        assert!(companies > 0);
+        assert!(
+            of("Help desk").iter().filter(refused).count() == companies
+                && calls.iter().filter(|call| call.status == 403).count() == companies
+        );
         assert!(of("Sales report script").iter().all(|call| call.operation.contains("/v1/")));
         let at_night = of("Warehouse export").iter().filter(|call| call.at.as_ms().rem_euclid(DAY_MS) / HOUR_MS == 2).count();
         assert!(at_night * 10 > of("Warehouse export").len() * 7);
