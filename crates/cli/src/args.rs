@@ -755,14 +755,14 @@ pub enum App {
         #[arg(long)]
         json: bool,
     },
-    /// Compare an app's scopes with those that its calls needed; --apply removes the rest
+    /// Compare the scopes of an app, or of each app, with those that calls needed; --apply removes the rest
     Tighten {
-        /// Its id or name
-        app: String,
+        /// Its id or name; a line for each app when left out
+        app: Option<String>,
         #[command(flatten)]
         back: LookBack<90>,
-        /// Remove the scopes that no call needed
-        #[arg(long)]
+        /// Remove the scopes of the app that no call needed
+        #[arg(long, requires = "app")]
         apply: bool,
         /// Print JSON
         #[arg(long)]
@@ -1300,10 +1300,10 @@ pub enum Token {
         #[arg(long)]
         json: bool,
     },
-    /// List an app's tokens, with the last use of each
+    /// List the tokens of an app, or of all apps with the oldest first, with the last use of each
     List {
-        /// The app's id or name
-        app: String,
+        /// The app's id or name; all apps when left out
+        app: Option<String>,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -1667,7 +1667,7 @@ pub enum Audit {
         #[arg(long)]
         json: bool,
     },
-    /// Every record that fits, as JSON lines or CSV
+    /// Export every record that matches, as JSON lines, CSV or Parquet
     Export {
         #[command(flatten)]
         filter: AuditFilter,
@@ -1698,7 +1698,7 @@ pub struct AuditFilter {
     /// Calls of this account
     #[arg(long, value_name = "ACCOUNT")]
     pub account: Option<String>,
-    /// Calls of this operation: a path template, alone or after a method
+    /// Calls of this operation, as lists show it: a path template, alone or after a method
     #[arg(long)]
     pub operation: Option<String>,
     /// Calls with this status: 403, 4xx, or unknown
@@ -1727,7 +1727,7 @@ pub struct AuditFilter {
     pub tool: Option<String>,
     #[command(flatten)]
     pub period: Period,
-    /// How many records
+    /// At most this many records, the newest: a list has 100 when left out and at most 1,000, an export has all
     #[arg(long, value_name = "N")]
     pub limit: Option<u32>,
 }

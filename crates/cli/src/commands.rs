@@ -37,6 +37,7 @@ pub mod token;
 pub mod user;
 mod verify;
 
+use std::collections::HashMap;
 use std::io::Write;
 
 use anyhow::Context;
@@ -187,9 +188,9 @@ fn role_name(role: Role) -> String {
     role.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
-/// A role with the apps that it is limited to.
-fn role_of(holder: &Value) -> String {
-    let apps: Vec<String> = list(holder, "apps").iter().map(text).collect();
+/// A role with the apps that it is limited to, by their names.
+fn role_of(holder: &Value, apps: &HashMap<String, String>) -> String {
+    let apps: Vec<String> = list(holder, "apps").iter().map(|id| names::shown(apps, id)).collect();
     let of = match apps.len() {
         0 => String::new(),
         1 => format!(" of app {}", apps[0]),

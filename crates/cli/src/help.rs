@@ -46,7 +46,10 @@ const EXAMPLES: [(&[&str], &str); 16] = [
         &["app", "create"],
         "  keyway app create \"Order sync\" --preset crm-read --owner jo@example.com\n  keyway app create \"Order sync\" --scopes crm.objects.contacts.read,crm.objects.deals.read",
     ),
-    (&["app", "tighten"], "  keyway app tighten \"Order sync\" --since 30d\n  keyway app tighten \"Order sync\" --apply"),
+    (
+        &["app", "tighten"],
+        "  keyway app tighten\n  keyway app tighten \"Order sync\" --since 30d\n  keyway app tighten \"Order sync\" --apply",
+    ),
     (&["account", "create"], "  keyway account create Sandbox\n  keyway account create --connect --credential-env HUBSPOT_TOKEN"),
     (
         &["token", "rotate"],

@@ -20,25 +20,27 @@ pub async fn run(connection: &Connection, action: AdminToken) -> anyhow::Result<
             let body =
                 json!({ "name": name, "role": role_name(role), "apps": names::apps(connection, &apps).await?, "lifetimeMs": lifetime_ms });
             let answer = call(connection, Method::POST, PATH, Some(body)).await?;
+            let known = names::of_apps(connection).await;
             show(&answer, json, |answer| {
                 let token = &answer["adminToken"];
                 format!(
                     "created the admin token {} as {}\n\n  {}\n\nThis is the only time it is shown; a program presents it as KEYWAY_ADMIN_TOKEN.",
                     text(&token["name"]),
-                    role_of(token),
+                    role_of(token, &known),
                     text(&token["value"])
                 )
             })
         }
         AdminToken::List { json } => {
             let answer = list_all(connection, PATH, "adminTokens").await?;
+            let known = names::of_apps(connection).await;
             show(&answer, json, |answer| {
                 let row = |token: &Value| {
                     let field = |name: &str| text(&token[name]);
                     vec![
                         field("id"),
                         field("name"),
-                        role_of(token),
+                        role_of(token, &known),
                         field("hint"),
                         field("state"),
                         field("createdBy"),
@@ -60,9 +62,10 @@ pub async fn run(connection: &Connection, action: AdminToken) -> anyhow::Result<
                 })?;
                 let used = found["lastUsedAt"].as_str().map_or_else(|| "never used".to_owned(), |at| format!("last used {at}"));
                 let name = text(&found["name"]);
+                let known = names::of_apps(connection).await;
                 let goes = vec![
                     format!("token {}, {}, {used}", text(&found["hint"]), text(&found["state"])),
-                    format!("the role {}, made by {}", role_of(found), text(&found["createdBy"])),
+                    format!("the role {}, made by {}", role_of(found, &known), text(&found["createdBy"])),
                 ];
                 Ok(Deletion { what: format!("the admin token \"{name}\" ({})", text(&found["id"])), name, goes })
             })

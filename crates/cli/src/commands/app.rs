@@ -53,13 +53,14 @@ pub async fn run(connection: &Connection, action: App) -> anyhow::Result<Exit> {
         App::Show { app, json } => {
             let app = names::app(connection, &app).await?;
             let mut answer = call(connection, Method::GET, &path(&app), None).await?;
-            answer["scopes"] = call(connection, Method::GET, &format!("{}/scopes", path(&app)), None).await?;
+            answer["scopes"] = scopes::used(connection, &app, None).await?;
             show(&answer, json, |answer| {
                 let app = &answer["app"];
                 format!("{}\n\n{}{}", describe(app), scopes::summary(&answer["scopes"]), unlisted(app, &answer["scopes"]))
             })
         }
-        App::Tighten { app, back, apply, json } => {
+        App::Tighten { app: None, back, json, .. } => scopes::tighten_each(connection, back.days(), json).await,
+        App::Tighten { app: Some(app), back, apply, json } => {
             let app = names::app(connection, &app).await?;
             scopes::tighten(connection, &app, back.days(), apply, json).await
         }

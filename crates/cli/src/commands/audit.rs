@@ -14,7 +14,7 @@ use keyway_core::shown;
 use serde_json::Value;
 
 use self::parquet::Parquet;
-use super::{list, names, note, query, show, table, text, warn};
+use super::{counted, list, names, note, query, show, table, text, warn};
 use crate::Exit;
 use crate::args::{Audit, AuditFilter, Connection, Format};
 use crate::client::{call, stream};
@@ -28,8 +28,13 @@ pub async fn run(connection: &Connection, action: Audit) -> anyhow::Result<Exit>
             let answer = call(connection, Method::GET, &format!("/api/v1/audit{}", fields(connection, filter, None).await?), None).await?;
             let apps = if json { HashMap::new() } else { names::of_apps(connection).await };
             show(&answer, json, |answer| records(answer, &apps))?;
-            if list(&answer, "records").is_empty() {
+            let count = list(&answer, "records").len();
+            if count == 0 {
                 note(&nothing_fits(category.as_deref()));
+            } else if !answer["before"].is_null() && !json {
+                note(&format!(
+                    "keyway: these are the newest {count}; more calls match. Name a time (--since, --until), or --limit up to 1000; `keyway audit export` has all"
+                ));
             }
             Ok(tell_damage(list(&answer, "damage").iter().filter_map(Value::as_str).map(str::to_owned)))
         }
@@ -48,13 +53,13 @@ pub async fn run(connection: &Connection, action: Audit) -> anyhow::Result<Exit>
                     let output = output.context("--format parquet writes a file: name it with --output")?;
                     let file = std::fs::File::create(&output).with_context(|| format!("{} can't be written", shown::path(&output)))?;
                     let mut parquet = Parquet::new(file)?;
-                    let mut watched = Watched::new();
+                    let mut watched = Watched::of(Some(Bar::open()), false);
                     stream(connection, &path, |bytes| parquet.take(watched.take(bytes)).map_err(std::io::Error::other)).await?;
-                    watched.end();
+                    let records = watched.end();
                     parquet.finish()?;
-                    note(&format!("wrote the records to {}", shown::path(&output)));
+                    note_written(records, &output);
                 }
-                Format::Jsonl | Format::Csv => export(connection, &path, output.as_deref()).await?,
+                Format::Jsonl | Format::Csv => export(connection, &path, matches!(format, Format::Csv), output.as_deref()).await?,
             }
             damage(connection).await
         }
@@ -82,46 +87,63 @@ fn tell_damage(places: impl Iterator<Item = String>) -> Exit {
 }
 
 /// Bytes of an export as they come.
-struct Watched(Option<Bar>, u64);
+struct Watched {
+    bar: Option<Bar>,
+    bytes: u64,
+    lines: u64,
+    csv: bool,
+    /// Whether what came so far ends in a quoted field of CSV, which may have the end of a line in it.
+    quoted: bool,
+}
 
 impl Watched {
-    fn new() -> Self {
-        Self(Some(Bar::open()), 0)
-    }
-
-    const fn hidden() -> Self {
-        Self(None, 0)
+    const fn of(bar: Option<Bar>, csv: bool) -> Self {
+        Self { bar, bytes: 0, lines: 0, csv, quoted: false }
     }
 
     fn take<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
-        self.1 += bytes.len() as u64;
-        if let Some(bar) = &self.0 {
-            bar.set(&format!("exporting, {:.1} MB", self.1 as f64 / 1e6), self.1);
+        self.bytes += bytes.len() as u64;
+        for byte in bytes {
+            match byte {
+                b'"' => self.quoted = self.csv && !self.quoted,
+                b'\n' if !self.quoted => self.lines += 1,
+                _ => {}
+            }
+        }
+        if let Some(bar) = &self.bar {
+            bar.set(&format!("exporting, {:.1} MB", self.bytes as f64 / 1e6), self.bytes);
         }
         bytes
     }
 
-    fn end(self) {
-        if let Some(bar) = self.0 {
+    /// How many lines came.
+    fn end(self) -> u64 {
+        if let Some(bar) = self.bar {
             bar.end();
         }
+        self.lines
     }
 }
 
-async fn export(connection: &Connection, path: &str, output: Option<&Path>) -> anyhow::Result<()> {
+async fn export(connection: &Connection, path: &str, csv: bool, output: Option<&Path>) -> anyhow::Result<()> {
     let mut target: Box<dyn Write> = match output {
         Some(file) => Box::new(std::fs::File::create(file).with_context(|| format!("{} can't be written", shown::path(&file)))?),
         None => Box::new(std::io::stdout()),
     };
     // On a terminal the records themselves are seen.
-    let mut watched = if output.is_some() { Watched::new() } else { Watched::hidden() };
+    let mut watched = Watched::of(output.map(|_| Bar::open()), csv);
     stream(connection, path, |bytes| target.write_all(watched.take(bytes))).await?;
-    watched.end();
+    let lines = watched.end();
     target.flush()?;
     if let Some(file) = output {
-        note(&format!("wrote the records to {}", shown::path(&file)));
+        note_written(lines.saturating_sub(u64::from(csv)), file);
     }
     Ok(())
+}
+
+/// How many records went into a file.
+fn note_written(records: u64, file: &Path) {
+    note(&format!("wrote {} to {}", counted(records, "record"), shown::path(&file)));
 }
 
 /// What is asked for, as a query; names become ids.
@@ -194,7 +216,7 @@ fn nothing_fits(category: Option<&str>) -> String {
 }
 
 /// The operation with the object type in its path, and the number of calls that a summary of refused ones counts.
-fn called(record: &Value) -> String {
+pub(super) fn called(record: &Value) -> String {
     let mut operation = text(&record["operation"]);
     // Where a path has two types, the record has both.
     let mut objects = record["object"].as_str().unwrap_or_default().split(',').filter(|object| !object.is_empty());

@@ -46,8 +46,12 @@ fn told(change: &Value, apps: &HashMap<String, String>) -> String {
     for thing in things {
         match (was.get(thing), became.get(thing)) {
             (Some(was), Some(became)) if was.is_object() => {
-                for (name, value) in was.as_object().into_iter().flatten() {
-                    lines.push_str(&format!("\n    {thing} {name}: {} -> {}", text(value), text(&became[name])));
+                let mut fields: Vec<&String> =
+                    [was, became].into_iter().filter_map(Value::as_object).flat_map(|thing| thing.keys()).collect();
+                fields.sort();
+                fields.dedup();
+                for name in fields {
+                    lines.push_str(&format!("\n    {thing} {name}: {} -> {}", text(&was[name]), text(&became[name])));
                 }
             }
             (None, Some(made)) => lines.push_str(&format!("\n    {thing} made: {}", named(made))),

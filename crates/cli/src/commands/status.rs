@@ -45,7 +45,11 @@ pub async fn run(connection: &Connection, max_token_age: Option<&str>, json: boo
         troubles.extend(all::<Apps>(connection, "/api/v1/apps").await?.iter().flat_map(|app| old_tokens(app, made_before)));
     }
     let due: Vec<String> = match get::<Overview>(connection, "/api/v1/overview").await {
-        Ok(overview) => overview.rotations.due.iter().map(due_for_rotation).collect(),
+        Ok(overview) => {
+            // What --max-token-age told of is not told again.
+            let told = |due: &&Due| due.hint.as_deref().is_some_and(|hint| troubles.iter().any(|(_, trouble)| trouble.contains(hint)));
+            overview.rotations.due.iter().filter(|due| !told(due)).map(due_for_rotation).collect()
+        }
         // The caller's role does not allow it.
         Err(_) => Vec::new(),
     };
@@ -116,7 +120,7 @@ fn due_for_rotation(due: &Due) -> String {
 fn old_tokens(app: &AppWithTokens, made_before: Timestamp) -> impl Iterator<Item = (String, String)> {
     app.tokens.iter().filter(|token| token.state == "active").filter_map(move |token| {
         let made = Timestamp::parse_iso(&token.created_at)?;
-        let days = (clock::now().as_ms() - made.as_ms()) / 86_400_000;
+        let days = token::days_since(made);
         let what = format!("token {} of {} ({}) is {days} days old: rotate it", token.id, line(&app.name), line(&token.hint));
         (made < made_before).then(|| (app.hub_id.to_string(), what))
     })

@@ -6,12 +6,14 @@ use anyhow::{Context, bail};
 use http::Method;
 use keyway_api::view::{self, AppAndMadeToken};
 use keyway_core::secret::Secret;
+use keyway_core::time::Timestamp;
 use keyway_core::token::PlainToken;
+use keyway_gateway::clock;
 use serde_json::{Value, json};
 
 use super::account::read;
 use super::confirm::{self, Deletion};
-use super::{encode, list, names, show, table, text};
+use super::{counted, encode, list, names, show, table, text};
 use crate::Exit;
 use crate::args::moment::Length;
 use crate::args::{Connection, Token};
@@ -79,7 +81,13 @@ pub async fn run(connection: &Connection, action: Token) -> anyhow::Result<Exit>
             let answer = call(connection, Method::POST, &format!("/api/v1/tokens/{token_id}/revoke"), None).await?;
             show(&answer, json, |answer| format!("revoked token {token_id} ({})", text(&answer["token"]["hint"])))
         }
-        Token::List { app, json } => {
+        Token::List { app: None, json } => {
+            let answer = list_all(connection, "/api/v1/apps", "apps").await?;
+            let mut each: Vec<Value> = list(&answer, "apps").iter().flat_map(tokens_with_name).collect();
+            each.sort_by_cached_key(|token| text(&token["createdAt"]));
+            show(&json!({ "version": 1, "tokens": each }), json, |answer| tokens_of_all(list(answer, "tokens")))
+        }
+        Token::List { app: Some(app), json } => {
             let app = names::app(connection, &app).await?;
             let answer = list_all(connection, &format!("/api/v1/apps/{app}/tokens"), "tokens").await?;
             show(&answer, json, |answer| tokens(list(answer, "tokens")))
@@ -245,6 +253,32 @@ pub fn shown_once(answer: &Value) -> String {
         let ends = token.expires_at.as_ref().map(|at| format!(" It ends at {at}.")).unwrap_or_default();
         format!("\n  {}\n\nThis is the only time the token is shown; put it where the integration reads its secrets.{ends}", token.value)
     })
+}
+
+/// The tokens of an app, each with the app's name.
+fn tokens_with_name(app: &Value) -> Vec<Value> {
+    let named = |token: &Value| {
+        let mut token = token.clone();
+        token["app"] = app["name"].clone();
+        token
+    };
+    list(app, "tokens").iter().map(named).collect()
+}
+
+fn tokens_of_all(tokens: &[Value]) -> String {
+    let row = |token: &Value| {
+        let made = token["createdAt"].as_str().and_then(Timestamp::parse_iso);
+        let age = made.map_or_else(|| "-".to_owned(), |made| counted(days_since(made), "day"));
+        let field = |name: &str| text(&token[name]);
+        vec![field("id"), field("app"), field("kind"), field("hint"), field("state"), age, field("expiresAt"), field("lastUsedAt")]
+    };
+    let rows: Vec<Vec<String>> = tokens.iter().map(row).collect();
+    table(&["TOKEN ID", "APP", "KIND", "TOKEN", "STATE", "AGE", "EXPIRES", "LAST USE"], &rows)
+}
+
+/// Whole days since a moment.
+pub(super) fn days_since(made: Timestamp) -> u64 {
+    u64::try_from((clock::now().as_ms() - made.as_ms()) / 86_400_000).unwrap_or(0)
 }
 
 pub fn tokens(tokens: &[Value]) -> String {

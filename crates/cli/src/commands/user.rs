@@ -16,10 +16,11 @@ pub async fn run(connection: &Connection, action: User) -> anyhow::Result<Exit> 
             let body =
                 json!({ "email": email, "password": password, "role": role.map(role_name), "apps": names::apps(connection, &apps).await? });
             let answer = call(connection, Method::PUT, "/api/v1/users", Some(body)).await?;
+            let known = names::of_apps(connection).await;
             show(&answer, json, |answer| {
                 let made =
                     answer["password"].as_str().map(|password| format!("\n\n  password  {password}   shown once")).unwrap_or_default();
-                format!("{} can sign in as {}{made}", text(&answer["user"]["email"]), role_of(&answer["user"]))
+                format!("{} can sign in as {}{made}", text(&answer["user"]["email"]), role_of(&answer["user"], &known))
             })
         }
         User::Role { email, role, apps, json } => {
@@ -27,15 +28,17 @@ pub async fn run(connection: &Connection, action: User) -> anyhow::Result<Exit> 
             let body =
                 json!({ "email": email, "keepPassword": true, "role": role_name(role), "apps": names::apps(connection, &apps).await? });
             let answer = call(connection, Method::PUT, "/api/v1/users", Some(body)).await?;
-            show(&answer, json, |answer| format!("{email} is {} now, and must sign in again", role_of(&answer["user"])))
+            let known = names::of_apps(connection).await;
+            show(&answer, json, |answer| format!("{email} is {} now, and must sign in again", role_of(&answer["user"], &known)))
         }
         User::List { json } => {
             let answer = list_all(connection, "/api/v1/users", "users").await?;
+            let known = names::of_apps(connection).await;
             show(&answer, json, |answer| {
                 let row = |user: &Value| {
                     let second_factor = if user["secondFactor"] == true { "on" } else { "off" }.to_owned();
                     let field = |name: &str| text(&user[name]);
-                    vec![field("id"), field("email"), role_of(user), second_factor, field("createdAt"), field("lastSignInAt")]
+                    vec![field("id"), field("email"), role_of(user, &known), second_factor, field("createdAt"), field("lastSignInAt")]
                 };
                 let rows: Vec<Vec<String>> = list(answer, "users").iter().map(row).collect();
                 table(&["ID", "E-MAIL", "ROLE", "SECOND FACTOR", "SINCE", "LAST SIGN-IN"], &rows)

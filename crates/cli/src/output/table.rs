@@ -25,7 +25,7 @@ const LEAST_NEEDED: [&str; 15] = [
     "SECOND FACTOR",
     "KIND",
     "RECORDS",
-    "OPENED BY",
+    "ALLOWED BY",
     "TIER",
     "CLASSES",
     "OWNER",

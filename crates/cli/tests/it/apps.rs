@@ -146,6 +146,20 @@ fn scopes_that_no_call_needed_are_told_and_taken_away() {
     assert_eq!((&deals["calls"], &deals["scopes"]), (&1.into(), &serde_json::json!(["crm.objects.deals.read"])));
     let shown = String::from_utf8(keyway.run(&["app", "show", "Sync"]).stdout).unwrap();
     assert!(shown.contains("unused       crm.objects.companies.read"), "{shown}");
+    assert!(shown.contains("refused for  crm.objects.deals.write"), "{shown}");
+
+    // The same of every app, and all tokens.
+    let other = create(&keyway, "Other", "crm.objects.contacts.read");
+    keyway.call(&other, "GET", CONTACTS, None);
+    let each = keyway.json(&["app", "tighten"]);
+    let of = |name: &str| each["apps"].as_array().unwrap().iter().find(|one| one["app"]["name"] == name).unwrap();
+    assert_eq!((&of("Sync")["unused"], &of("Sync")["refused"][0]["calls"]), (&found["unused"], &1.into()));
+    assert_eq!((&of("Other")["unused"], &of("Other")["refused"]), (&serde_json::json!([]), &serde_json::json!([])));
+    let screen = String::from_utf8(keyway.run(&["app", "tighten"]).stdout).unwrap();
+    assert!(screen.contains("UNUSED SCOPES") && screen.contains("crm.objects.companies.read, crm.objects.contacts.write"), "{screen}");
+    assert_eq!(keyway.run(&["app", "tighten", "--apply"]).status.code(), Some(2));
+    let tokens = keyway.json(&["token", "list"]);
+    assert_eq!((&tokens["tokens"][0]["app"], &tokens["tokens"][1]["app"]), (&"Sync".into(), &"Other".into()));
 
     let tightened = keyway.json(&["app", "tighten", "Sync", "--apply"]);
     assert_eq!(tightened["app"]["scopes"], serde_json::json!(["crm.objects.contacts.read", "crm.objects.deals.read", "oauth"]));

@@ -321,11 +321,29 @@ fn json_is_the_same_on_every_terminal() {
 }
 
 #[test]
+fn a_list_that_is_not_all_says_so() {
+    let (server, _) = with_calls();
+    assert!(stderr(&server.run(&["audit", "list", "--limit", "1"])).contains("these are the newest 1; more calls match"));
+    assert_eq!(stderr(&server.run(&["audit", "list", "--limit", "2"])), "");
+    assert_eq!(stderr(&server.run(&["audit", "list", "--limit", "1", "-q"])), "");
+}
+
+#[test]
+fn a_new_password_is_among_the_changes() {
+    let server = Keyway::start(&["--ephemeral"]);
+    for _ in 0..2 {
+        server.json(&["user", "create", "ada@example.com"]);
+    }
+    let shown = stdout(&server.run(&["changes", "--limit", "1"]));
+    assert!(shown.contains("user ada@example.com password: - -> new"), "{shown}");
+}
+
+#[test]
 fn quiet_leaves_notes_out_and_keeps_errors() {
     let (server, _) = with_calls();
     let file = server.folder.path().join("calls.csv").display().to_string();
     let export = ["audit", "export", "--format", "csv", "--output", &file];
-    assert!(stderr(&server.run(&export)).contains("wrote the records to"));
+    assert!(stderr(&server.run(&export)).contains("wrote 2 records to"));
     assert_eq!(stderr(&server.run(&[&export[..], &["-q"]].concat())), "");
     let error = server.run(&["app", "show", "nothing", "-q"]);
     assert!(error.status.code() == Some(2) && stderr(&error).contains("there is no app"));
