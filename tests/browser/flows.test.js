@@ -71,7 +71,7 @@ test('an app from its making to its end', async () => {
   await page.getByRole('button', { name: 'Remove the 2 unused scopes' }).click()
   await page.getByText('Unused scopes are removed').waitFor()
   assert.equal(await status(token, '/crm/v3/objects/deals'), 403)
-  await page.getByText('no scope to spare').waitFor()
+  await page.getByText('every granted scope was used').waitFor()
   await page.getByRole('link', { name: 'Change scopes' }).click()
   await page.getByLabel('Read: Read deals', { exact: true }).check()
   await page.getByRole('button', { name: 'Save' }).click()

@@ -173,7 +173,7 @@ test('the record of changes says who changed what of what, is filtered, and goes
   keyway.run('app', 'update', 'Demo sync', '--add-scope', 'crm.lists.read')
   await page.goto('/changes')
   const newest = page.locator('#rows tr').first()
-  await newest.getByText('granted Demo sync the scope crm.lists.read').waitFor()
+  await newest.getByText('granted the scope crm.lists.read to Demo sync').waitFor()
   await newest.getByRole('link', { name: 'Demo sync' }).waitFor()
   assert.deepEqual(await newest.locator('ins').allTextContents(), ['crm.lists.read'])
   assert.deepEqual(await newest.locator('del').allTextContents(), [])

@@ -82,7 +82,7 @@ class Approvals(unittest.TestCase):
     def test_what_the_token_needs_an_approval_for_is_told_before(self):
         with self.opened() as session:
             answer = session.call("whoami")
-        self.assertIn("A person must approve, before you make them: operations of the classes update; changes of more than 10 records.", answer["text"])
+        self.assertIn("A person must approve, before you make them: operations of the class update; changes of more than 10 records.", answer["text"])
         self.assertEqual(answer["structured"]["me"]["approval"]["classes"], ["update"])
 
     def test_a_record_that_changed_since_is_not_overwritten(self):
@@ -171,7 +171,7 @@ class Approvals(unittest.TestCase):
     def test_a_session_adds_to_the_rule_of_its_app_and_its_approval_is_its_own(self):
         number, token = DOOR.session("writer", "--classes", "read,update", "--approve", "update")
         with self.opened(token=token) as session, self.opened(token=DOOR.session("writer", "--classes", "read,update", "--approve", "update")[1]) as other:
-            self.assertIn("before you make them: operations of the classes update.", session.call("whoami")["text"])
+            self.assertIn("before you make them: operations of the class update.", session.call("whoami")["text"])
             approval = self.approved(session)
             self.refused(self.update(other, approval=approval), "approval-mismatch")
             self.assertFalse(self.update(session, approval=approval)["is_error"])

@@ -44,15 +44,15 @@ fn of_scopes(change: &Change, things: &[Thing]) -> Option<(String, String)> {
     }
     let scopes = |list: &[String]| if let [one] = list { one.clone() } else { counted(list.len() as u64, "scope", "scopes") };
     match (field.became.is_empty(), field.was.is_empty()) {
-        (false, true) => Some(("granted".to_owned(), format!(" the {}{}", one(&field.became), scopes(&field.became)))),
-        (true, false) => Some(("took from".to_owned(), format!(" the {}{}", one(&field.was), scopes(&field.was)))),
+        (false, true) => Some((format!("granted {}{} to", one(&field.became), scopes(&field.became)), String::new())),
+        (true, false) => Some((format!("removed {}{} from", one(&field.was), scopes(&field.was)), String::new())),
         _ => None,
     }
 }
 
 /// A single scope is named, and said to be one.
 fn one(scopes: &[String]) -> &'static str {
-    if scopes.len() == 1 { "scope " } else { "" }
+    if scopes.len() == 1 { "the scope " } else { "" }
 }
 
 /// What the sentence has of the fields: how many scopes an app was made with, or which fields were changed.
@@ -166,8 +166,8 @@ mod tests {
     #[test]
     fn a_scope_that_was_granted_is_named() {
         let (before, after) = (json!({ "app 3": { "scopes": ["a"] } }), json!({ "app 3": { "scopes": ["a", "b"] } }));
-        check("updateApp", "app 3", before.clone(), after.clone(), "granted app 3 the scope b");
-        check("updateApp", "app 3", after, before, "took from app 3 the scope b");
+        check("updateApp", "app 3", before.clone(), after.clone(), "granted the scope b to app 3");
+        check("updateApp", "app 3", after, before, "removed the scope b from app 3");
     }
 
     #[test]

@@ -283,8 +283,9 @@ fn sunsets(facts: &Facts<'_>, thresholds: &Thresholds, accounts: &HashMap<u64, &
         if days_left.is_some_and(|days| days <= thresholds.sunset_days) {
             let example = operations.first().map(|operation| format!(", such as {}", short(operation))).unwrap_or_default();
             let counted = |count: u64| if count == 1 { "1 call".to_owned() } else { format!("{count} calls") };
+            let ends = if days_left.is_some_and(|days| days < 0) { "ended" } else { "ends" };
             let text =
-                format!("{} still uses what ends on {date}: {what}. {} in the last 30 days{example}", short(&app.name), counted(calls));
+                format!("{} still uses what {ends} on {date}: {what}. {} in the last 30 days{example}", short(&app.name), counted(calls));
             let of = format!("{}/{date}/{what}", app.id);
             found.conditions.push(Condition::new(Kind::Sunset, of, text, "keyway sunset").app(app, accounts));
         }

@@ -120,7 +120,8 @@ fn approval(rule: &Value) -> Option<String> {
     let texts = |name: &str| rule[name].as_array().into_iter().flatten().filter_map(Value::as_str).map(short).collect::<Vec<_>>();
     let (classes, operations) = (texts("classes"), texts("operations"));
     let parts: Vec<String> = [
-        (!classes.is_empty()).then(|| format!("operations of the classes {}", classes.join(", "))),
+        (!classes.is_empty())
+            .then(|| format!("operations of {} {}", if classes.len() == 1 { "the class" } else { "the classes" }, classes.join(", "))),
         rule["above"].as_u64().map(|above| format!("changes of more than {above} records")),
         (!operations.is_empty()).then(|| format!("the operations {}", operations.join(", "))),
     ]
