@@ -61,11 +61,7 @@ impl IntegrationWords for Integration {
     }
 
     fn deadline_words(&self) -> String {
-        let Some(deadline) = &self.row.deadline else { return String::new() };
-        match &*deadline.certainty {
-            "month only" => deadline.date.get(..7).unwrap_or(&deadline.date).to_owned(),
-            _ => deadline.date.to_string(),
-        }
+        self.row.deadline.as_ref().map(|deadline| deadline.shown().to_owned()).unwrap_or_default()
     }
 }
 

@@ -9,7 +9,7 @@ use keyway_core::time::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Kept, Traffic, ageing_operations, ageing_use};
+use super::{AgeingCalls, Kept, Traffic, ageing, ageing_operations, ageing_use};
 use crate::plan::steps::quoted;
 use crate::plan::{Integration, Leak, Loose, PlannedApp, ends, goes_through_keyway};
 
@@ -217,19 +217,40 @@ pub fn row(
     ];
     let reached = steps.iter().take_while(|fact| fact.standing != Standing::Open);
     let state = reached.filter(|fact| fact.standing == Standing::Done).map(|fact| fact.step).last().unwrap_or(Step::Found);
-    Row { state, done: steps.iter().all(|fact| fact.standing != Standing::Open), steps, deadline: kept.found.as_ref().and_then(deadline) }
+    let deadline = deadline(kept.found.as_ref(), still_called(app, now));
+    Row { state, done: steps.iter().all(|fact| fact.standing != Standing::Open), steps, deadline }
 }
 
 fn fact(step: Step, standing: Standing, text: String, command: Option<String>) -> Fact {
     Fact { step, standing, text, command }
 }
 
-/// The earliest end of a call that must move, and of the API key.
-fn deadline(found: &Integration) -> Option<Deadline> {
-    let rows = found.uses.iter().filter_map(ageing_use).chain(ends::of_key(found));
+impl Deadline {
+    /// The day, or the month where HubSpot published no day.
+    pub fn shown(&self) -> &str {
+        match &*self.certainty {
+            "month only" => self.date.get(..7).unwrap_or(&self.date),
+            _ => &self.date,
+        }
+    }
+}
+
+/// The operations that end and that the app of an integration still calls.
+fn still_called<'a>(app: &Linked<'a>, now: Timestamp) -> &'a [AgeingCalls] {
+    match app {
+        Linked::One(AppFacts { traffic: Some(traffic), .. }) if !traffic.is_moved(now) => &traffic.operations,
+        _ => &[],
+    }
+}
+
+/// The earliest end of a call that must move, in the code or of the app, and of the API key.
+fn deadline(found: Option<&Integration>, called: &[AgeingCalls]) -> Option<Deadline> {
+    let in_code = found.into_iter().flat_map(|found| found.uses.iter().filter_map(ageing_use).chain(ends::of_key(found)));
+    let of_app = called.iter().filter_map(|one| ageing(one.operation.split_once(' ').map_or("", |(_, path)| path)));
     // No day ends the tokens of private apps, but the apps that have them lose their support.
-    let token = found.leaks.iter().any(|leak| leak.kind == "private_app_token" && !leak.only_in_history);
-    let rows = rows.chain(token.then(|| sunset::of_app("legacy-private")).flatten());
+    let is_token = |leak: &Leak| leak.kind == "private_app_token" && !leak.only_in_history;
+    let token = found.is_some_and(|found| found.leaks.iter().any(is_token));
+    let rows = in_code.chain(of_app).chain(token.then(|| sunset::of_app("legacy-private")).flatten());
     let row = rows.min_by_key(|row| row.date)?;
     Some(Deadline { date: row.date.into(), what: row.what.into(), certainty: row.certainty.into() })
 }

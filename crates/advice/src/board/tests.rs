@@ -180,6 +180,12 @@ fn the_deadline_is_the_first_end_of_what_must_move() {
     assert_eq!(end(&[OLD, "POST /oauth/v1/token", DATED], &[]).as_deref(), Some("2027-02-16"));
     assert_eq!(end(&[DATED], &[token("1234", "a:1")]).as_deref(), Some("2027-09-30"), "legacy private apps lose their support");
     assert_eq!(end(&[DATED], &[]), None);
+    // The code is moved, and what runs is not yet.
+    let kept = merge(Vec::new(), &report(&[orders(&[DATED], &[])]));
+    let deadline = |lines: &[(&str, u64, u64, i64)]| far(&kept[0], &of(&traffic(lines)), &[], &nobody).deadline;
+    let still = deadline(&[(OLD, 1, 0, 1), (DATED, 1, 0, 1)]).unwrap();
+    assert_eq!((&*still.date, still.shown()), ("2027-09-30", "2027-09"));
+    assert_eq!(deadline(&[(OLD, 1, 0, 72), (DATED, 1, 0, 1)]), None);
 }
 
 #[test]

@@ -95,7 +95,7 @@ fn listed(board: &Board) -> String {
             one.name.clone(),
             one.repository.clone(),
             one.row.state.to_string(),
-            or_dash(one.row.deadline.as_ref().map(|deadline| &deadline.date)),
+            or_dash(one.row.deadline.as_ref().map(|deadline| deadline.shown())),
             or_dash(one.owner.as_deref()),
             or_dash(one.app.as_ref().map(|app| &app.name)),
             or_dash(one.row.steps.iter().find(|fact| fact.standing == Standing::Open).map(|fact| &fact.text)),
