@@ -140,6 +140,20 @@ pub struct Introduced {
     pub in_work_tree: bool,
 }
 
+impl Introduced {
+    /// The commit that brought the secret in and whether the secret is still there, for people.
+    pub fn words(&self) -> String {
+        let Some(commit) = &self.commit else {
+            return if self.in_work_tree { "in the work tree and in no commit" } else { "in no commit that a branch or tag leads to" }
+                .to_owned();
+        };
+        let date = self.date.as_deref().unwrap_or_default();
+        let author = self.author.as_deref().unwrap_or_default();
+        let still = if self.in_work_tree { "still in the work tree" } else { "no longer in the work tree" };
+        format!("added in {}  {date}  {author}  {still}", commit.get(..12).unwrap_or(commit))
+    }
+}
+
 /// A credential in a file. The finding has a mask and a fingerprint in place of the value.
 #[derive(Clone, Debug, Serialize)]
 pub struct Finding {

@@ -1,10 +1,12 @@
 //! `keyway scan`.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use anyhow::Context;
 use keyway_core::shown;
+use keyway_core::written::is_keyways;
 use keyway_scan::baseline::{self, Baseline};
 use keyway_scan::detect::Wanted;
 use keyway_scan::finding;
@@ -12,9 +14,10 @@ use keyway_scan::judge::Judgement;
 use keyway_scan::report::{self, human};
 use keyway_scan::scan::{self, Options, Progress, Report};
 use keyway_scan::secrets;
+use keyway_scan::source::Skip;
 use keyway_scan::source::tree::Which;
 
-use super::{today, verify};
+use super::{plan, today, verify};
 use crate::Exit;
 use crate::args::{Confidence, FailOn, ReportFormat, Scan};
 use crate::output;
@@ -46,6 +49,7 @@ pub fn run(args: Scan) -> anyhow::Result<Exit> {
             Ok(scan::files(&options)?)
         }
     })?;
+    leave_out_own(&mut report, &args.paths);
     if args.verify {
         verify::ask(&mut report.findings, &args.verify_at)?;
     }
@@ -62,7 +66,25 @@ pub fn run(args: Scan) -> anyhow::Result<Exit> {
         None if coloured(&args) => super::print_coloured(text.trim_end())?,
         None => super::print(text.trim_end())?,
     }
+    if args.staged && !report.findings.is_empty() {
+        super::note(STAGED);
+    }
     Ok(if args.fail_on.iter().any(|what| fails(*what, &report, &today)) { Exit::Negative } else { Exit::Fine })
+}
+
+/// What to do about a staged credential.
+const STAGED: &str = "keyway: take the credential out of the file and stage the file again. If it is none, write keyway:allow in a comment on its line; to accept all that is there now, run `keyway scan --write-baseline`";
+
+/// Leaves out the calls of files that Keyway wrote, such as reports of earlier scans.
+fn leave_out_own(report: &mut Report, roots: &[PathBuf]) {
+    // Paths are relative to a root that is alone.
+    let [folder] = roots else { return leave_out_own(report, &[PathBuf::from(".")]) };
+    let paths: BTreeSet<&str> = report.usages.iter().map(|usage| usage.path.as_str()).collect();
+    let is_own = |path: &&str| plan::input::head(folder, path).is_some_and(|head| is_keyways(&head));
+    let own: BTreeSet<String> = paths.into_iter().filter(is_own).map(str::to_owned).collect();
+    report.usages.retain(|usage| !own.contains(&usage.path));
+    report.skipped.extend(own.into_iter().map(|path| Skip { path, reason: "Keyway wrote it; its calls do not count".to_owned() }));
+    report.skipped.sort();
 }
 
 /// Says how far the scan is, if it takes long and a person watches.

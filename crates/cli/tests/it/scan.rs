@@ -53,6 +53,17 @@ fn the_exit_code_says_whether_there_is_a_finding() {
 }
 
 #[test]
+fn the_calls_that_a_report_names_do_not_count() {
+    let folder = folder("requests.get('https://api.hubapi.com/contacts/v1/lists?hapikey=' + KEY)\n");
+    for (format, name) in [("html", "report.html"), ("markdown", "report.md"), ("sarif", "report.sarif"), ("json", "report.json")] {
+        scan(folder.path(), &["--format", format, "-o", name]);
+        let again = json(&scan(folder.path(), &["--json"]));
+        assert_eq!(again["summary"]["calls"], 1, "{name}: {again}");
+        std::fs::remove_file(folder.path().join(name)).expect("the report was written");
+    }
+}
+
+#[test]
 fn calls_fail_a_scan_only_where_that_is_asked_for() {
     let folder = folder("requests.get('https://api.hubapi.com/contacts/v1/lists?hapikey=' + KEY)\n");
     for (what, code) in [("finding", 0), ("usage", 1), ("ageing", 1), ("ended", 1), ("high", 0)] {

@@ -21,9 +21,9 @@ const STYLE: &str = "
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e9ee; --paper: #14181e; --line: #38404b; --soft: #1d232b; --past: #ff8a80; --soon: #ffc266; --later: #7fd6a8; } }
 body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
 table { border-collapse: collapse; width: 100%; margin: 1rem 0 2rem; }
-th, td { text-align: left; vertical-align: top; padding: .4rem .6rem; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
+th, td { text-align: left; vertical-align: top; padding: .4rem .6rem; border-bottom: 1px solid var(--line); overflow-wrap: break-word; }
 th { background: var(--soft); }
-code { font: .9em ui-monospace, monospace; }
+code { font: .9em ui-monospace, monospace; overflow-wrap: anywhere; }
 .figures { display: flex; flex-wrap: wrap; gap: 1rem; padding: 0; list-style: none; }
 .figures li { background: var(--soft); border-radius: .5rem; padding: .8rem 1.2rem; }
 .figures strong { display: block; font-size: 1.8rem; }
@@ -45,7 +45,7 @@ fn body(report: &Report, today: &str, out: &mut String) -> std::fmt::Result {
         (secrets(&report.findings).len() as u64, "secrets in plain text"),
         (report.findings.len() as u64, "places with a secret"),
         (report.usages.len() as u64, "calls of HubSpot’s API"),
-        (ended as u64, "calls whose end has passed"),
+        (ended as u64, "calls that have ended"),
         (by_integration(report).len() as u64, "folders with calls"),
         (report.stats.files, "files read"),
     ] {
@@ -122,15 +122,24 @@ fn chart(deadlines: &[Deadline<'_>], today: &str, out: &mut String) -> std::fmt:
         };
         writeln!(
             out,
-            "<tr><td class=\"{nearness}\">{}{word}</td><td>{} ({})</td><td>{}</td><td>{}</td></tr>",
+            "<tr><td class=\"{nearness}\">{}{word}</td><td>{}{}</td><td>{}</td><td>{}</td></tr>",
             Markup(deadline.date),
             Markup(&deadline.what),
-            deadline.certainty,
+            how_firm(deadline.certainty),
             deadline.calls,
             integrations.join(", ")
         )?;
     }
     writeln!(out, "</tbody></table>")
+}
+
+/// What is said of a day that HubSpot has not published.
+fn how_firm(certainty: &str) -> &'static str {
+    match certainty {
+        "month only" => " (HubSpot has named only the month)",
+        "inferred" => " (inferred: HubSpot has published no day)",
+        _ => "",
+    }
 }
 
 fn findings(report: &Report, out: &mut String) -> std::fmt::Result {
@@ -145,12 +154,7 @@ fn findings(report: &Report, out: &mut String) -> std::fmt::Result {
     for finding in &report.findings {
         write!(out, "<tr><td><code>{}:{}</code>", Markup(&finding.path), finding.line)?;
         if let Some(introduced) = &finding.introduced {
-            let commit =
-                introduced.commit.as_deref().map_or("no commit that is still reached", |commit| commit.get(..12).unwrap_or(commit));
-            let still = if introduced.in_work_tree { "still there" } else { "no longer in the work tree" };
-            let author = introduced.author.as_deref().unwrap_or_default();
-            let date = introduced.date.as_deref().unwrap_or_default();
-            write!(out, "<br><small>{} {} {}; {still}</small>", Markup(commit), Markup(date), Markup(author))?;
+            write!(out, "<br><small>{}</small>", Markup(&introduced.words()))?;
         }
         if let Some(verified) = &finding.verified {
             write!(out, "<br><small>{}</small>", Markup(&verified.words()))?;

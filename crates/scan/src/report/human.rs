@@ -73,8 +73,12 @@ fn summary(report: &Report, style: Style<'_>, out: &mut String) -> std::fmt::Res
     writeln!(out, "  {}", plural(calls, "call"))?;
     let width = by_end.iter().map(|end| end.calls).max().unwrap_or(0).max(without_end).to_string().len();
     for end in &by_end {
-        let word = if style.ended(end.date) { "ended" } else { "end " };
-        let line = format!("{word} {}", end.date);
+        let word = match end.calls {
+            _ if style.ended(end.date) => "ended",
+            1 => "ends",
+            _ => "end",
+        };
+        let line = format!("{word:<5} {}", end.date);
         let what = if end.what.is_empty() { String::new() } else { format!("  {}", row(&end.what)) };
         writeln!(out, "    {:>width$}  {}{what}", end.calls, style.paint(style.of_day(end.date), &line))?;
     }
@@ -174,12 +178,7 @@ fn place(finding: &Finding, style: Style<'_>, out: &mut String) -> std::fmt::Res
         writeln!(out, "        {agent} can use it")?;
     }
     if let Some(introduced) = &finding.introduced {
-        let commit = introduced.commit.as_deref().map_or("no commit that is still reached", |commit| commit.get(..12).unwrap_or(commit));
-        let commit = Terminal(commit);
-        let date = introduced.date.as_deref().unwrap_or_default();
-        let author = introduced.author.as_deref().unwrap_or_default();
-        let still = if introduced.in_work_tree { "still in the work tree" } else { "no longer in the work tree" };
-        writeln!(out, "        {commit}  {}  {}  {still}", Terminal(date), Terminal(author))?;
+        writeln!(out, "        {}", Terminal(&introduced.words()))?;
     }
     if let Some(verified) = &finding.verified {
         writeln!(out, "        {}", Terminal(&verified.words()))?;
@@ -246,13 +245,14 @@ fn skipped(report: &Report, style: Style<'_>, out: &mut String) -> std::fmt::Res
 /// The last line, which stays visible on the terminal.
 fn figures(report: &Report, out: &mut String) -> std::fmt::Result {
     let stats = &report.stats;
+    let bytes = stats.bytes as f64;
     write!(
         out,
-        "{}, {} in {} ({:.1} MB)",
+        "{}, {}; {} read ({})",
         totals(report).secrets_at_places(),
         plural(report.usages.len(), "call"),
         plural(usize::try_from(stats.files).unwrap_or(usize::MAX), "file"),
-        stats.bytes as f64 / 1e6
+        if stats.bytes < 1_000_000 { format!("{:.1} kB", bytes / 1e3) } else { format!("{:.1} MB", bytes / 1e6) }
     )?;
     let passed = [
         (stats.known, "in the baseline"),

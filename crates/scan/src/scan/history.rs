@@ -12,7 +12,8 @@ use crate::source::git::{self, Object, ObjectId, Origin, Repository};
 type Place = (String, String);
 
 /// Scans the whole history, or the commits since a revision. Reports each secret once per path, with the first and the
-/// last commit that wrote it there. Calls are those of the work tree, which is scanned too unless `since` is given.
+/// last commit that wrote it there. Calls are those of the work tree, which is scanned too; with `since`, those of the files
+/// that these commits wrote, as they are in the newest one.
 ///
 /// # Errors
 /// An error of git; an unknown revision.
@@ -29,6 +30,14 @@ pub fn history(folder: &Path, since: Option<&str>, options: &Options) -> io::Res
     }
     let mut places = places(std::mem::take(&mut past.findings));
     let mut now = if since.is_some() || repository.is_bare() { report([]) } else { files(options)? };
+    if let Some(revision) = since
+        && options.wanted.usages
+    {
+        let files = repository.files_since(revision)?;
+        let mut newest = Worker::new(options);
+        newest.blobs(&repository, files.iter().map(|(id, path)| (id.as_str(), path.as_str())))?;
+        now.usages = report([newest]).usages;
+    }
     let prefix = Repository::prefix(folder);
     for finding in &mut now.findings {
         let place = (finding.fingerprint.clone(), format!("{prefix}{}", finding.path));

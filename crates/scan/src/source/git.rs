@@ -192,6 +192,25 @@ impl Repository {
         Ok([lines(&output), lines(&commits)].concat())
     }
 
+    /// The files of the newest commit whose content commits since a revision brought in: the id of each content, and its
+    /// path.
+    ///
+    /// # Errors
+    /// An error of git; an unknown revision.
+    pub fn files_since(&self, revision: &str) -> io::Result<Vec<(ObjectId, String)>> {
+        let new: HashSet<ObjectId> = self.objects_since(revision)?.into_iter().collect();
+        let output = self.output(&["ls-tree", "-r", "-z", "--full-tree", "HEAD"])?;
+        let file = |line: &[u8]| {
+            let line = String::from_utf8_lossy(line).into_owned();
+            let (entry, path) = line.split_once('\t')?;
+            let mut parts = entry.split(' ');
+            let (mode, _, id) = (parts.next()?, parts.next()?, parts.next()?);
+            // Symbolic links and submodules have no text of their own.
+            (mode.starts_with("100") && new.contains(id)).then(|| (id.to_owned(), path.to_owned()))
+        };
+        Ok(output.split(|byte| *byte == 0).filter_map(file).collect())
+    }
+
     /// The folder's path from the top of the work tree, with a slash at the end; empty at the top.
     pub fn prefix(folder: &Path) -> String {
         let start = Self { folder: folder.to_owned(), bare: false };

@@ -1,5 +1,6 @@
 //! The files of a folder, read on every core.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -43,6 +44,7 @@ const UTF16_MAX: u64 = 8 << 20;
 /// A root does not exist, or a glob is malformed.
 pub fn walk<L: Look>(which: &Which, make: impl Fn() -> L + Sync) -> io::Result<Vec<L>> {
     let looked = Mutex::new(Vec::new());
+    let mut left_out = Vec::new();
     for root in &which.roots {
         // A missing root is an error. A file that is missing later was deleted during the scan.
         root.metadata().map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", shown::path(&root))))?;
@@ -50,6 +52,8 @@ pub fn walk<L: Look>(which: &Which, make: impl Fn() -> L + Sync) -> io::Result<V
         for glob in &which.ignore {
             overrides.add(&format!("!{glob}")).map_err(io::Error::other)?;
         }
+        let overrides = overrides.build().map_err(io::Error::other)?;
+        let settings = Settings::default();
         let mut builder = WalkBuilder::new(root);
         builder
             .hidden(false)
@@ -60,20 +64,64 @@ pub fn walk<L: Look>(which: &Which, make: impl Fn() -> L + Sync) -> io::Result<V
             .parents(!which.no_ignore)
             .require_git(false)
             .follow_links(false)
-            .overrides(overrides.build().map_err(io::Error::other)?)
+            .overrides(overrides.clone())
             // The scan of the history reads git's own files.
             .filter_entry(|entry| entry.depth() == 0 || entry.file_name() != ".git")
             .threads(std::thread::available_parallelism().map_or(1, usize::from));
         let single = which.roots.len() == 1;
         builder.build_parallel().run(|| {
-            let mut worker = Worker { look: Some(make()), buffer: Vec::new(), done: &looked };
+            let mut worker = Worker { look: Some(make()), buffer: Vec::new(), done: &looked, settings: &settings };
             Box::new(move |entry| {
                 worker.visit(root, single, entry);
                 WalkState::Continue
             })
         });
+        let unread = settings.unread().into_iter().filter(|path| !overrides.matched(path, false).is_ignore());
+        left_out.extend(unread.map(|path| Skip { path: shown(root, &path, single), reason: IGNORED.to_owned() }));
     }
-    Ok(looked.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
+    let mut looked = looked.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Some(first) = looked.first_mut() {
+        left_out.into_iter().for_each(|skip| first.skip(skip));
+    }
+    Ok(looked)
+}
+
+/// Names of files with a program's secrets, which `.gitignore` often names.
+const SETTINGS: [&str; 5] = [".env", ".env.local", ".env.development", ".env.staging", ".env.production"];
+
+/// The reason for a settings file that an ignore file names.
+const IGNORED: &str = "an ignore file such as .gitignore names it; --no-ignore scans it";
+
+/// Settings files of the walked folders, to tell which of them were not read.
+#[derive(Default)]
+struct Settings {
+    there: Mutex<Vec<PathBuf>>,
+    read: Mutex<HashSet<PathBuf>>,
+}
+
+impl Settings {
+    fn folder(&self, folder: &Path) {
+        let is_file = |path: &PathBuf| path.symlink_metadata().is_ok_and(|metadata| metadata.is_file());
+        let there: Vec<PathBuf> = SETTINGS.iter().map(|name| folder.join(name)).filter(is_file).collect();
+        if !there.is_empty()
+            && let Ok(mut all) = self.there.lock()
+        {
+            all.extend(there);
+        }
+    }
+
+    fn file(&self, path: &Path) {
+        let is_one = path.file_name().and_then(|name| name.to_str()).is_some_and(|name| SETTINGS.contains(&name));
+        if is_one && let Ok(mut read) = self.read.lock() {
+            read.insert(path.to_owned());
+        }
+    }
+
+    fn unread(self) -> Vec<PathBuf> {
+        let there = self.there.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let read = self.read.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        there.into_iter().filter(|path| !read.contains(path)).collect()
+    }
 }
 
 /// Scans one file, under the path that reports show.
@@ -100,6 +148,7 @@ struct Worker<'a, L: Look> {
     look: Option<L>,
     buffer: Vec<u8>,
     done: &'a Mutex<Vec<L>>,
+    settings: &'a Settings,
 }
 
 impl<L: Look> Drop for Worker<'_, L> {
@@ -117,9 +166,13 @@ impl<L: Look> Worker<'_, L> {
             Ok(entry) => entry,
             Err(error) => return look.skip(Skip { path: root.to_string_lossy().into_owned(), reason: error.to_string() }),
         };
+        if entry.file_type().is_some_and(|kind| kind.is_dir()) {
+            self.settings.folder(entry.path());
+        }
         if !entry.file_type().is_some_and(|kind| kind.is_file()) {
             return;
         }
+        self.settings.file(entry.path());
         let path = shown(root, entry.path(), single);
         if let Err(error) = file(&path, entry.path(), &mut self.buffer, look) {
             look.skip(Skip { path, reason: error.to_string() });

@@ -140,6 +140,25 @@ fn since_a_revision_only_what_came_in_after_it_counts() {
 }
 
 #[test]
+fn since_a_revision_the_calls_are_those_of_the_files_that_changed() {
+    let call = |path: &str| format!("requests.get('https://api.hubapi.com{path}')\n");
+    let mut repository = Repository::new();
+    repository.write("old.py", &call("/crm/v3/objects/deals"));
+    repository.write("changed.py", &call("/crm/v3/objects/tickets"));
+    repository.commit();
+    repository.git(&["tag", "base"]);
+    repository.write("changed.py", &call("/crm/v3/objects/contacts"));
+    repository.write("gone.py", &call("/crm/v3/owners"));
+    repository.commit();
+    fs::remove_file(repository.folder.path().join("gone.py")).expect("it is there");
+    repository.commit();
+    let usages = |since| scan::history(repository.folder.path(), Some(since), &repository.options()).expect("it can be read").usages;
+    let called: Vec<_> = usages("base").into_iter().map(|usage| (usage.path, usage.operation)).collect();
+    assert_eq!(called, [("changed.py".to_owned(), "GET /crm/v3/objects/contacts".to_owned())]);
+    assert!(usages("HEAD").is_empty());
+}
+
+#[test]
 fn a_repository_without_a_work_tree_has_a_history_too() {
     let mut repository = Repository::new();
     repository.write("a.env", &format!("A={}", values::pat(14)));

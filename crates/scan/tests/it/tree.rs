@@ -72,6 +72,21 @@ fn a_line_can_allow_what_stands_on_it() {
 }
 
 #[test]
+fn a_settings_file_that_gitignore_names_is_listed() {
+    let line = format!("HUBSPOT_TOKEN={}\n", values::pat(4));
+    let folder = folder(&[("app/.env", &line), ("app/.env.local", &line), (".gitignore", ".env\n")]);
+    let skipped = |report: &Report| report.skipped.iter().map(|skip| skip.path.clone()).collect::<Vec<_>>();
+    let report = scan(folder.path());
+    assert_eq!((report.findings.len(), skipped(&report)), (1, vec!["app/.env".to_owned()]));
+    assert!(report.skipped[0].reason.contains("--no-ignore"), "{:?}", report.skipped);
+    let mut options = options(folder.path());
+    options.which.no_ignore = true;
+    options.which.ignore = vec!["app/.env.local".to_owned()];
+    let report = scan::files(&options).expect("the folder is there");
+    assert_eq!((report.findings.len(), skipped(&report)), (1, Vec::new()), "what a person leaves out is not listed");
+}
+
+#[test]
 fn gitignore_and_globs_leave_files_out() {
     let line = format!("token = '{}'", values::pat(4));
     let folder = folder(&[("a.py", &line), ("b.py", &line), ("c/d.py", &line), (".gitignore", "a.py\n")]);

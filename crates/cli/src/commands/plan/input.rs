@@ -166,7 +166,7 @@ fn bytes(path: &Path, most: u64) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-fn head(root: &Path, file: &str) -> Option<String> {
+pub(in crate::commands) fn head(root: &Path, file: &str) -> Option<String> {
     Some(String::from_utf8_lossy(&bytes(&inside(root, file)?, HEAD_BYTES_MAX)?).into_owned())
 }
 
