@@ -69,6 +69,11 @@ pub fn successor(method: Method, template: &str) -> Option<&'static SuccessorRow
     ROWS.get(&(method, template)).copied()
 }
 
+/// Where an operation moves to: HubSpot's successor of a numbered version, or of the family of a path older than v3.
+pub fn moves_to(method: Method, template: &str) -> Option<&'static str> {
+    successor(method, template).and_then(|row| row.successor).or_else(|| family(template).map(|family| family.move_to))
+}
+
 /// Whether an operation, or its successor, takes the developer API key and no token. Keyway refuses such calls, so the program
 /// must send them to HubSpot itself.
 pub fn leads_to_developer_key(method: Method, template: &str) -> bool {
@@ -132,6 +137,9 @@ mod tests {
         let row = successor(Method::Get, "/crm/v3/objects/contacts").unwrap();
         assert_eq!((row.successor, row.stage), (Some("/crm/objects/2026-09/contacts"), "2026-09"));
         assert!(successor(Method::Get, "/crm/objects/2026-09/contacts").is_none());
+        assert_eq!(moves_to(Method::Get, "/crm/v3/objects/contacts"), Some("/crm/objects/2026-09/contacts"));
+        assert_eq!(moves_to(Method::Get, "/contacts/v1/lists/all/contacts/all"), Some("/crm/objects/2026-09/contacts"));
+        assert_eq!(moves_to(Method::Get, "/crm/objects/2026-09/contacts"), None);
     }
 
     #[test]

@@ -13,7 +13,7 @@ body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(
 h2 { border-top: 2px solid var(--line); padding-top: 1.5rem; margin-top: 3rem; }
 h2.part { border-top: 0; padding-top: 0; margin-top: 1.5rem; font-size: 1.17em; break-before: auto; }
 table { border-collapse: collapse; width: 100%; margin: 1rem 0; }
-th, td { text-align: left; vertical-align: top; padding: .4rem .6rem; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
+th, td { text-align: left; vertical-align: top; padding: .4rem .6rem; border-bottom: 1px solid var(--line); overflow-wrap: break-word; }
 th { background: var(--soft); }
 code { font: .9em ui-monospace, monospace; overflow-wrap: anywhere; }
 pre { background: var(--soft); padding: .6rem .8rem; border-radius: .4rem; white-space: pre-wrap; overflow-wrap: anywhere; }

@@ -64,10 +64,10 @@ const PLACES_SHOWN: usize = 4;
 pub(super) fn of_account(apps: &[PlannedApp], found: &Found, scopes: &[&str], input: &str) -> Vec<Step> {
     let mut steps = Steps::default();
     if apps.iter().any(|app| app.credential == CredentialKind::ServiceKey) {
-        let list = if scopes.is_empty() { String::new() } else { format!(" and these scopes: `{}`", scopes.join("`, `")) };
+        let list = if scopes.is_empty() { String::new() } else { format!(". Its scopes: `{}`", scopes.join("`, `")) };
         steps.add(
             Who::Person,
-            format!("Create a service key (Development > Keys > Service keys), as a user who holds its scopes, with a name that says Keyway{list}"),
+            format!("Create a service key (Development > Keys > Service keys), as a user who holds its scopes, and give it a name that says Keyway{list}"),
             None,
         );
         steps.add(
@@ -85,7 +85,11 @@ pub(super) fn of_account(apps: &[PlannedApp], found: &Found, scopes: &[&str], in
     }
     steps.last = true;
     if !apps.is_empty() {
-        steps.add(Who::Command, "See that nothing calls what ends any more", Some("keyway sunset".to_owned()));
+        steps.add(
+            Who::Command,
+            "List the recorded calls that end, with their dates: only calls of the newest dated version may be left",
+            Some("keyway sunset".to_owned()),
+        );
     }
     let mut told: Vec<(&str, &str)> =
         apps.iter().flat_map(|app| &app.leaks).map(|leak| (leak.kind.as_str(), leak.masked.as_str())).collect();

@@ -62,7 +62,8 @@ fn described(used: &OperationUse, app: Option<String>) -> view::Usage {
     let unlisted = template.strip_prefix("(unlisted) ");
     let template = unlisted.unwrap_or(template);
     let ends = sunset::of_path(template);
-    let successor = Method::parse(method).and_then(|method| sunset::successor(method, template));
+    let method = Method::parse(method);
+    let successor = method.and_then(|method| sunset::successor(method, template));
     view::Usage {
         hub_id: used.hub_id,
         app_id: used.app_id,
@@ -76,7 +77,7 @@ fn described(used: &OperationUse, app: Option<String>) -> view::Usage {
         sunset: ends.map(|row| row.date.to_owned()),
         ends: ends.map(|row| row.what.to_owned()),
         certainty: ends.map(|row| row.certainty.to_owned()),
-        successor: successor.and_then(|row| row.successor).map(str::to_owned),
+        successor: method.and_then(|method| sunset::moves_to(method, template)).map(str::to_owned),
         unlisted: unlisted.is_some(),
         difference: successor.map(|row| row.difference.to_owned()),
     }

@@ -9,6 +9,8 @@ use crate::detect::{Candidate, Text, Wanted, examine};
 use crate::finding::{Confidence, Kind};
 use crate::prefilter::Hits;
 
+use tree_sitter::Node;
+
 /// Lists the credentials of a test and leaves them: a test may send a wrong credential on purpose.
 pub(super) fn list(path: &str, source: &Source<'_>, found: &mut Found) {
     let mut hits = Hits::default();
@@ -72,7 +74,8 @@ pub(super) fn find(path: &str, source: &Source<'_>, found: &mut Found) {
         };
         match text {
             Some(text) => {
-                let mut edits = vec![Edit::replace(literal.node.byte_range(), text)];
+                let place = with_default(source, literal.node, &text);
+                let mut edits = vec![Edit::replace(place.byte_range(), text)];
                 edits.extend(source.import_os());
                 found.change(format!("a {} in plain text is read from {name}; rotate the old value", candidate.kind.title()), edits);
                 if !may_be_missing {
@@ -88,6 +91,16 @@ pub(super) fn find(path: &str, source: &Source<'_>, found: &mut Found) {
             ),
         }
     }
+}
+
+/// Where a value is only the default of the variable that takes its place (`process.env.NAME || 'value'`), the whole
+/// expression: the variable alone remains. Otherwise the value.
+fn with_default<'t>(source: &Source<'_>, value: Node<'t>, read: &str) -> Node<'t> {
+    let is_default = |either: &Node<'t>| {
+        let left = either.child(0).and_then(|left| source.text.get(left.byte_range()));
+        either.child_count() == 3 && either.child(2) == Some(value) && left == Some(read)
+    };
+    value.parent().filter(is_default).unwrap_or(value)
 }
 
 /// Whether one variable can replace all keys written in a file.

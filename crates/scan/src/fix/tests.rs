@@ -24,6 +24,16 @@ fn left(path: &str, text: &str, reason: &str) {
 }
 
 #[test]
+fn a_credential_that_is_only_a_default_leaves_its_variable_alone() {
+    let key = &token()["pat-na1-".len()..];
+    check(
+        "config.js",
+        &format!("module.exports = {{ hubspotKey: process.env.HUBSPOT_API_KEY || '{key}' }};\n"),
+        "module.exports = { hubspotKey: process.env.HUBSPOT_API_KEY };\n",
+    );
+}
+
+#[test]
 fn javascript_sends_a_bearer_token() {
     check(
         "a.js",

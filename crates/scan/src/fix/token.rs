@@ -19,7 +19,8 @@ pub(super) enum Token {
 }
 
 /// The note for a key whose source is not visible.
-pub(super) const UNCLEAR: &str = "the key comes from a place that can't be seen in this file, so it may be another one for each customer: send it as `Authorization: Bearer`";
+pub(super) const UNCLEAR: &str =
+    "this file does not show where the key comes from, and each customer may have another one: send it as `Authorization: Bearer`";
 
 impl Token {
     /// The token that replaces a key. The error is the reason why there is none.
