@@ -163,7 +163,7 @@ pub(super) async fn show(visitor: Visitor, Path(hub_id): Path<u64>) -> Page {
     Ok(page::render(&AccountPage { shell: visitor.shell(SECTION), account: &account, apps, more }))
 }
 
-async fn get(visitor: &Visitor, hub_id: u64) -> Result<Account, Response> {
+pub(super) async fn get(visitor: &Visitor, hub_id: u64) -> Result<Account, Response> {
     let found: Result<AccountAnswer, Refused> = visitor.api.get(&format!("/api/v1/accounts/{hub_id}")).await;
     found.map(|found| found.account).map_err(|refused| visitor.refused(SECTION, &refused))
 }

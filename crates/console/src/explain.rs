@@ -49,9 +49,12 @@ pub(super) fn operation(record: &CallRecord) -> Option<&'static Operation> {
 fn asked(record: &CallRecord, operation: Option<&Operation>) -> String {
     let object =
         record.object.as_deref().map(|object| format!(" on {}", object.replace('_', " ").replace(',', " and "))).unwrap_or_default();
+    // A path for every object type belongs to many of HubSpot's APIs.
+    let api = operation.filter(|operation| !operation.template.contains("{objectType}"));
+    let api = api.map(|operation| format!(", part of HubSpot's {} API", operation.api)).unwrap_or_default();
     match operation {
-        Some(operation) if operation.read_only => format!("Read with {}{object}, part of HubSpot's {} API.", operation, operation.api),
-        Some(operation) => format!("Change with {}{object}, part of HubSpot's {} API.", operation, operation.api),
+        Some(operation) if operation.read_only => format!("Read with {operation}{object}{api}."),
+        Some(operation) => format!("Change with {operation}{object}{api}."),
         None if record.operation.contains(" (unlisted) ") => {
             format!("{}: not in Keyway's catalog of HubSpot operations.", record.operation)
         }
@@ -84,7 +87,7 @@ fn remedy(record: &CallRecord, app: Option<&App>, scopes: &[Vec<&str>]) -> Vec<S
     let refusal = record.word().and_then(|word| Word(word).explained());
     if lacks_scope(record) {
         if app.is_some() && scopes.is_empty() {
-            return vec!["The app holds a scope that opens it by now. The same call passes.".to_owned()];
+            return vec!["The app now holds a scope that opens it. The same call passes.".to_owned()];
         }
         return steps_of(Refusal::MissingScopes, record);
     }
@@ -106,6 +109,11 @@ fn steps_of(refusal: Refusal, record: &CallRecord) -> Vec<String> {
     steps.into_iter().map(|step| step.replace("METHOD PATH", &pattern)).collect()
 }
 
+/// Whether it was refused for a scope that the app holds now.
+pub(super) fn is_mended(record: &CallRecord, app: Option<&App>, explained: &Explained) -> bool {
+    lacks_scope(record) && app.is_some() && explained.scopes.is_empty()
+}
+
 /// Whether it was refused for a scope. Records of earlier builds have the category alone.
 fn lacks_scope(record: &CallRecord) -> bool {
     let word = record.word();
@@ -125,7 +133,7 @@ pub(super) fn missing(operation: &Operation, record: &CallRecord, app: &App) -> 
 fn ends(record: &CallRecord) -> Option<String> {
     let (method, template) = record.operation.split_once(' ')?;
     let row = sunset::of_path(template)?;
-    let successor = Method::parse(method).and_then(|method| sunset::successor(method, template)).and_then(|row| row.successor);
+    let successor = Method::parse(method).and_then(|method| sunset::moves_to(method, template));
     Some(match successor {
         Some(successor) => format!("Ends on {}: {}. Its successor is {successor}.", row.date, row.what),
         None => format!("Ends on {}: {}.", row.date, row.what),
@@ -171,7 +179,7 @@ mod tests {
         let explained = explain(&refused, Some(&app(&["oauth"])));
         assert!(explained.scopes.contains(&vec!["crm.objects.contacts.write"]), "{:?}", explained.scopes);
         let explained = explain(&refused, Some(&app(&["crm.objects.contacts.write"])));
-        assert!(explained.scopes.is_empty() && explained.remedy[0].contains("by now"));
+        assert!(explained.scopes.is_empty() && explained.remedy[0].contains("now holds"));
     }
 
     #[test]

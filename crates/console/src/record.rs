@@ -70,7 +70,7 @@ struct Cause {
 
 impl Remedy {
     /// What helps, where the person may do it.
-    fn of(shell: Shell<'_>, record: &CallRecord, app: Option<&App>, explained: &Explained) -> Option<Self> {
+    fn of(shell: Shell<'_>, record: &CallRecord, app: Option<&App>, explained: &Explained, waits: bool) -> Option<Self> {
         let refusal = record.word().and_then(|word| Word(word).explained());
         // Only who may make apps may give one more scopes.
         if !explained.scopes.is_empty() && shell.may(OperationId::CreateApp) {
@@ -81,7 +81,7 @@ impl Remedy {
         let at = |part: &str| format!("/apps/{}{part}", app.id);
         match refusal? {
             Refusal::AppDisabled if may_update && !app.enabled => Some(Self::Enable),
-            Refusal::LimitReached if may_update && app.max_wait_ms < WAIT_MS_MAX => {
+            Refusal::LimitReached if waits && may_update && app.max_wait_ms < WAIT_MS_MAX => {
                 Some(Self::Wait((app.max_wait_ms * 2).clamp(WAIT_MS_FIRST, WAIT_MS_MAX)))
             }
             Refusal::TokenRevoked | Refusal::TokenRotated | Refusal::TokenExpired if shell.may(OperationId::RotateToken) => {
@@ -115,8 +115,19 @@ pub(super) async fn show(visitor: Visitor, fields: Fields) -> Page {
     };
     let shell = visitor.shell(SECTION);
     let explained = explain::explain(record, app.as_ref());
-    let remedy = Remedy::of(shell, record, app.as_ref(), &explained);
-    let doctor = if record.sign() == "fine" { Vec::new() } else { diagnosed(&visitor, record, &explained).await };
+    // Calls of an embedded account never wait for its limits.
+    let waits = match record.hub_id {
+        Some(hub_id) if record.status == Some(429) => {
+            !super::accounts::get(&visitor, hub_id).await.is_ok_and(|account| account.connection.is_none())
+        }
+        _ => false,
+    };
+    let remedy = Remedy::of(shell, record, app.as_ref(), &explained, waits);
+    let doctor = if record.sign() == "fine" || explain::is_mended(record, app.as_ref(), &explained) {
+        Vec::new()
+    } else {
+        diagnosed(&visitor, record, &explained).await
+    };
     let app_id = record.app_id.map(|id| id.to_string()).unwrap_or_default();
     let alike = [("app", app_id.as_str()), ("operation", record.operation.as_str()), ("category", record.word().unwrap_or_default())];
     let limit = (SIMILAR + 1).to_string();

@@ -2,6 +2,10 @@
 
 use super::{Facts, Found, Say};
 use keyway_core::catalog::LimitClass;
+use keyway_core::refusal::Refusal;
+
+/// How Keyway treats a call over a limit.
+const OF_KEYWAY: &str = "on a connected account a call waits for its turn first: `keyway app update APP --max-wait TIME` sets how long. On an embedded account no call waits, and `keyway app update APP --no-limits` exempts an app that tests use";
 
 /// The app id and the hub id in a group's name: `publicapi:private_app-api-calls-ten-secondly:<appId>:<hubId>`.
 pub(in crate::doctor) fn bucket(facts: &Facts<'_>) -> Option<(u64, u64)> {
@@ -36,7 +40,11 @@ pub(super) fn burst(facts: &Facts<'_>) -> Option<Found> {
     ))
     .so("count all processes and workers together: the limit belongs to the app, not to a process, and a limiter in each of them lets too much through")
     .so("wait ten seconds and go on; use batches (100 records a call) for reading and writing many")
-    .so("give each integration an app of its own; behind a Keyway calls wait for their turn, and the limit is never reached")
+    .so(if facts.refused(Refusal::LimitReached) {
+        OF_KEYWAY
+    } else {
+        "give each integration an app of its own; behind a Keyway calls wait for their turn, and the limit is never reached"
+    })
 }
 
 pub(super) fn associations(facts: &Facts<'_>) -> Option<Found> {
@@ -80,10 +88,14 @@ pub(super) fn other(facts: &Facts<'_>) -> Option<Found> {
     let known = ["TEN_SECONDLY_ROLLING", "SECONDLY", "DAILY"].iter().any(|name| policy(facts, name, "ly limit."));
     let limited = facts.status() == Some(429) || facts.is_category("RATE_LIMITS") || facts.is_category("RATE_LIMIT");
     (limited && !known).then_some(())?;
-    Found::likely(format!(
-        "HubSpot answers 429, and does not say which limit it was: of ten seconds, of a second (search) or of the day.{}",
+    let keyways = facts.refused(Refusal::LimitReached);
+    let who = if keyways { "Keyway refused the call by HubSpot's limits" } else { "HubSpot answers 429" };
+    let found = Found::likely(format!(
+        "{who}, and what is here does not say by which: that of ten seconds, of a second (search) or of the day.{}",
         whose(facts)
-    ))
-    .so("read policyName in the answer's body: TEN_SECONDLY_ROLLING, SECONDLY or DAILY")
-    .so("wait ten seconds (a second for searches) and go on; stop where it is DAILY")
+    ));
+    let found = if keyways { found.so(OF_KEYWAY) } else { found };
+    found
+        .so("read policyName in the answer's body: TEN_SECONDLY_ROLLING, SECONDLY or DAILY")
+        .so("wait ten seconds (a second for searches) and go on; stop where it is DAILY")
 }

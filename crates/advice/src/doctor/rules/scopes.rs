@@ -98,7 +98,8 @@ pub(super) fn missing(facts: &Facts<'_>) -> Option<Found> {
     let both = matches!(facts.requirement, Some(Requirement::Both(..)));
     let because = match facts.operation {
         Some(operation) if both => format!("{operation} touches two object types, and needs a scope of each"),
-        Some(operation) => format!("{operation} needs one of the sets below; HubSpot lists them all as required, and any one is enough"),
+        Some(operation) if scopes.len() == 1 => format!("{operation} needs {}", first.replace('+', " and ")),
+        Some(operation) => format!("HubSpot lists all scopes that open {operation} as required, and any one is enough"),
         None if facts.says(ALL) => "HubSpot lists scopes of which each is needed".to_owned(),
         None => "any one of the scopes that HubSpot lists is enough".to_owned(),
     };
