@@ -32,7 +32,7 @@ class Reader:
         commands = folder / f"bin-{integration}"
         commands.mkdir()
         # HubSpot is not at hand: whoever connects an account connects this one.
-        there = f'[ "$1 $2 $3" = "account add --connect" ] && set -- "$@" --base-url {shlex.quote(hubspot)}'
+        there = f'[ "$1 $2 $3" = "account create --connect" ] && set -- "$@" --base-url {shlex.quote(hubspot)}'
         (commands / "keyway").write_text(f'#!/bin/sh\n{there}\nexec {shlex.quote(str(pathlib.Path(run.KEYWAY).resolve()))} "$@"\n')
         (commands / "keyway").chmod(0o755)
         settings = folder / f"{integration}.toml"

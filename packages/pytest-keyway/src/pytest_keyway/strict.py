@@ -38,11 +38,16 @@ def failure(report: Report) -> Optional[str]:
     return "\n".join([f"strict mode has {'a finding' if len(lines) == 1 else f'{len(lines)} findings'}:", *lines]) if lines else None
 
 
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def summary(report: Report) -> str:
     """One line: how much was called, and the scopes that it needs."""
     needed = report["scopes"]["needed"]
     which = "no scope" if not needed else f"this scope: {needed[0]}" if len(needed) == 1 else f"these {len(needed)} scopes: {', '.join(needed)}"
-    return f"keyway: {report['calls']} calls of {len(report['operations'])} operations. Your tests need {which}"
+    calls = _counted(report["calls"], "call")
+    return f"keyway: {calls} of {_counted(len(report['operations']), 'operation')}. Your tests need {which}"
 
 
 def merged(reports: List[Report], file: Optional[pathlib.Path] = None) -> Report:
