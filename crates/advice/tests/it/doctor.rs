@@ -426,6 +426,28 @@ fn where_the_evidence_conflicts_the_doctor_says_so_and_what_would_decide() {
     assert!(first.remedy.iter().any(|step| step.contains("whole body of the answer")), "{first:?}");
 }
 
+/// What to do by the first cause of an answer.
+fn remedy(head: &str, body: &str) -> String {
+    let evidence = read(&format!("{head}\n\n{body}")).remove(0);
+    diagnose(&evidence, Timestamp::from_ms(1_790_000_000_000)).remove(0).remedy.join("; ")
+}
+
+#[test]
+fn a_limit_of_keyway_is_not_called_hubspots() {
+    let body = r#"{"status":"error","message":"You have reached your ten_secondly_rolling limit.","correlationId":"0199a1b2-0000-7000-8000-000000000001","errorType":"RATE_LIMIT","policyName":"TEN_SECONDLY_ROLLING"}"#;
+    let keyways = remedy("HTTP/1.1 429 Too Many Requests\nkeyway-rule: limit-reached", body);
+    assert!(keyways.contains("--no-limits") && !keyways.contains("behind a Keyway"), "{keyways}");
+    let hubspots = remedy("HTTP/1.1 429 Too Many Requests", body);
+    assert!(!hubspots.contains("--no-limits") && hubspots.contains("behind a Keyway"), "{hubspots}");
+}
+
+#[test]
+fn the_command_for_a_missing_scope_names_the_app_of_keyways_answer() {
+    let body = r#"{"status":"error","message":"This app hasn't been granted all required scopes to make this call. Read more about required scopes here: https://developers.hubspot.com/scopes.","correlationId":"0199a1b2-0000-7000-8000-000000000001","errors":[{"message":"One or more of the following scopes are required.","context":{"requiredGranularScopes":["crm.objects.companies.read"],"app":["Order sync (7)"]}}],"category":"MISSING_SCOPES"}"#;
+    let steps = remedy("HTTP/1.1 403 Forbidden\nkeyway-rule: missing-scopes", body);
+    assert!(steps.contains("`keyway app update 7 --add-scope crm.objects.companies.read`"), "{steps}");
+}
+
 #[test]
 fn who_used_up_a_limit_is_named() {
     let text = r#"{"message":"You have reached your daily limit.","errorType":"RATE_LIMIT","policyName":"DAILY"}"#;

@@ -103,7 +103,7 @@ pub(super) fn missing(facts: &Facts<'_>) -> Option<Found> {
         None if facts.says(ALL) => "HubSpot lists scopes of which each is needed".to_owned(),
         None => "any one of the scopes that HubSpot lists is enough".to_owned(),
     };
-    let app = facts.holder().and_then(|holder| holder.app.as_deref()).unwrap_or("APP");
+    let app = facts.holder().and_then(|holder| holder.app.as_deref()).or_else(|| app_of_keyway(facts)).unwrap_or("APP");
     let adding = first.replace('+', ",");
     let mut found = Found::certain(because)
         .enough(scopes)
@@ -113,6 +113,13 @@ pub(super) fn missing(facts: &Facts<'_>) -> Option<Found> {
         found = found.so(format!("{name} can't be chosen on HubSpot's pages, whatever the answer says; {works} is the one that works"));
     }
     found.so("if the call worked before: HubSpot silently drops scopes when the account's subscription becomes smaller")
+}
+
+/// The id of the app that an answer of Keyway names: `Order sync (7)`.
+fn app_of_keyway<'e>(facts: &Facts<'e>) -> Option<&'e str> {
+    let named = facts.answer()?.named("app").into_iter().next()?;
+    let (_, id) = named.strip_suffix(')')?.rsplit_once('(')?;
+    (!id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit())).then_some(id)
 }
 
 pub(super) fn not_selectable(facts: &Facts<'_>) -> Option<Found> {
