@@ -245,7 +245,7 @@ pub struct Scan {
     /// Write the report to a file
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Also scan what .gitignore leaves out
+    /// Also scan what .gitignore leaves out, such as .env
     #[arg(long)]
     pub no_ignore: bool,
     /// Skip files that match this glob; can be repeated
@@ -257,7 +257,7 @@ pub struct Scan {
     /// Only what is staged for the next commit, for a pre-commit hook
     #[arg(long, conflicts_with = "since")]
     pub staged: bool,
-    /// Only what commits since this revision added, such as origin/main
+    /// Only credentials that commits since this revision (such as origin/main) added, and calls in the files that they changed
     #[arg(long, value_name = "REV")]
     pub since: Option<String>,
     /// File of known findings [default: keyway-baseline.json in the scanned folder, if there is one]
