@@ -13,7 +13,9 @@ pub fn is_keyways(head: &str) -> bool {
     let others = head.starts_with("# HubSpot credentials and calls")
         || head.contains("<title>HubSpot credentials and calls</title>")
         || head.contains("<testsuite name=\"keyway scan\"");
-    marked || report || sarif || others
+    let first = head.strip_prefix("Summary\n\n  ").and_then(|rest| rest.lines().next()).unwrap_or_default();
+    let terminal = head.starts_with("HUBSPOT MIGRATION PLAN, ") || [" secret", " at ", " place"].iter().all(|words| first.contains(words));
+    marked || report || sarif || others || terminal
 }
 
 #[cfg(test)]
@@ -28,10 +30,13 @@ mod tests {
             "{\n  \"version\": 1,\n  \"generator\": \"keyway plan\"",
             "{\n  \"version\": 1,\n  \"secrets\": [],\n  \"findings\": [",
             "# HubSpot credentials and calls\n",
+            "HUBSPOT MIGRATION PLAN, 2026-11-30\n",
+            "Summary\n\n  0 secrets at 0 places\n  1 call\n",
         ] {
             assert!(is_keyways(head), "{head}");
         }
         assert!(!is_keyways("#!/bin/sh\nkeyway scan . && keyway plan ."));
+        assert!(!is_keyways("Summary\n\n  A program that calls HubSpot.\n"));
         assert!(!is_keyways("{\"name\": \"keyway-client\", \"version\": \"1.0.0\"}"));
     }
 }

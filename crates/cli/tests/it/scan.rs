@@ -55,7 +55,9 @@ fn the_exit_code_says_whether_there_is_a_finding() {
 #[test]
 fn the_calls_that_a_report_names_do_not_count() {
     let folder = folder("requests.get('https://api.hubapi.com/contacts/v1/lists?hapikey=' + KEY)\n");
-    for (format, name) in [("html", "report.html"), ("markdown", "report.md"), ("sarif", "report.sarif"), ("json", "report.json")] {
+    for (format, name) in
+        [("html", "report.html"), ("markdown", "report.md"), ("sarif", "report.sarif"), ("json", "report.json"), ("human", "report.txt")]
+    {
         scan(folder.path(), &["--format", format, "-o", name]);
         let again = json(&scan(folder.path(), &["--json"]));
         assert_eq!(again["summary"]["calls"], 1, "{name}: {again}");
