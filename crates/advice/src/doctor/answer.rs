@@ -40,6 +40,8 @@ pub struct Answer {
     pub html: bool,
     /// Whether the answer has the form of HubSpot's API, and is not only words of a text.
     pub envelope: bool,
+    /// Whether the form is one that no other service's errors have.
+    pub own: bool,
     /// For a batch: how many inputs failed.
     pub failed_inputs: Option<u64>,
     /// Words in capitals anywhere in the text.
@@ -103,6 +105,7 @@ impl Answer {
             oauth_error: text("error").filter(|word| is_oauth_error(word)),
             oauth_status: word,
             envelope: true,
+            own: is_own(error),
             failed_inputs: error.get("numErrors").and_then(Value::as_u64).or(done.then_some(0)),
             message,
             ..Self::default()
@@ -252,6 +255,7 @@ fn find(value: &Value, depth: usize, layers: usize, best: &mut Option<Answer>) {
                 offer(Answer {
                     details,
                     envelope: true,
+                    own: true,
                     category: Some("VALIDATION_ERROR".to_owned()),
                     // The sentence that HubSpot puts before the list.
                     message: "Property values were not valid".to_owned(),
@@ -285,6 +289,20 @@ fn names_scopes(object: &Map<String, Value>) -> bool {
         ["requiredGranularScopes", "requiredScopes", "missingScopes"].iter().any(|name| value["context"].get(*name).is_some())
     };
     entries(object.get("errors")).into_iter().any(lists) || object.get("context").is_some() && lists(&Value::Object(object.clone()))
+}
+
+/// Whether an error has a part that no other service's errors have: HubSpot's word for the status, a category in capitals,
+/// or a correlation id that is a UUID, and not beside a code as other services have it.
+fn is_own(object: &Map<String, Value>) -> bool {
+    let text = |name: &str| object.get(name).and_then(Value::as_str);
+    let capitals = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_' || byte == b'.');
+    let uuid = |id: &str| id.len() == 36 && id.bytes().filter(|byte| *byte == b'-').count() == 4;
+    text("status").is_some_and(|word| word == "error" || is_oauth_word(word))
+        || ["category", "errorType", "subCategory"].iter().any(|name| text(name).is_some_and(capitals))
+        || ["policyName", "validationResults", "numErrors"].iter().any(|name| object.contains_key(*name))
+        || object.contains_key("correlationId") && text("status").is_some_and(|word| word.contains('_') && capitals(word))
+        || text("correlationId").is_some_and(uuid) && !object.contains_key("code")
+        || names_scopes(object)
 }
 
 fn is_error(object: &Map<String, Value>) -> bool {

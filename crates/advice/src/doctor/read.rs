@@ -48,7 +48,7 @@ fn says_nothing(evidence: &Evidence) -> bool {
         answer.envelope
             || answer.status.is_some()
             || answer.keyway_rule.is_some()
-            || speaks_of_failure(&answer.message.to_lowercase())
+            || speaks_of_failure(&answer.message.to_lowercase().replace('\u{2019}', "'"))
             || answer.message.contains(rules::SCOPE_LIST)
             || rules::is_known(&answer.words)
     };

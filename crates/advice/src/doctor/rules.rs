@@ -381,7 +381,7 @@ const JUDGED: [Rule; 35] = [
         credentials::expired,
     ),
     Rule::new("token-dead", "HubSpot does not know the token any more", pages::AUTH, Source::Page(pages::PRIVATE_APPS), credentials::dead),
-    Rule::new("token-missing", "no credential was sent", pages::AUTH, Source::Probe, credentials::missing),
+    Rule::new("token-missing", "HubSpot found no credential in the call", pages::AUTH, Source::Probe, credentials::missing),
     Rule::new("wrong-host", "this is not the API's host", pages::ROUTING, Source::Page(pages::ROUTING), path::host),
     Rule::new(
         "search-too-long",

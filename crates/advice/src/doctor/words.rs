@@ -1,7 +1,7 @@
 //! Words that mean a failure, in the languages of HubSpot's pages.
 
 /// Beginnings and parts of words, in lower case.
-const FAILURE: [&str; 79] = [
+const FAILURE: [&str; 81] = [
     "error",
     "fail",
     "exception",
@@ -60,6 +60,8 @@ const FAILURE: [&str; 79] = [
     "deactivated",
     "stopped after",
     "is required",
+    "are required",
+    "has reached",
     "exceeds",
     "unsupported",
     "unreachable",

@@ -3,7 +3,9 @@
 
 mod marks;
 
-use marks::{CALLING, EXPLAINING, FOREIGN, FOREIGN_ALWAYS, LIBRARIES, OF_A_STATUS, OTHER_PORTS, OTHER_WORDS_MAX, OTHERS};
+use marks::{
+    CALLING, EXPLAINING, FOREIGN, FOREIGN_ALWAYS, LIBRARIES, OF_A_STATUS, OTHER_PORTS, OTHER_WORDS_MAX, OTHERS, OURS_TOO, SEEKING,
+};
 
 use super::{Facts, OURS, is_for_tests};
 
@@ -28,6 +30,7 @@ impl Facts<'_> {
                 || !self.other_methods.is_empty()
                 || self.is_of_a_family()
                 || self.has_own_form()
+                || self.has_correlation()
                 || self.call().is_some_and(|call| call.sdk.is_some())
                 || OURS.iter().any(|word| *word != "hubspot" && self.says(word));
             let is_about = named || other || self.says("hubspot");
@@ -41,11 +44,23 @@ impl Facts<'_> {
     }
 
     /// Whether the answer has a form that only HubSpot's answers have.
-    pub(super) fn has_own_form(&self) -> bool {
-        self.answer().is_some_and(|answer| {
-            let oauth = answer.oauth_error.is_some() && answer.oauth_status.is_none();
-            answer.envelope && !(oauth && answer.category.is_none() && answer.correlation_id.is_none())
-        })
+    pub fn has_own_form(&self) -> bool {
+        self.answer().is_some_and(|answer| answer.own)
+    }
+
+    /// Whether the text has a correlation id that may be HubSpot's. Other services have such ids too, in errors of another
+    /// form.
+    fn has_correlation(&self) -> bool {
+        self.says("correlationid") && self.answer().is_none_or(|answer| answer.own || !answer.envelope)
+    }
+
+    /// Whether a status without any words can be HubSpot's: the text shows a call to it, or says little else.
+    pub fn may_be_hubspots_status(&self) -> bool {
+        self.to_hubspot()
+            || self.operation.is_some()
+            || self.is_of_a_family()
+            || self.answer().is_some_and(|answer| answer.envelope || answer.html)
+            || self.says_only_a_status()
     }
 
     /// Whether the text has a word in the form of a HubSpot code: `BAD_AUTH_CODE`.
@@ -135,7 +150,17 @@ impl Facts<'_> {
         });
         self.called_host()
             .or_else(|| self.blamed_host().filter(|host| is_foreign(host)))
+            .or_else(|| self.sought_host())
             .or_else(|| port.map(|_| "a database, a queue or a mail server"))
+    }
+
+    /// The host that a program looked up or connected to, where it is another service's.
+    fn sought_host(&self) -> Option<&str> {
+        SEEKING.iter().find_map(|before| {
+            let (_, after) = self.said.split_once(before)?;
+            let end = after.find(|letter: char| !letter.is_ascii_alphanumeric() && !matches!(letter, '.' | '-')).unwrap_or(after.len());
+            Some(after[..end].trim_end_matches('.')).filter(|host| is_foreign(host))
+        })
     }
 
     /// Whether the text says little beyond a status and the words that go with it, so that it can be about any call.
@@ -165,12 +190,19 @@ impl Facts<'_> {
 
     fn find_service(&self, has_a_sign: bool) -> Option<&str> {
         // A sign of a HubSpot answer outweighs the name of the program that printed it.
-        let answered = self.to_hubspot() || self.has_own_form() || self.says("correlationid");
+        let answered = self.to_hubspot() || self.has_own_form() || self.has_correlation();
         if !answered && FOREIGN_ALWAYS.iter().any(|mark| self.says(mark)) {
             return Some("another service or program");
         }
         if let Some(node) = self.other_node().filter(|_| !answered) {
             return Some(node);
+        }
+        // A path of a program's own, which passes calls on: `/api/hubspot/deals`. Paths that HubSpot calls are others.
+        let path = self.raw_path();
+        let own =
+            path.starts_with("/api/") && path.contains("hubspot") && !["hook", "callback", "oauth"].iter().any(|part| path.contains(part));
+        if own && !answered {
+            return Some("the program's own server");
         }
         if has_a_sign {
             return None;
@@ -199,7 +231,11 @@ impl Facts<'_> {
 /// Whether a host is neither a number, nor a name without a dot, nor reserved for examples.
 fn is_foreign(host: &str) -> bool {
     let is_number = host.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b':'));
-    !is_number && host.contains('.') && !is_for_tests(host) && !super::is_hubspots(host) && !host.ends_with("hsforms.com")
+    !is_number
+        && host.contains('.')
+        && !is_for_tests(host)
+        && !super::is_hubspots(host)
+        && !OURS_TOO.iter().any(|ours| host.ends_with(ours))
 }
 
 /// Whether a text ends in this word, and not in a longer one.

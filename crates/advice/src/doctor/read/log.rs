@@ -45,7 +45,8 @@ fn about(text: &str, answer: &mut Answer) {
     answer.keyway_rule = answer.keyway_rule.take().or_else(|| header(text, "keyway-rule"));
     answer.correlation_id = answer.correlation_id.take().or_else(|| header(text, "x-hubspot-correlation-id"));
     answer.words = capitals(text);
-    if answer.envelope && answer.weight() < 4 {
+    // So is a token beside an answer that found none.
+    if answer.envelope && (answer.weight() < 4 || answer.is("INVALID_AUTHENTICATION") && text.contains("Bearer pat-")) {
         // The program's own sentence beside the error, such as the name of the host that it could not reach.
         answer.around = text.chars().take(4_000).collect();
     }
@@ -189,6 +190,10 @@ fn status(text: &str) -> Option<u16> {
         // `api-client.js:403:12` and `line 403` are places in a program.
         let first = before.trim_matches([' ', '<', '>', '[', '"']).is_empty()
             && (after.starts_with([':', '-']) || after.starts_with(" {") || after.starts_with(" -"));
+        // `404 https://api.hubapi.com/…`, and a line that has nothing else.
+        let front = number >= 400
+            && before.is_empty()
+            && (after.starts_with(" http") || after.starts_with(" /") || after.is_empty() || after.starts_with(['\n', '\r']));
         // The end of a long line is enough; a search for its beginning would cost as much as the whole text.
         let from = (at.saturating_sub(400)..=at).find(|from| text.is_char_boundary(*from))?;
         let line = text[from..at].rsplit('\n').next().unwrap_or_default();
@@ -205,6 +210,7 @@ fn status(text: &str) -> Option<u16> {
         (!place
             && (bracketed
                 || first
+                || front
                 || last
                 || called
                 || noted
@@ -239,7 +245,9 @@ fn call(text: &str) -> Option<Call> {
     };
     let target = &text[at..text[at..].find(ends).map_or(text.len(), |length| at + length)];
     let mut call = Call { method: method_near(text, at, at + target.len()), sdk: row.map(|row| row.call), ..Call::default() };
-    call.target(target.trim_end_matches(['.', ';', ':']));
+    let target = target.trim_end_matches(['.', ';', ':']);
+    // A brace that the URL does not open is the program's.
+    call.target(if target.contains('{') { target } else { target.trim_end_matches('}') });
     if call.host.is_none() {
         call.host = header_host(text);
     }
@@ -340,13 +348,22 @@ fn is_call(host: &str, path: &str) -> bool {
 
 /// Records the bearer token in a text.
 fn bearer(text: &str, call: &mut Call) {
-    let Some(at) = find_ascii(text, "bearer ") else { return };
+    let Some(at) = find_ascii(text, "bearer ") else {
+        // A header that lacks the word.
+        if let Some(at) = find_ascii(text, "authorization: pat-") {
+            let value: String = text[at + 15..].chars().take_while(|one| one.is_ascii_alphanumeric() || *one == '-').take(100).collect();
+            call.presents(Place::Authorization(String::new()), &value);
+        }
+        return;
+    };
     let value: String = text[at + 7..]
         .chars()
         .take_while(|one| !one.is_whitespace() && !matches!(one, '"' | '\'' | ',' | '\\' | '}' | ')' | '`'))
         .take(1_000)
         .collect();
-    if value.chars().any(|one| one.is_ascii_digit()) || value.starts_with('$') || value.contains("**") {
+    let unset =
+        ["undefined", "null", "None"].contains(&value.as_str()) && text[..at].trim_end().to_ascii_lowercase().ends_with("authorization:");
+    if unset || value.chars().any(|one| one.is_ascii_digit()) || value.starts_with('$') || value.contains("**") {
         call.presents(Place::Bearer, &value);
     }
 }

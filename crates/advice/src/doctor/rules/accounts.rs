@@ -26,6 +26,7 @@ pub(super) static ROWS: &[Said] = &[
         title: "the person that the token acts for may not do this",
         page: pages::AUTH,
         statuses: &[400, 403],
+        in_answer: true,
         guesses: &[
             "user does not have permission",
             "user doesn't have permission",
@@ -62,6 +63,20 @@ pub(super) static ROWS: &[Said] = &[
         remedy: &[
             "compare the app id in the path with the one on the app's page, and use the developer API key of the account that owns it",
             "for events of an app use a token that the app itself was given when it was installed",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "key-of-other-account",
+        title: "the key is not of the account that the program names",
+        source: Source::Thread("HubSpot/hubspot-cms-deploy-action#25"),
+        page: pages::PERSONAL_KEY,
+        says: &["account id provided&isn't valid"],
+        guesses: &["account id provided&is not valid", "portal id provided&isn't valid"],
+        because: "HubSpot reads the account from the key; the account id that came with it is another, so for this key it is as if nothing were installed there",
+        remedy: &[
+            "look at both settings of the place that fails: the account id and the personal access key must be a pair (in a pipeline they are two secrets)",
+            "make a key while the account is open in HubSpot: `hs auth` names it",
         ],
         ..ROW
     },
@@ -130,6 +145,7 @@ pub(super) static ROWS: &[Said] = &[
         ],
         guesses: &[
             "doesn't have access to this feature",
+            "account&doesn't have access to",
             "requires&enterprise",
             "requires&professional",
             "upgrade your",
@@ -223,6 +239,8 @@ pub(super) static ROWS: &[Said] = &[
         source: Source::Thread("hubspot-net/HubSpot.NET#131"),
         page: pages::HAPIKEY_END,
         says: &["unsupported auth type: apikey", "hapikey doesn't exist"],
+        // HubSpot's note on the pages of its old reference.
+        unless: &["november 30, 2022&instead"],
         guesses: &[
             "hapikey provided is invalid",
             "api key&invalid&hapikey",
@@ -315,10 +333,10 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "gone",
         title: "HubSpot has removed the endpoint",
-        source: Source::Program("HTTP (RFC 9110)"),
+        source: Source::Thread("jpetrucciani/hubspot3#138"),
         page: pages::MIGRATION,
         alone: &[410],
-        says: &["410 gone"],
+        says: &["410 gone", "endpoint because it is deprecated"],
         guesses: &["endpoint is no longer available", "resource is no longer available", "has been removed&endpoint"],
         because: "HubSpot says that the endpoint does not come back",
         remedy: &["look for its successor in HubSpot's migration guide; `keyway scan` names it for calls that it knows"],

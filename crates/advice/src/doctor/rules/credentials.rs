@@ -13,9 +13,12 @@ const DAYS_ABSURD: u64 = 10_000;
 const HOW_TO_SEND: &str = "send it as `Authorization: Bearer TOKEN`, and nowhere else";
 const WHAT_TO_MAKE: &str = "make a service key with the scopes it needs (HubSpot: Development > Keys > Service keys), or a project app where webhooks or UI extensions are used; legacy private apps can't be made any more";
 
-fn is_open(facts: &Facts<'_>) -> bool {
+pub(super) fn is_open(facts: &Facts<'_>) -> bool {
     // The OAuth endpoints take their credentials in the body.
-    facts.is_token_endpoint() || facts.operation.is_some_and(|operation| operation.auth == Auth::None)
+    let form = facts.call().and_then(|call| call.host.as_deref()).is_some_and(|host| host.ends_with("hsforms.com"));
+    facts.is_token_endpoint()
+        || facts.operation.is_some_and(|operation| operation.auth == Auth::None)
+        || form && !facts.raw_path().contains("/secure/")
 }
 
 pub(super) fn keyway_token_at_hubspot(facts: &Facts<'_>) -> Option<Found> {
@@ -60,7 +63,7 @@ pub(super) fn token_as_hapikey(facts: &Facts<'_>) -> Option<Found> {
 }
 
 /// Whether the operation belongs to app management, which the developer's key opens.
-fn for_developers(facts: &Facts<'_>) -> bool {
+pub(super) fn for_developers(facts: &Facts<'_>) -> bool {
     facts.operation.is_some_and(|operation| operation.auth == Auth::DeveloperKey || operation.template.contains("{appId}"))
 }
 
@@ -127,7 +130,8 @@ pub(super) fn developer_endpoint(facts: &Facts<'_>) -> Option<Found> {
         && facts.bearer().is_some_and(|credential| matches!(credential.kind, Kind::Pat | Kind::Access | Kind::Keyway | Kind::Variable(_)))
         && facts.may_be(&[401, 403]);
     // A credential that the answer does not find is of another kind as a rule, where one was sent at all.
-    let hidden = for_developers(facts) && facts.credentials().is_empty() && facts.is_category("INVALID_AUTHENTICATION");
+    let hidden = for_developers(facts)
+        && (facts.says("unscoped endpoint") || facts.credentials().is_empty() && facts.is_category("INVALID_AUTHENTICATION"));
     (said || sent || hidden).then_some(())?;
     let certainty = if said || sent { Certainty::Certain } else { Certainty::Likely };
     Found::new(
@@ -147,21 +151,24 @@ fn expiry(facts: &Facts<'_>) -> Option<i64> {
 /// The number of days in HubSpot's sentence `expired N day(s) ago`.
 fn days_ago(facts: &Facts<'_>) -> Option<u64> {
     let message = &facts.answer()?.message;
-    let before = message.split(" day").next()?;
+    let (before, _) = message.split_once(" day")?;
     before.rsplit(' ').next()?.replace(',', "").parse().ok().filter(|_| message.contains("expired"))
 }
 
 fn says_expired(facts: &Facts<'_>) -> bool {
+    // HubSpot's command line says so of its personal access key.
+    let of_the_command_line = facts.says("hs auth");
     facts.is_category("EXPIRED_AUTHENTICATION")
-        || [
-            "token used to make this call expired",
-            "oauth-token is expired",
-            "oauth token is expired",
-            "access token is expired",
-            "access token has expired",
-        ]
-        .iter()
-        .any(|words| facts.says(words))
+        || !of_the_command_line
+            && [
+                "token used to make this call expired",
+                "oauth-token is expired",
+                "oauth token is expired",
+                "access token is expired",
+                "access token has expired",
+            ]
+            .iter()
+            .any(|words| facts.says(words))
 }
 
 fn is_absurd(facts: &Facts<'_>) -> bool {
@@ -241,7 +248,8 @@ pub(super) fn missing(facts: &Facts<'_>) -> Option<Found> {
             .so(HOW_TO_SEND)
             .so("where the program sets it: a redirect to another host, or a proxy, may drop the header on the way");
     }
-    (said && facts.credentials().is_empty()).then_some(())?;
+    // A token that the text shows outside a request was sent as a rule, so the answer is about the token.
+    (said && facts.credentials().is_empty() && !facts.says("bearer pat-")).then_some(())?;
     let found = Found::likely(
         "HubSpot found no credential that it knows: none was sent, it was not in the header, or the token is not known any more",
     );
@@ -250,7 +258,8 @@ pub(super) fn missing(facts: &Facts<'_>) -> Option<Found> {
 
 /// A 401 whose text names no reason.
 pub(super) fn refused(facts: &Facts<'_>) -> Option<Found> {
-    let in_words = facts.status().is_none() && facts.says("unauthorized") && facts.is_about_hubspot();
+    let in_words =
+        facts.status().is_none() && (facts.says("unauthorized") || facts.says("cannot be authorized with")) && facts.is_about_hubspot();
     (facts.status() == Some(401) || in_words).then_some(())?;
     Found::likely("HubSpot answers 401 where a credential is missing, unknown, expired, or of another kind; this text does not say which")
         .so("paste the answer's body, and the call with its headers: the first letters of the token say what kind it is")

@@ -119,11 +119,21 @@ pub(super) fn not_json(facts: &Facts<'_>) -> Option<Found> {
         .so("send Content-Type: application/json, and a body that a JSON library wrote")
 }
 
+/// A 409 where properties are defined.
+pub(super) fn property_exists(facts: &Facts<'_>) -> Option<Found> {
+    (facts.status() == Some(409) && facts.raw_path().contains("/properties") && !facts.raw_path().contains("/groups")).then_some(())?;
+    Found::certain("names of properties are unique for an object type, archived ones included")
+        .so("read the property with GET /crm/properties/2026-09/{objectType}/{property}, and change it with PATCH, or choose another name")
+}
+
 pub(super) fn conflict(facts: &Facts<'_>) -> Option<Found> {
     let told = facts.says("already has that value")
         || facts.answer().is_some_and(|answer| answer.details.iter().any(|detail| detail.code.is_some()));
     let exists =
         ["property", "object type", "schema", "subscription", "list"].iter().any(|what| facts.says(what) && facts.says("already exists"));
+    // The names of properties and object types are no records.
+    let defines = ["/properties", "/schemas", "/subscriptions"].iter().any(|part| facts.raw_path().contains(part));
+    let exists = exists || defines;
     let id_in = facts.says("Existing ID");
     let contact = facts.answer().is_some_and(|answer| answer.word("CONTACT_EXISTS"));
     (id_in || contact || !told && !exists).then_some(())?;

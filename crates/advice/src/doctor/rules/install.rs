@@ -117,7 +117,7 @@ pub(super) static ROWS: &[Said] = &[
         page: pages::INSTALL,
         says: &["request for integration permissions"],
         guesses: &[
-            "do not have correct role to grant",
+            "correct role to grant",
             "don't have permission to install",
             "don't have permission to connect",
             "don't have the right permissions",
@@ -206,6 +206,31 @@ pub(super) static ROWS: &[Said] = &[
             "copy the client id from the app's Auth page: it is a UUID",
             "look whether the variable for it is set where the program runs",
         ],
+        ..ROW
+    },
+    Said {
+        cause: "install-pkce-missing",
+        title: "the install URL has no PKCE challenge",
+        source: Source::Thread("n8n-io/n8n#34158"),
+        page: pages::OAUTH,
+        says: &["code challenge parameter is missing", "pkce is required"],
+        guesses: &["code_challenge&missing", "code challenge&required"],
+        because: "the app demands PKCE, and the program that sends the person to HubSpot does not send code_challenge",
+        remedy: &[
+            "send code_challenge and code_challenge_method=S256 in the install URL, and code_verifier with the code (RFC 7636)",
+            "if the program can't, give it an app that does not demand PKCE, or a service key",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "install-policy-unsigned",
+        title: "the app's developer has not accepted HubSpot's policy",
+        source: Source::Thread("andrewyng/openworker#89"),
+        page: pages::OAUTH,
+        says: &["has not signed the acceptable use policy"],
+        guesses: &["acceptable use policy&app developer", "acceptable use policy&sign"],
+        because: "HubSpot installs no app of a developer account whose owner has not accepted the acceptable use policy; the account that installs can't mend it",
+        remedy: &["have a super admin of the developer account that owns the app open it in HubSpot and accept the policy"],
         ..ROW
     },
     Said {
@@ -332,6 +357,7 @@ pub(super) static ROWS: &[Said] = &[
         source: Source::Page(pages::OAUTH_ERRORS),
         page: pages::OAUTH_TOKENS,
         words: &["BAD_REFRESH_TOKEN"],
+        guesses_of_oauth: true,
         says: &["refresh token is invalid", "missing or invalid refresh token"],
         guesses: &[
             "missing or unknown refresh token",

@@ -30,6 +30,7 @@ pub(super) static ROWS: &[Said] = &[
             "cors request did not succeed",
             "origin&is not allowed by",
             "xmlhttprequest at&blocked",
+            "due to access control checks",
         ],
         because: "HubSpot's API answers servers, and sends no CORS headers; a page that could call it would also show the token to everyone who opens the page",
         remedy: &[
@@ -37,6 +38,36 @@ pub(super) static ROWS: &[Said] = &[
             "send forms from a page to api.hsforms.com/submissions/v3/integration/submit/…, the one endpoint that takes calls from pages without a token (its /secure/ form does not)",
             "in a UI extension use hubspot.fetch, which calls your own backend",
             "rotate the token if it was in a page",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "browser-extension-blocks",
+        title: "an extension of the browser blocks HubSpot",
+        source: Source::Program("browsers"),
+        names_hubspot: true,
+        page: pages::FORMS,
+        says: &["err_blocked_by_client"],
+        because: "the browser did not send the call, because an ad blocker or another extension forbids HubSpot's host",
+        remedy: &[
+            "try a window without extensions: the call then works",
+            "for visitors with such extensions send the form from your own server to api.hsforms.com",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "fetch-url-not-permitted",
+        title: "the app may not fetch this URL",
+        source: Source::Page(pages::FETCHING),
+        names_hubspot: true,
+        page: pages::FETCHING,
+        says: &["permittedurls"],
+        guesses: &["allowedurls", "hubspot.fetch&not permitted"],
+        certainty: Likely,
+        because: "hubspot.fetch sends only to https URLs that the app's settings list under permittedUrls.fetch, and never to localhost",
+        remedy: &[
+            "add the URL to permittedUrls.fetch in the app's hsmeta file, and upload the project again",
+            "send calls to your own machine through the proxy of `hs project dev`",
         ],
         ..ROW
     },
@@ -120,6 +151,7 @@ pub(super) static ROWS: &[Said] = &[
             "connection timed out",
             "curl error 28",
             "operation timed out",
+            "request timeout has expired",
             "timeout of&exceeded",
             "sockettimeoutexception",
             "und_err_connect_timeout",

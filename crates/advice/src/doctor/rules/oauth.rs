@@ -4,6 +4,11 @@ use super::{Facts, Found, Say};
 
 pub(super) fn not_a_form(facts: &Facts<'_>) -> Option<Found> {
     let call = facts.call()?;
+    let unread = facts.is_token_endpoint() && facts.status() == Some(415) && call.content_type.is_none();
+    if unread {
+        return Found::likely("HubSpot does not read the body in the type that it was sent in: this endpoint takes application/x-www-form-urlencoded (RFC 6749, section 4.1.3)")
+            .so("send grant_type, client_id, client_secret and the rest as a form, with that Content-Type");
+    }
     let json = call.content_type.as_deref() == Some("application/json")
         || (call.content_type.is_none() && call.body.as_ref().is_some_and(|body| body.is_object()));
     (facts.is_token_endpoint() && json && facts.may_be(&[400, 401, 415])).then_some(())?;

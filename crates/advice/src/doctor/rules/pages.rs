@@ -31,6 +31,7 @@ pub(super) const INSTALL: &str = "https://knowledge.hubspot.com/integrations/res
 pub(super) const REDIRECTS: &str = changelog!("upcoming-public-apps-will-require-a-redirect-url-in-the-auth-settings");
 pub(super) const SIGNATURES: &str = docs!("apps/developer-platform/build-apps/authentication/request-validation");
 pub(super) const WEBHOOKS: &str = docs!("api/webhooks");
+pub(super) const FETCHING: &str = docs!("apps/developer-platform/add-features/ui-extensibility/fetching-data");
 pub(super) const SEARCH: &str = docs!("api-reference/latest/crm/search-the-crm");
 pub(super) const OBJECTS: &str = docs!("api-reference/latest/crm/using-object-apis");
 pub(super) const ASSOCIATIONS: &str = docs!("api-reference/latest/crm/associations/associate-records/guide");

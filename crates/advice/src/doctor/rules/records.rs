@@ -255,7 +255,7 @@ pub(super) static ROWS: &[Said] = &[
         title: "the URL is too long",
         source: Source::Page(pages::ERRORS),
         alone: &[414],
-        says: &["request-uri too", "uri too long", "uri is too long", "url is too long"],
+        says: &["request-uri too", "uri too long", "uri is too long", "url is too long", "maximum allowed query length"],
         because: "HubSpot takes URLs of about 16,000 characters, and a long list of properties or ids makes them longer",
         remedy: &["name fewer properties, or read with POST …/batch/read, which takes properties and ids in the body"],
         ..ROW

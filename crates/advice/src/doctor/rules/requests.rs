@@ -406,6 +406,7 @@ pub(super) static ROWS: &[Said] = &[
         title: "the body is not JSON, or is not declared as JSON",
         source: Source::Program("HTTP (RFC 9110)"),
         statuses: &[400, 415],
+        unless: &["oauth/&/token&415"],
         says: &["unsupported media type", "invalid input json&unexpected", "no content-type defined"],
         guesses: &["json parse error", "unexpected character (", "unexpected end-of-input", "malformed json"],
         judge: Some(super::data::not_json),

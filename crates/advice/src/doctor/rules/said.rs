@@ -34,6 +34,12 @@ pub(super) struct Said {
     pub names_hubspot: bool,
     /// Whether the sentences are OAuth's own, which any service may send, so that the text must name HubSpot.
     pub of_oauth: bool,
+    /// Whether the guessed sentences are OAuth's own.
+    pub guesses_of_oauth: bool,
+    /// Whether the sentences are those of many services, so that they count in an answer of HubSpot's form only.
+    pub in_answer: bool,
+    /// Sentences beside which the words belong to another row.
+    pub unless: &'static [&'static str],
     /// The highest certainty that the words give.
     pub certainty: Certainty,
     /// Another way to identify the cause, which is tried first.
@@ -58,6 +64,9 @@ pub(super) const ROW: Said = Said {
     without_answer: false,
     names_hubspot: false,
     of_oauth: false,
+    guesses_of_oauth: false,
+    in_answer: false,
+    unless: &[],
     certainty: Certainty::Certain,
     judge: None,
     because: "",
@@ -74,12 +83,20 @@ impl Said {
         }
         let answer = facts.answer().filter(|_| !facts.is_keyways_own())?;
         let word = || self.words.iter().any(|word| answer.has_code(word) || answer.sub_category.as_deref() == Some(word));
-        let spoken = !self.of_oauth || facts.is_about_hubspot();
+        let spoken = (!self.of_oauth || facts.is_about_hubspot()) && (!self.in_answer || facts.has_own_form());
         let stands = |sentences: &[&str]| spoken && sentences.iter().any(|parts| facts.says_together(parts));
-        let alone = facts.status().is_some_and(|status| self.alone.contains(&status));
+        if self.unless.iter().any(|parts| facts.says_together(parts)) {
+            return None;
+        }
+        // A refusal is an answer, so the connection was there. A gateway's 5xx may be about the connection behind it.
+        if self.without_answer && facts.status().is_some_and(|status| (400..500).contains(&status) && !matches!(status, 407 | 408)) {
+            return None;
+        }
+        let alone = facts.status().is_some_and(|status| self.alone.contains(&status)) && facts.may_be_hubspots_status();
         let may_be = self.statuses.is_empty() || facts.may_be(self.statuses);
         let seen = alone || may_be && (word() || stands(self.says));
-        (seen || may_be && stands(self.guesses)).then_some(())?;
+        let guessed = || (!self.guesses_of_oauth || facts.is_about_hubspot()) && stands(self.guesses);
+        (seen || may_be && guessed()).then_some(())?;
         // A program that got an answer had a connection, whatever other words the text has.
         let answered = !alone && self.without_answer && facts.status().is_some_and(|status| status >= 400);
         let (certainty, unconfirmed) = if seen && answered {

@@ -24,9 +24,9 @@ const ALL: &str = "all of the following scopes are required";
 /// observed it): "… does not have proper permissions! (requires any of [a, b])".
 const SECOND_WORDING: &str = "does not have proper permissions";
 
-/// The scopes in the brackets of the second wording.
+/// The scopes in the brackets of the second wording, which also stand there without its first half.
 fn in_brackets(message: &str) -> Vec<&str> {
-    let after = message.split_once(SECOND_WORDING).and_then(|(_, after)| after.split_once("requires any of ["));
+    let after = ["requires any of [", "requires all of ["].iter().find_map(|words| message.split_once(words));
     let Some((inside, _)) = after.and_then(|(_, list)| list.split_once(']')) else { return Vec::new() };
     let is_scope = |name: &&str| {
         !name.is_empty() && name.len() <= 100 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
@@ -52,7 +52,7 @@ fn named<'f>(facts: &Facts<'f>) -> Vec<&'f str> {
 
 /// The scopes of a list that a text quotes without the rest of the answer.
 fn in_list(message: &str) -> Vec<&str> {
-    let after = message.split_once(LIST).and_then(|(_, after)| after.split_once('['));
+    let after = [LIST, "requiredScopes"].iter().find_map(|name| message.split_once(name)).and_then(|(_, after)| after.split_once('['));
     let Some((inside, _)) = after.filter(|(before, _)| before.len() <= 6).and_then(|(_, list)| list.split_once(']')) else {
         return Vec::new();
     };
@@ -87,7 +87,8 @@ fn enough(facts: &Facts<'_>) -> Vec<String> {
 }
 
 pub(super) fn missing(facts: &Facts<'_>) -> Option<Found> {
-    (!super::service::is_between(facts)).then_some(())?;
+    let for_apps = facts.says("unscoped endpoint") && super::credentials::for_developers(facts);
+    (!super::service::is_between(facts) && !for_apps).then_some(())?;
     let lacks = facts.holder().filter(|holder| holder.alive).and_then(|holder| holder.granted).zip(facts.requirement);
     let lacks = lacks.is_some_and(|(granted, requirement)| {
         !requirement.met_by(&granted) && matches!(requirement, Requirement::Scopes(_) | Requirement::Both(..))
@@ -169,7 +170,12 @@ fn quoted(name: &str) -> String {
 
 /// A 403 whose text names no reason.
 pub(super) fn unnamed(facts: &Facts<'_>) -> Option<Found> {
-    let named_none = refused(facts) && facts.may_be(&[403]);
+    // What no credential opens is not refused for a scope.
+    (!super::credentials::is_open(facts)).then_some(())?;
+    let in_words = facts.status().is_none() && facts.says("not have permissions to access the url");
+    let named_none = (refused(facts) || in_words) && facts.may_be(&[403]);
+    // Many services have scopes.
+    (!facts.says("missing scopes") || facts.is_about_hubspot() || facts.is_category("MISSING_SCOPES")).then_some(())?;
     ((facts.status() == Some(403) || named_none) && !super::service::is_between(facts)).then_some(())?;
     let scopes = if facts.requirement.is_some() { enough(facts) } else { Vec::new() };
     let found = Found::likely(format!(

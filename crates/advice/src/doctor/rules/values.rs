@@ -103,6 +103,7 @@ pub(super) static ROWS: &[Said] = &[
         words: &["INVALID_INTEGER", "INVALID_NUMBER", "INVALID_LONG"],
         says: &["was not a valid long", "was not a valid number"],
         guesses: &["was not a valid integer", "is not a valid number"],
+        unless: &["for owner id"],
         because: "a number property takes digits, one decimal point and a sign",
         remedy: &["send the number without a currency sign, thousands separators and units; send \"\" to clear the property"],
         ..ROW
@@ -124,6 +125,7 @@ pub(super) static ROWS: &[Said] = &[
         page: pages::OWNERS,
         statuses: BAD,
         words: &["COULD_NOT_FIND_OWNER", "MULTIPLE_OWNERS_FOUND"],
+        says: &["for owner id"],
         guesses: &["owner&does not exist", "not a valid owner", "invalid owner", "no owner with id", "owner id&invalid"],
         because: "HubSpot knows no owner with this id: owner properties take the owner's id, which is neither the user's id nor the e-mail address",
         remedy: &[
@@ -264,7 +266,9 @@ pub(super) static ROWS: &[Said] = &[
         title: "a property of this name exists",
         page: pages::PROPERTIES,
         statuses: &[400, 409],
+        words: &["PROPERTY_EXISTS"],
         guesses: &["property named&already exists", "property already exists", "property with name&already exists"],
+        judge: Some(super::data::property_exists),
         because: "names of properties are unique for an object type, archived ones included",
         remedy: &[
             "read the property with GET /crm/properties/2026-09/{objectType}/{property}, and change it with PATCH",

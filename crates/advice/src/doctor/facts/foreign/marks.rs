@@ -139,7 +139,8 @@ pub(super) const FOREIGN_ALWAYS: [&str; 27] = [
 ];
 /// Ways to name HubSpot's client libraries and connectors. A word that contains HubSpot's name in any other way
 /// (`hubspot-sync`, `acme:hubspot`) is the name of something that a person made.
-pub(super) const LIBRARIES: [&str; 24] = [
+pub(super) const LIBRARIES: [&str; 25] = [
+    "hubspot.fetch",
     "hubspot/webhook",
     "webhooks/hubspot",
     "webhook/hubspot",
@@ -262,3 +263,20 @@ pub(super) const OF_A_STATUS: [&str; 60] = [
     "does",
     "have",
 ];
+/// Words before the name of a host that a program looks up or connects to.
+pub(super) const SEEKING: [&str; 11] = [
+    "host='",
+    "host=\"",
+    "hostname: '",
+    "servername: '",
+    "enotfound ",
+    "eai_again ",
+    "lookup ",
+    "resolve host: ",
+    "resolve host '",
+    "failed to connect to ",
+    "couldn't connect to ",
+];
+/// HubSpot's hosts for forms, scripts and files.
+pub(super) const OURS_TOO: [&str; 7] =
+    ["hsforms.com", "hsforms.net", "hs-scripts.com", "hs-analytics.net", "hsappstatic.net", "hubspotusercontent.com", "hubspot.net"];
