@@ -193,7 +193,7 @@ impl Rule {
             return None;
         }
         // Where nothing in the text is HubSpot's, its words may belong to another service.
-        if certainty == Certainty::Certain && matches!(self.holds, Holds::Said(_)) && !facts.is_about_hubspot() && !facts.has_own_words() {
+        if certainty == Certainty::Certain && matches!(self.holds, Holds::Said(_)) && !facts.is_about_hubspot() {
             certainty = Certainty::Likely;
         }
         if certainty == Certainty::Certain && !self.source.is_recorded() {

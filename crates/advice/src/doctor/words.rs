@@ -1,7 +1,7 @@
 //! Words that mean a failure, in the languages of HubSpot's pages.
 
 /// Beginnings and parts of words, in lower case.
-const FAILURE: [&str; 81] = [
+const FAILURE: [&str; 82] = [
     "error",
     "fail",
     "exception",
@@ -61,6 +61,7 @@ const FAILURE: [&str; 81] = [
     "stopped after",
     "is required",
     "are required",
+    "no such",
     "has reached",
     "exceeds",
     "unsupported",

@@ -63,11 +63,6 @@ impl Facts<'_> {
             || self.says_only_a_status()
     }
 
-    /// Whether the text has a word in the form of a HubSpot code: `BAD_AUTH_CODE`.
-    pub fn has_own_words(&self) -> bool {
-        self.answer().is_some_and(|answer| answer.words.iter().any(|word| word.contains('_')))
-    }
-
     /// Whether the path has the prefix of an API of HubSpot. The rest of the path does not matter.
     fn is_of_a_family(&self) -> bool {
         const FAMILIES: [&str; 9] =
@@ -196,6 +191,12 @@ impl Facts<'_> {
         }
         if let Some(node) = self.other_node().filter(|_| !answered) {
             return Some(node);
+        }
+        // Problem details (RFC 9457) are not HubSpot's form, whatever ids they have.
+        let has = |name: &str| self.says(name);
+        let problem = has("\"title\":") && (has("\"instance\":") || has("\"detail\":") || has("\"about:blank\""));
+        if problem && !self.to_hubspot() && !self.has_own_form() {
+            return Some("a service whose errors are problem details");
         }
         // A path of a program's own, which passes calls on: `/api/hubspot/deals`. Paths that HubSpot calls are others.
         let path = self.raw_path();

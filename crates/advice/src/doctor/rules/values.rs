@@ -34,6 +34,7 @@ pub(super) static ROWS: &[Said] = &[
         words: &["INVALID_OPTION", "INVALID_ENUMERATION_OPTION", "VALUE_NOT_IN_FIELD_DEFINITION"],
         says: &["was not one of the allowed options"],
         guesses: &["is not one of the allowed options", "not a valid option"],
+        unless: &["argument '&passed to"],
         because: "the property takes only the values of its options",
         remedy: &[
             "send the option's internal value with the same capitals, not its label: GET /crm/properties/2026-09/{objectType}/{property} lists both",

@@ -107,7 +107,9 @@ pub(super) const FOREIGN: [&str; 34] = [
     "dailylimitexceeded",
 ];
 /// Words with which programs and other services name the source of an error, whatever else the text names.
-pub(super) const FOREIGN_ALWAYS: [&str; 27] = [
+pub(super) const FOREIGN_ALWAYS: [&str; 29] = [
+    "readiness probe",
+    "liveness probe",
     "does not exist on type",
     "aadsts",
     "npm err!",
@@ -264,7 +266,10 @@ pub(super) const OF_A_STATUS: [&str; 60] = [
     "have",
 ];
 /// Words before the name of a host that a program looks up or connects to.
-pub(super) const SEEKING: [&str; 11] = [
+pub(super) const SEEKING: [&str; 14] = [
+    "unknownhostexception: ",
+    "no such host is known. (",
+    "server: ",
     "host='",
     "host=\"",
     "hostname: '",
