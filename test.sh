@@ -287,7 +287,7 @@ licences|licences|licences of dependencies'
 after='
 coverage|listed_as_tested|the list of tested operations is true'
 alone='
-instances|instances|three instances on PostgreSQL and Redis: one killed, Redis restarted
+instances|instances|three instances on PostgreSQL and Redis: one killed, one stopped, Redis restarted
 instances-without-redis|instances_without_redis|three instances without Redis
 oauth-accounts|oauth_accounts|a thousand accounts connected by OAuth on two instances, one killed
 crash|crash|killed at a random moment, three times'
