@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use serde_json::{Value, json};
 
 use crate::connection::{base, connected_by, hubspot};
-use crate::harness::{ADMIN_TOKEN, Keyway, http};
+use crate::harness::{ADMIN_TOKEN, Keyway, head_of, http};
 
 const CONTACTS: &str = "/crm/v3/objects/contacts";
 
@@ -218,6 +218,13 @@ fn faults_happen_as_often_as_they_are_asked_for_and_then_no_more() {
     let (status, body) = get();
     assert_eq!((status, &body["policyName"], &body["errorType"]), (429, &json!("DAILY"), &json!("RATE_LIMIT")));
     assert_eq!(get().0, 200);
+    // HubSpot does not document Retry-After on a 429: one of a fault has it where the rule says so.
+    let retry_after = |options: &[&str]| {
+        keyway.json(&["portal", "fault", "clear"]);
+        keyway.json(&[&["portal", "fault", "add", "--status", "429", "--times", "1"], options].concat());
+        head_of(keyway.address("data"), &token, CONTACTS).lines().find_map(|line| line.strip_prefix("retry-after: ").map(str::to_owned))
+    };
+    assert_eq!((retry_after(&[]), retry_after(&["--retry-after", "7"])), (None, Some("7".to_owned())));
     for status in ["423", "477", "500", "524", "401"] {
         keyway.json(&["portal", "fault", "clear"]);
         keyway.json(&[

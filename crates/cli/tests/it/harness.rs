@@ -137,6 +137,18 @@ impl Keyway {
 }
 
 pub fn http(address: &str, token: &str, method: &str, target: &str, body: Option<&str>) -> (u16, Value) {
+    let answer = sent(address, token, method, target, body);
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, serde_json::from_str(body).unwrap_or(Value::Null))
+}
+
+/// The head of the answer to a GET, in lower case.
+pub fn head_of(address: &str, token: &str, target: &str) -> String {
+    sent(address, token, "GET", target, None).split("\r\n\r\n").next().unwrap_or_default().to_lowercase()
+}
+
+fn sent(address: &str, token: &str, method: &str, target: &str, body: Option<&str>) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     let body = body.unwrap_or_default();
     let head =
@@ -144,9 +156,7 @@ pub fn http(address: &str, token: &str, method: &str, target: &str, body: Option
     write!(stream, "{head}content-length: {}\r\nconnection: close\r\n\r\n{body}", body.len()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    (status, serde_json::from_str(body).unwrap_or(Value::Null))
+    answer
 }
 
 /// One request to the admin listener; status, head and JSON body of its answer.
