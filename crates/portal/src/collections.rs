@@ -4,6 +4,12 @@
 //! interpret. One table (`table`) lists the collections and their differences; a collection that does not fit
 //! the table has a file of its own. A call to anything else gets 501.
 
+mod actions;
+mod calling;
+mod campaigns;
+mod cards;
+mod content;
+mod emails;
 mod exports;
 mod files;
 mod forms;
@@ -12,11 +18,18 @@ mod imports;
 mod marketing_events;
 mod multipart;
 mod occurrences;
+mod people;
 mod preferences;
 mod settings;
+mod shape;
+mod site;
+mod source_code;
+mod splits;
 mod table;
+mod timeline;
 
 use keyway_core::error_body::ErrorBody;
+use keyway_core::path::NormalPath;
 use serde_json::{Map, Value, json};
 
 use crate::crm::batch::entry;
@@ -46,19 +59,50 @@ const BATCH_MAX: usize = 100;
 
 /// Answers a call beyond the CRM. Nothing where it is none, or is not served.
 pub fn answer(call: &Call, tx: &mut Tx<'_>) -> Option<Answer> {
-    let segments = parts(call)?;
+    let segments = parts(&call.path)?;
     let query = Query::parse(call.query.as_deref());
     let asked = Asked { call, query: &query, work: tx.work };
     match segments.as_slice() {
         ["crm", "exports", "export", rest @ ..] => return exports::answer(&asked, rest, tx),
         ["crm", "imports", rest @ ..] => return imports::answer(&asked, rest, tx),
+        ["crm", "objects", "deals", "splits", rest @ ..] | ["deal-splits", rest @ ..] => return splits::answer(&asked, rest, tx),
+        ["crm", "extensions", "calling", rest @ ..] => return calling::answer(&asked, rest, tx),
+        ["crm", "extensions", "cards-dev", rest @ ..] => return cards::answer(&asked, rest, tx),
+        ["crm", "extensions", "videoconferencing", "settings", app] => return calling::video(&asked, app, tx),
+        ["automation", "actions", rest @ ..] => return actions::answer(&asked, rest, tx),
+        ["integrators", "timeline", "events", rest @ ..] => return timeline::answer(&asked, rest, tx),
+        ["integrators", "timeline", app, "event-templates", template, "tokens", rest @ ..] => {
+            return timeline::tokens(&asked, app, template, rest, tx);
+        }
+        ["visitor-identification", "tokens", "create"] => return site::visitor(&asked, tx),
+        ["business-units", rest @ ..] => return site::business_units(&asked, rest, tx),
+        ["cms", "domains", rest @ ..] => return site::domains(&asked, rest, tx),
+        ["cms", "audit-logs"] => return site::audit_logs(&asked, tx),
+        ["cms", "site-search", rest @ ..] => return site::search(&asked, rest, tx),
+        ["cms", "source-code", rest @ ..] => return source_code::answer(&asked, rest, tx),
+        ["files", "folders", "search"] | ["files", "folders", "update", "async", ..] => return files::folders(&asked, &segments[2..], tx),
         ["files", "files", rest @ ..] => return files::answer(&asked, rest, tx),
+        ["marketing", "emails", "statistics", what] => return emails::statistics(&asked, what, tx),
+        ["marketing", "transactional", "single-email", "send"]
+        | ["marketing", "email", "single-send"]
+        | ["marketing", "email-campaigns", "single-send"] => return emails::send(&asked, tx),
+        ["marketing", "transactional", "smtp-tokens", rest @ ..] => return emails::smtp_tokens(&asked, rest, tx),
         ["cms", "hubdb", "tables", rest @ ..] => return hubdb::answer(&asked, rest, tx),
         ["marketing", "marketing-events", rest @ ..] => return marketing_events::answer(&asked, rest, tx),
+        ["events", "custom", "send", ..] => return occurrences::answer(&asked, &segments[2..], tx),
+        ["events", "event-definitions", event, "property", rest @ ..]
+        | ["events", "custom", "event-definitions", event, "property", rest @ ..] => {
+            return occurrences::properties(&asked, event, rest, tx);
+        }
+        ["marketing", "campaigns", campaign, rest @ ..] if !rest.is_empty() && *campaign != "batch" => {
+            return campaigns::answer(&asked, campaign, rest, tx);
+        }
         ["events", "send" | "events" | "event-occurrences", ..] => return occurrences::answer(&asked, &segments[1..], tx),
         ["submissions", "integration", rest @ ..] => return forms::submit(&asked, rest, tx),
         ["form-integrations", "submissions", "forms", form] => return forms::submissions(&asked, form, tx),
         ["communication-preferences", rest @ ..] => return preferences::answer(&asked, rest, tx),
+        ["settings", "currencies", "exchange-rates", "current"] => return settings::current_rates(&asked, tx),
+        ["settings", "currencies", "exchange-rates", "update-visibility"] => return settings::rate_visibility(&asked, tx),
         ["settings", "currencies", rest @ ..] if !rest.contains(&"exchange-rates") => return settings::currencies(&asked, rest, tx),
         ["settings", "users", what @ ("roles" | "teams")] => return settings::users(&asked, what),
         ["webhooks", app, ..] if !crate::webhooks::is_app(app) => return Some(Err(missing(app))),
@@ -70,9 +114,23 @@ pub fn answer(call: &Call, tx: &mut Tx<'_>) -> Option<Answer> {
     within.answer(&asked, rest, tx)
 }
 
+/// Whether what is at a path is kept as it is sent, and nothing follows from it.
+pub fn is_document(path: &NormalPath) -> bool {
+    let Some(segments) = parts(path) else { return false };
+    match segments.as_slice() {
+        ["crm", "extensions", "calling", "inbound-call" | "recordings", ..] => false,
+        ["crm", "extensions", "calling" | "cards-dev" | "videoconferencing", ..]
+        | ["automation", "actions", ..]
+        | ["marketing", "transactional", "smtp-tokens", ..]
+        | ["settings", "currencies", ..]
+        | ["settings", "users", "roles" | "teams"] => true,
+        _ => COLLECTIONS.iter().find_map(|collection| collection.split(&segments)).is_some_and(|(collection, ..)| collection.inert),
+    }
+}
+
 /// The segments of a path without its version; none where it has no version.
-fn parts(call: &Call) -> Option<Vec<&str>> {
-    let mut segments: Vec<&str> = call.path.segments().collect();
+fn parts(path: &NormalPath) -> Option<Vec<&str>> {
+    let mut segments: Vec<&str> = path.segments().collect();
     // A numbered version is the second segment; a date comes after the family or its parts. The rest of a path
     // is the same.
     let is_of_forms = segments.first() == Some(&"form-integrations");
@@ -83,14 +141,14 @@ fn parts(call: &Call) -> Option<Vec<&str>> {
 
 /// Answers a call that changes nothing; none where it is another, or is not served.
 pub fn read(call: &Call, state: &State, work: &Work) -> Option<Answer> {
-    let segments = parts(call)?;
+    let segments = parts(&call.path)?;
     let ["crm", "exports", "export", rest @ ..] = segments.as_slice() else { return None };
     exports::read(&Asked { call, query: &Query::parse(call.query.as_deref()), work }, rest, state)
 }
 
 /// Whether a call asks for an export, which is written in parts.
 pub fn is_export(call: &Call) -> bool {
-    parts(call).is_some_and(
+    parts(&call.path).is_some_and(
         |segments| matches!(segments.as_slice(), ["crm", "exports", "export", rest @ ..] if exports::is_start(call.method.as_str(), rest)),
     )
 }
@@ -164,8 +222,14 @@ struct Within {
 impl Within {
     fn answer(&self, asked: &Asked<'_>, rest: &[&str], tx: &mut Tx<'_>) -> Option<Answer> {
         let collection = self.collection;
+        if let Err(refused) = self.publish_due(asked, rest, tx) {
+            return Some(Err(refused));
+        }
+        if let Some(answer) = self.of_content(asked, rest, tx) {
+            return Some(answer);
+        }
         Some(match (asked.method(), rest) {
-            ("GET", []) => self.list(asked, tx),
+            ("GET", []) => self.list(asked, tx, collection.total),
             ("POST", []) => self.create(asked, tx),
             ("POST", ["batch", "create"]) if collection.batch => self.batch(asked, tx, Self::create_one),
             ("POST", ["batch", "read"]) if collection.batch => self.batch(asked, tx, Self::read_one),
@@ -188,7 +252,7 @@ impl Within {
         })
     }
 
-    fn list(&self, asked: &Asked<'_>, tx: &Tx<'_>) -> Answer {
+    fn list(&self, asked: &Asked<'_>, tx: &Tx<'_>, with_total: bool) -> Answer {
         let archived = asked.query.flag("archived")?;
         let mut items: Vec<&Item> =
             tx.state.items.of(&self.place).map(|(_, item)| item).filter(|item| item.is_archived() == archived).collect();
@@ -203,7 +267,7 @@ impl Within {
                 items.reverse();
             }
         }
-        page(asked, items.into_iter().map(|item| &item.value).collect(), self.collection.total)
+        page(asked, items.into_iter().map(|item| &item.value).collect(), with_total)
     }
 
     /// The item, archived or not as the query asks.
@@ -240,8 +304,9 @@ impl Within {
         }
         let mut value = collection.defaults();
         value.extend(given);
+        collection.note_users(&mut value, asked, true);
         let value = collection.shown(&id, value, &asked.now(), &asked.now(), tx.state.hub_id);
-        tx.put_item(&self.place, &id, Item::new(value.clone()));
+        self.keep(asked, tx, &id, Item::new(value.clone()), "CREATED")?;
         Ok(value)
     }
 
@@ -272,13 +337,14 @@ impl Within {
         }
         item.value = self.changed(asked, tx, id, &item.value, given);
         let value = item.value.clone();
-        tx.put_item(&self.place, id, item);
+        self.keep(asked, tx, id, item, "UPDATED")?;
         Ok(value)
     }
 
     fn changed(&self, asked: &Asked<'_>, tx: &Tx<'_>, id: &str, before: &Value, given: Map<String, Value>) -> Value {
         let mut fields = self.collection.own_fields(before);
         fields.extend(given);
+        self.collection.note_users(&mut fields, asked, false);
         let created = before[self.collection.created].as_str().unwrap_or_default().to_owned();
         self.collection.shown(id, fields, &created, &asked.now(), tx.state.hub_id)
     }
@@ -292,7 +358,7 @@ impl Within {
         let created = item.value[self.collection.created].as_str().unwrap_or_default().to_owned();
         item.value = self.collection.shown(id, fields, &created, &asked.now(), tx.state.hub_id);
         let value = item.value.clone();
-        tx.put_item(&self.place, id, item);
+        self.keep(asked, tx, id, item, "UPDATED")?;
         Ok(reply(200, value))
     }
 
@@ -302,7 +368,9 @@ impl Within {
         if !item.is_archived() {
             item.archived_at = Some(asked.call.now);
             item.value["archived"] = true.into();
-            item.value["archivedAt"] = asked.now().into();
+            // Posts have it in milliseconds, and everything else as a time.
+            let at: Value = if item.value["archivedAt"].is_number() { asked.call.now.as_ms().into() } else { asked.now().into() };
+            item.value["archivedAt"] = at;
             // The models of authors and tags always have it; of what is not deleted it is the epoch.
             if let Some(deleted) = item.value.get_mut("deletedAt") {
                 *deleted = asked.now().into();
@@ -320,7 +388,9 @@ impl Within {
         let (mark, mut results, mut missing) = (tx.mark(), Vec::new(), Vec::new());
         let is_read = asked.call.path.as_str().ends_with("/read");
         for input in inputs {
-            let charged = tx.work.write(input_size(tx, &self.place, input)).map_err(ErrorBody::from);
+            // A revision is written beside the thing.
+            let times = if self.collection.revisions { 2 } else { 1 };
+            let charged = tx.work.write(times * input_size(tx, &self.place, input)).map_err(ErrorBody::from);
             match charged.and_then(|()| one(self, asked, tx, input)) {
                 Ok(value) => results.push(value),
                 Err(refused) if is_read && refused.status == 404 => missing.push(self.id_of(input)?),
@@ -361,11 +431,9 @@ impl Within {
     fn clone_one(&self, asked: &Asked<'_>, tx: &mut Tx<'_>) -> Answer {
         let body = asked.body()?;
         let item = self.live(tx, &self.id_of(&body)?)?;
-        let mut fields = self.collection.own_fields(&item.value);
         let name = body.get("cloneName").or(body.get("name")).and_then(Value::as_str).map(str::to_owned);
-        let before = fields.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
-        fields.insert("name".to_owned(), name.unwrap_or_else(|| format!("{before} (clone)")).into());
-        self.collection.unpublish(&mut fields);
+        let before = item.value["name"].as_str().unwrap_or_default();
+        let fields = self.copied(&item.value, &name.unwrap_or_else(|| format!("{before} (clone)")));
         Ok(reply(200, self.create_one(asked, tx, &fields)?))
     }
 
@@ -374,23 +442,14 @@ impl Within {
         let given = self.collection.fields(&asked.body()?)?;
         let draft = self.changed(asked, tx, id, item.draft.as_ref().unwrap_or(&item.value), given);
         item.draft = Some(draft.clone());
-        tx.put_item(&self.place, id, item);
+        self.keep(asked, tx, id, item, "UPDATED")?;
         Ok(reply(200, draft))
     }
 
     /// What was drafted becomes what is live, and back to a draft.
     fn publish(&self, asked: &Asked<'_>, tx: &mut Tx<'_>, id: &str, live: bool) -> Answer {
-        let mut item = self.live(tx, id)?;
-        let source = item.draft.take().filter(|_| live).unwrap_or_else(|| item.value.clone());
-        let mut fields = self.collection.own_fields(&source);
-        self.collection.unpublish(&mut fields);
-        if live {
-            fields.insert("state".to_owned(), "PUBLISHED".into());
-            fields.insert("isPublished".to_owned(), true.into());
-            fields.insert("publishDate".to_owned(), asked.now().into());
-        }
-        item.value = self.changed(asked, tx, id, &item.value, fields);
-        tx.put_item(&self.place, id, item);
+        let item = self.live(tx, id)?;
+        self.publish_at(asked, tx, id, item, live.then(|| asked.now()))?;
         Ok(no_content())
     }
 
@@ -505,7 +564,12 @@ impl Collection {
                 _ => return Err(bad_field("properties", "must be an object")),
             },
         };
-        Ok(fields.iter().filter(|(name, _)| !self.is_own(name)).map(|(name, value)| (name.clone(), value.clone())).collect())
+        let given = fields.iter().filter(|(name, _)| !self.is_own(name));
+        if self.shape == Shape::Properties {
+            return Ok(given.map(|(name, value)| (name.clone(), value.clone())).collect());
+        }
+        let defaults = self.defaults();
+        given.map(|(name, value)| Ok((name.clone(), shape::like(name, value, defaults.get(name))?))).collect()
     }
 
     /// The same of a thing as it is shown.
@@ -527,10 +591,13 @@ impl Collection {
         serde_json::from_str(self.defaults).expect("the defaults of a collection are JSON; a test reads them")
     }
 
-    fn unpublish(&self, fields: &mut Map<String, Value>) {
-        fields.insert("state".to_owned(), "DRAFT".into());
-        fields.insert("isPublished".to_owned(), false.into());
-        fields.remove("publishDate");
+    /// Who made a thing and who changed it, where its form has that.
+    fn note_users(&self, fields: &mut Map<String, Value>, asked: &Asked<'_>, is_new: bool) {
+        for name in if is_new { &["createdById", "updatedById"][..] } else { &["updatedById"] } {
+            if let Some(field) = fields.get_mut(*name) {
+                *field = asked.call.user_id.to_string().into();
+            }
+        }
     }
 
     fn shown(&self, id: &str, fields: Map<String, Value>, created: &str, updated: &str, hub_id: u64) -> Value {
@@ -538,6 +605,15 @@ impl Collection {
             Shape::Flat => Value::Object(fields),
             Shape::Properties => json!({ "properties": fields }),
         };
+        if value.get("url").is_some() && value.get("slug").is_some() {
+            let domain =
+                value["domain"].as_str().filter(|domain| !domain.is_empty()).map_or_else(|| site::own_domain(hub_id), str::to_owned);
+            value["url"] = format!("https://{domain}/{}", value["slug"].as_str().unwrap_or_default()).into();
+        }
+        // What is not archived has a time too, where the model always has it.
+        if let Some(never) = self.defaults().remove("archivedAt") {
+            value["archivedAt"] = never;
+        }
         value[self.shown_id] = id.into();
         value[self.created] = created.into();
         value[self.updated] = updated.into();

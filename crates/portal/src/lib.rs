@@ -317,6 +317,11 @@ impl Portal {
         served(&call, &mut Tx::new(&mut state)).is_some()
     }
 
+    /// Whether what is at a path is kept as it is sent, and nothing follows from it.
+    pub fn keeps(&self, path: &NormalPath) -> bool {
+        collections::is_document(path)
+    }
+
     /// The accounts that the file holds, in order.
     pub fn accounts(&self) -> Vec<u64> {
         let mut accounts: Vec<u64> = self.accounts.read().unwrap_or_else(PoisonError::into_inner).keys().copied().collect();

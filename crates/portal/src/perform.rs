@@ -294,7 +294,9 @@ fn perform_part(call: &Call, tx: &mut Tx<'_>) {
 /// The same as `answer`; nothing where the path and method are not served.
 pub fn served(call: &Call, tx: &mut Tx<'_>) -> Option<Result<Reply, ErrorBody>> {
     let Some(route) = Route::parse(&call.path) else { return legacy::answer(call, tx).or_else(|| collections::answer(call, tx)) };
-    crm::answer(&request(call, &route, tx.work), &call.method, &route, tx)
+    let answer = crm::answer(&request(call, &route, tx.work), &call.method, &route, tx);
+    // The splits of deals stand among the paths of objects.
+    answer.or_else(|| collections::answer(call, tx))
 }
 
 fn request<'a>(call: &'a Call, route: &Route<'a>, work: &'a Work) -> Request<'a> {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, DATE, HeaderName, HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
 use http_body_util::{Either, Full};
-use keyway_core::catalog::LimitClass;
+use keyway_core::catalog::{LimitClass, Method, Operation};
 use keyway_core::error_body::ErrorBody;
 use keyway_core::quota::{Allowance, BURST_MS, UNCAPPED};
 use keyway_core::refusal::Refusal;
@@ -52,11 +52,7 @@ pub(super) fn response(outcome: Outcome, call: &Call) -> Response<AnswerBody> {
         }
         Ok(Reply::Whole(reply)) => {
             let mut response = whole(reply.body, &call.correlation_id);
-            if let Some(operation) = call.operation.filter(|operation| operation.template.ends_with("/download")) {
-                // An export is the account's own CSV. For the rest, whatever the upload called it:
-                // nothing that a browser would run from here.
-                let is_export = operation.api == "CRM/Exports";
-                let kind = if is_export { "text/csv;charset=utf-8" } else { "application/octet-stream" };
+            if let Some(kind) = call.operation.and_then(raw) {
                 response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
             }
             response
@@ -83,6 +79,19 @@ pub(super) fn response(outcome: Outcome, call: &Call) -> Response<AnswerBody> {
     headers.extend(retry_after.map(|seconds| (RETRY_AFTER, HeaderValue::from(seconds))));
     headers.extend(outcome.allow.as_deref().and_then(|allow| text_header(ALLOW, allow)));
     response
+}
+
+/// The type of an answer that is not JSON. Exports are the account's own CSV; for the rest, whatever an upload called it: nothing
+/// that a browser would run from here.
+fn raw(operation: &Operation) -> Option<&'static str> {
+    let is_read = operation.method == Method::Get;
+    match operation.api {
+        "CRM/Exports" if operation.template.ends_with("/download") => Some("text/csv;charset=utf-8"),
+        "CMS/Hubdb" if is_read && operation.template.ends_with("/export") => Some("text/csv;charset=utf-8"),
+        "CMS/Source Code" if is_read && operation.template.ends_with("/content/{path}") => Some("application/octet-stream"),
+        _ if operation.template.ends_with("/download") => Some("application/octet-stream"),
+        _ => None,
+    }
 }
 
 /// An answer of Keyway's own.

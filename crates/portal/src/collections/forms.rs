@@ -96,7 +96,7 @@ fn submit_to(asked: &Asked<'_>, is_public: bool, portal: &str, form: &str, tx: &
     keep(tx, form, &given, at, context("pageUri"));
     if let Some(email) = fields::email(&given) {
         for (subscription, text) in consents {
-            preferences::subscribe(tx, email, &subscription, &text);
+            preferences::subscribe(asked, tx, email, &subscription, &text);
         }
     }
     let action = &definition["configuration"]["postSubmitAction"];

@@ -1,17 +1,65 @@
 //! HubDB: tables with columns and rows. Rows are drafts until their table is published.
 
-use std::collections::HashSet;
+mod sheet;
+
+use std::collections::{HashMap, HashSet};
 
 use keyway_core::error_body::ErrorBody;
 use serde_json::{Map, Value, json};
 
+use super::shape::{self, Field, Is};
 use super::{Act, Answer, Asked, BATCH_MAX, Item, input_size, missing, no_content, page, plain_ids, reply, size};
 use crate::items::Place;
-use crate::request::{bad_field, id_text, inputs};
+use crate::request::{bad_field, bad_parameter, id_text, inputs};
 use crate::tx::Tx;
 
 /// Columns of a table. HubSpot has a bound of this size; its exact value is not confirmed.
 const COLUMNS_MAX: usize = 250;
+const COLUMN: [Field; 3] = [
+    ("name", Is::Text, true),
+    ("label", Is::Text, true),
+    (
+        "type",
+        Is::One(&[
+            "NULL",
+            "TEXT",
+            "NUMBER",
+            "URL",
+            "IMAGE",
+            "SELECT",
+            "MULTISELECT",
+            "BOOLEAN",
+            "LOCATION",
+            "DATE",
+            "DATETIME",
+            "CURRENCY",
+            "RICHTEXT",
+            "FOREIGN_ID",
+            "VIDEO",
+            "CTA",
+            "FILE",
+            "JSON",
+            "COMPOSITE",
+            "CODE",
+            "HUBSPOT_VIDEO",
+            "EMBED",
+        ]),
+        true,
+    ),
+];
+/// The fields of a table that a caller may write.
+const TABLE: [Field; 8] = [
+    ("name", Is::Text, true),
+    ("label", Is::Text, true),
+    ("columns", Is::List, false),
+    ("useForPages", Is::Flag, false),
+    ("allowPublicApiAccess", Is::Flag, false),
+    ("allowChildTables", Is::Flag, false),
+    ("enableChildTablePages", Is::Flag, false),
+    ("dynamicMetaTags", Is::Object, false),
+];
+/// Versions of a table that are remembered.
+const VERSIONS_MAX: usize = 50;
 /// Rows of a table, the same.
 const ROWS_MAX: usize = 10_000;
 
@@ -26,6 +74,11 @@ pub fn answer(asked: &Asked<'_>, rest: &[&str], tx: &mut Tx<'_>) -> Option<Answe
         ("DELETE", [table]) => Table::find(tx, table).and_then(|table| table.delete(tx)),
         ("PATCH", [table, "draft"]) => Table::find(tx, table).and_then(|table| table.change(asked, tx)),
         ("POST", [table, "draft", "publish"]) => Table::find(tx, table).and_then(|table| table.publish(asked, tx)),
+        ("POST", [table, "draft", "clone"]) => Table::find(tx, table).and_then(|table| table.copy(asked, tx)),
+        ("GET", [table, "draft", "export"]) => Table::find(tx, table).and_then(|table| table.export(asked, tx, true)),
+        ("GET", [table, "export"]) => Table::find(tx, table).and_then(|table| table.export(asked, tx, false)),
+        ("POST", [table, "draft", "import"]) => Table::find(tx, table).and_then(|table| sheet::import(&table, asked, tx)),
+        ("DELETE", [table, "versions", version]) => Table::find(tx, table).and_then(|table| table.delete_version(tx, version)),
         ("POST", [table, "draft", "reset"]) => Table::find(tx, table).and_then(|table| table.reset(tx)),
         ("POST", [table, "unpublish"]) => Table::find(tx, table).map(|table| table.unpublish(tx)),
         (_, [table, "rows", rest @ ..]) => return rows(asked, table, rest, tx),
@@ -37,6 +90,8 @@ fn rows(asked: &Asked<'_>, table: &str, rest: &[&str], tx: &mut Tx<'_>) -> Optio
     let of_batch: Option<(Act<Table>, u16)> = match rest {
         ["draft", "batch", "create"] => Some((Table::add_row, 201)),
         ["draft", "batch", "update"] => Some((Table::update_row, 200)),
+        ["draft", "batch", "replace"] => Some((Table::replace_row, 200)),
+        ["draft", "batch", "clone"] => Some((Table::copy_row, 200)),
         ["draft", "batch", "read"] => Some((Table::draft_row, 200)),
         ["batch", "read"] => Some((Table::live_row, 200)),
         _ => None,
@@ -54,10 +109,16 @@ fn rows(asked: &Asked<'_>, table: &str, rest: &[&str], tx: &mut Tx<'_>) -> Optio
         (_, ["draft" | "batch", ..]) => return None,
         ("GET", [row]) => found(tx).and_then(|table| Ok(reply(200, table.live_row(asked, tx, &by_id(row))?))),
         ("GET", [row, "draft"]) => found(tx).and_then(|table| Ok(reply(200, table.draft_row(asked, tx, &by_id(row))?))),
+        ("POST", [row, "draft", "clone"]) => found(tx).and_then(|table| {
+            let mut wanted = by_id(row);
+            wanted.extend(asked.query.get("name").map(|name| ("name".to_owned(), name.into())));
+            Ok(reply(200, table.copy_row(asked, tx, &wanted)?))
+        }),
         ("PATCH" | "PUT", [row, "draft"]) => found(tx).and_then(|table| {
             let mut body = asked.body()?;
             body.insert("id".to_owned(), (*row).into());
-            Ok(reply(200, table.update_row(asked, tx, &body)?))
+            let change = if asked.method() == "PUT" { Table::replace_row } else { Table::update_row };
+            Ok(reply(200, change(&table, asked, tx, &body)?))
         }),
         ("DELETE", [row, "draft"]) => found(tx).and_then(|table| table.remove_row(tx, row).map(|()| no_content())),
         _ => return None,
@@ -94,7 +155,7 @@ fn create(asked: &Asked<'_>, tx: &mut Tx<'_>) -> Answer {
     let id = tx.state.items.next_number(&place()).to_string();
     let mut value = json!({
         "id": id, "columns": [], "published": false, "archived": false, "rowCount": 0, "createdAt": asked.now(), "updatedAt": asked.now(),
-        "useForPages": false, "allowPublicApiAccess": false, "allowChildTables": false, "enableChildTablePages": false,
+        "columnCount": 0, "deleted": false, "deletedAt": "1970-01-01T00:00:00Z", "useForPages": false, "allowPublicApiAccess": false, "allowChildTables": false, "enableChildTablePages": false,
     });
     write(&mut value, body)?;
     tx.put_item(&place(), &id, Item::new(value.clone()));
@@ -103,19 +164,30 @@ fn create(asked: &Asked<'_>, tx: &mut Tx<'_>) -> Answer {
 
 /// The fields of a table that a caller may write; columns get an id each.
 fn write(value: &mut Value, body: Map<String, Value>) -> Result<(), ErrorBody> {
-    const WRITTEN: [&str; 8] =
-        ["name", "label", "columns", "useForPages", "allowPublicApiAccess", "allowChildTables", "enableChildTablePages", "dynamicMetaTags"];
     if body.get("columns").and_then(Value::as_array).is_some_and(|columns| columns.len() > COLUMNS_MAX) {
         return Err(bad_field("columns", &format!("must hold at most {COLUMNS_MAX} columns")));
     }
-    for (name, field) in body.into_iter().filter(|(name, _)| WRITTEN.contains(&name.as_str())) {
+    shape::each("columns", &COLUMN, &body)?;
+    let body = shape::read(&TABLE, &body, true)?;
+    let before = value["columns"].as_array().cloned().unwrap_or_default();
+    for (name, field) in body {
         value[name] = field;
     }
-    for (at, column) in value["columns"].as_array_mut().into_iter().flatten().enumerate() {
-        if column.is_object() {
-            column["id"] = (at + 1).to_string().into();
+    let known: HashMap<String, Value> = before.iter().map(|column| (column["name"].to_string(), column["id"].clone())).collect();
+    let mut next = before.iter().filter_map(|column| column["id"].as_str()?.parse::<u64>().ok()).max().unwrap_or_default();
+    for column in value["columns"].as_array_mut().into_iter().flatten() {
+        // A column keeps its id; another has a new one.
+        column["id"] = known.get(&column["name"].to_string()).cloned().unwrap_or_else(|| {
+            next += 1;
+            next.to_string().into()
+        });
+        for (name, default) in [("deleted", json!(false)), ("description", json!(""))] {
+            if column.get(name).is_none() {
+                column[name] = default;
+            }
         }
     }
+    value["columnCount"] = value["columns"].as_array().map_or(0, Vec::len).into();
     Ok(())
 }
 
@@ -152,6 +224,8 @@ impl Table {
         self.charge(tx)?;
         let rows: Vec<String> = tx.state.items.of(&self.rows()).map(|(id, _)| id.to_owned()).collect();
         rows.iter().for_each(|id| tx.remove_item(&self.rows(), id));
+        let versions: Vec<String> = tx.state.items.of(&self.versions()).map(|(id, _)| id.to_owned()).collect();
+        versions.iter().for_each(|id| tx.remove_item(&self.versions(), id));
         tx.remove_item(&place(), &self.id);
         Ok(no_content())
     }
@@ -181,6 +255,7 @@ impl Table {
             }
             tx.put_item(&self.rows(), &id, row);
         }
+        self.note_version(asked, tx);
         let mut value = self.item.draft.take().unwrap_or(self.item.value);
         value["published"] = true.into();
         value["publishedAt"] = asked.now().into();
@@ -202,6 +277,85 @@ impl Table {
         let value = self.item.value.clone();
         tx.put_item(&place(), &self.id, self.item);
         Ok(reply(200, value))
+    }
+
+    /// Another table with the same columns, as a draft, and with the rows where the call says so.
+    fn copy(self, asked: &Asked<'_>, tx: &mut Tx<'_>) -> Answer {
+        let form = [
+            ("copyRows", Is::Flag, false),
+            ("isHubspotDefined", Is::Flag, false),
+            ("newName", Is::Text, false),
+            ("newLabel", Is::Text, false),
+        ];
+        let body = shape::read(&form, &asked.body()?, false)?;
+        let mut value = self.item.draft.clone().unwrap_or_else(|| self.item.value.clone());
+        let given = |name: &str, before: &Value| body.get(name).cloned().unwrap_or_else(|| before.clone());
+        let free =
+            (1..).map(|n| format!("{}_copy_{n}", value["name"].as_str().unwrap_or_default())).find(|name| Self::find(tx, name).is_err());
+        let name = given("newName", &free.unwrap_or_default().into());
+        if Self::find(tx, name.as_str().unwrap_or_default()).is_ok() {
+            return Err(ErrorBody::conflict(format!("a table named {name} already exists")));
+        }
+        let rows: Vec<Item> = if body.get("copyRows") == Some(&json!(true)) {
+            self.charge(tx)?;
+            tx.state.items.of(&self.rows()).map(|(_, item)| item).filter(|item| !item.is_archived()).cloned().collect()
+        } else {
+            Vec::new()
+        };
+        let id = tx.state.items.next_number(&place()).to_string();
+        value["label"] = given("newLabel", &value["label"]);
+        value["name"] = name;
+        value["id"] = id.as_str().into();
+        (value["published"], value["rowCount"]) = (false.into(), rows.len().into());
+        (value["createdAt"], value["updatedAt"]) = (asked.now().into(), asked.now().into());
+        let made = Self { id: id.clone(), item: Item::new(value.clone()) };
+        for row in rows {
+            let mut row = row.draft.unwrap_or(row.value);
+            let row_id = tx.state.items.next_number(&made.rows()).to_string();
+            row["id"] = row_id.as_str().into();
+            tx.put_item(&made.rows(), &row_id, Item { value: Value::Null, draft: Some(row), archived_at: None });
+        }
+        tx.put_item(&place(), &id, made.item);
+        Ok(reply(200, value))
+    }
+
+    fn export(&self, asked: &Asked<'_>, tx: &Tx<'_>, drafts: bool) -> Answer {
+        let table = if drafts { self.item.draft.as_ref().unwrap_or(&self.item.value) } else { &self.item.value };
+        if !drafts && table["published"] != true {
+            return Err(missing(&self.id));
+        }
+        if let Some(other) = asked.query.get("format").filter(|format| !format.eq_ignore_ascii_case("csv")) {
+            return Err(bad_parameter("format", &format!("'{other}' is not served; CSV is")));
+        }
+        self.charge(tx)?;
+        let rows = tx.state.items.of(&self.rows()).map(|(_, item)| item);
+        let shown = rows.filter_map(|row| match drafts {
+            true => (!row.is_archived()).then(|| row.draft.as_ref().unwrap_or(&row.value)),
+            false => Some(&row.value).filter(|value| !value.is_null()),
+        });
+        sheet::export(table, shown)
+    }
+
+    fn versions(&self) -> Place {
+        Place::new("hubdb-versions", &[&self.id])
+    }
+
+    /// Each publishing makes a version, which can be forgotten.
+    fn delete_version(&self, tx: &mut Tx<'_>, version: &str) -> Answer {
+        tx.state.items.get(&self.versions(), version).ok_or_else(|| missing(version))?;
+        tx.remove_item(&self.versions(), version);
+        Ok(no_content())
+    }
+
+    /// Keeps when a version was published, of the newest [`VERSIONS_MAX`].
+    fn note_version(&self, asked: &Asked<'_>, tx: &mut Tx<'_>) {
+        let place = self.versions();
+        let last = tx.state.items.of(&place).last().and_then(|(id, _)| id.parse::<u64>().ok()).unwrap_or_default();
+        let oldest = tx.state.items.of(&place).next().map(|(id, _)| id.to_owned());
+        if let Some(oldest) = oldest.filter(|_| tx.state.items.count(&place) >= VERSIONS_MAX) {
+            tx.remove_item(&place, &oldest);
+        }
+        tx.put_item(&place, &(last + 1).to_string(), Item::new(json!({ "publishedAt": asked.now() })));
     }
 
     fn unpublish(mut self, tx: &mut Tx<'_>) -> crate::Reply {
@@ -299,6 +453,30 @@ impl Table {
         row.draft = Some(draft.clone());
         tx.put_item(&self.rows(), &id, row);
         Ok(draft)
+    }
+
+    /// The values take the place of all that the row has.
+    fn replace_row(&self, asked: &Asked<'_>, tx: &mut Tx<'_>, input: &Map<String, Value>) -> Result<Value, ErrorBody> {
+        let ((id, mut row), values) = (self.row(tx, input)?, self.values(input)?);
+        let mut draft = row.draft.take().unwrap_or_else(|| row.value.clone());
+        draft["values"] = values.into();
+        for name in ["path", "name", "childTableId"] {
+            draft[name] = input.get(name).cloned().unwrap_or(Value::Null);
+        }
+        draft["updatedAt"] = asked.now().into();
+        row.draft = Some(draft.clone());
+        tx.put_item(&self.rows(), &id, row);
+        Ok(draft)
+    }
+
+    fn copy_row(&self, asked: &Asked<'_>, tx: &mut Tx<'_>, input: &Map<String, Value>) -> Result<Value, ErrorBody> {
+        let (_, row) = self.row(tx, input)?;
+        let mut copy = row.draft.unwrap_or(row.value);
+        if let Some(name) = input.get("name") {
+            copy["name"] = name.clone();
+        }
+        let copy = copy.as_object().cloned().unwrap_or_default();
+        self.add_row(asked, tx, &copy)
     }
 
     /// Gone from the draft now, and from what is live when the table is published.

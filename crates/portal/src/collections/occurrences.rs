@@ -6,7 +6,8 @@ use keyway_core::error_body::ErrorBody;
 use keyway_core::time::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{Answer, Asked, Item, no_content, reply};
+use super::shape::{self, Field, Is};
+use super::{Answer, Asked, Item, missing, no_content, reply};
 use crate::items::Place;
 use crate::kind::Kind;
 use crate::request::{bad_field, bad_parameter, id_text, inputs, text};
@@ -15,6 +16,13 @@ use crate::tx::Tx;
 
 /// Occurrences of one call (developers.hubspot.com/docs/api-reference/events-send-event-completions-v3/guide).
 const BATCH_MAX: usize = 500;
+const PROPERTY: [Field; 5] = [
+    ("name", Is::Text, true),
+    ("label", Is::Text, true),
+    ("type", Is::One(&["string", "number", "datetime", "enumeration", "bool"]), true),
+    ("description", Is::Text, false),
+    ("options", Is::List, false),
+];
 const PAGE_DEFAULT: usize = 20;
 const PAGE_MAX: usize = 100;
 
@@ -27,6 +35,48 @@ pub fn answer(asked: &Asked<'_>, rest: &[&str], tx: &mut Tx<'_>) -> Option<Answe
         ("GET", ["events" | "event-occurrences", "event-types"]) => Ok(types(tx.state)),
         _ => return None,
     })
+}
+
+/// The properties of a definition, one by one: `/events/v3/event-definitions/{event}/property…`.
+pub fn properties(asked: &Asked<'_>, event: &str, rest: &[&str], tx: &mut Tx<'_>) -> Option<Answer> {
+    if !matches!((asked.method(), rest), ("POST", []) | ("PATCH" | "DELETE", [_])) {
+        return None;
+    }
+    Some(property(asked, event, rest.first().copied(), tx))
+}
+
+fn property(asked: &Asked<'_>, event: &str, name: Option<&str>, tx: &mut Tx<'_>) -> Answer {
+    let definitions = Place::new("event-definitions", &[]);
+    let own = event.split_once('_').map_or(event, |(prefix, name)| if prefix == format!("pe{}", tx.state.hub_id) { name } else { event });
+    let item = tx.state.items.get(&definitions, own).filter(|item| !item.is_archived());
+    let mut item = item.cloned().ok_or_else(|| missing(event))?;
+    let mut all = item.value["propertyDefinitions"].as_array().cloned().unwrap_or_default();
+    let at = name.map(|name| all.iter().position(|property| property["name"] == *name).ok_or_else(|| missing(name))).transpose()?;
+    let answer = match (asked.method(), at) {
+        ("DELETE", Some(at)) => {
+            all.remove(at);
+            no_content()
+        }
+        (_, at) => {
+            let given = shape::read(&PROPERTY, &asked.body()?, at.is_some())?;
+            if at.is_none() && all.iter().any(|property| property["name"] == given["name"]) {
+                return Err(ErrorBody::conflict(format!("{} already exists", given["name"].as_str().unwrap_or_default())));
+            }
+            let mut property = at.map_or_else(|| json!({ "description": "", "options": [], "type": "string" }), |at| all[at].clone());
+            for (field, value) in given.into_iter().filter(|(field, _)| at.is_none() || field != "name") {
+                property[field] = value;
+            }
+            match at {
+                Some(at) => all[at] = property.clone(),
+                None => all.push(property.clone()),
+            }
+            reply(if at.is_some() { 200 } else { 201 }, property)
+        }
+    };
+    item.value["propertyDefinitions"] = all.into();
+    item.value["updatedAt"] = asked.now().into();
+    tx.put_item(&definitions, own, item);
+    Ok(answer)
 }
 
 fn place() -> Place {

@@ -1,4 +1,6 @@
-//! Communication preferences v3: the subscription types, and the contacts' choices.
+//! Communication preferences: the subscription types, and the contacts' choices.
+
+mod statuses;
 
 use keyway_core::error_body::ErrorBody;
 use serde_json::{Value, json};
@@ -22,7 +24,7 @@ pub fn answer(asked: &Asked<'_>, rest: &[&str], tx: &mut Tx<'_>) -> Option<Answe
         ("GET", ["status", "email", email]) => Ok(reply(200, statuses(email, tx))),
         ("POST", ["subscribe"]) => set(asked, tx, "SUBSCRIBED"),
         ("POST", ["unsubscribe"]) => set(asked, tx, "NOT_SUBSCRIBED"),
-        _ => return None,
+        _ => return statuses::answer(asked, rest, tx),
     })
 }
 
@@ -52,7 +54,10 @@ fn key(email: &str, subscription: &str) -> String {
 
 fn statuses(email: &str, tx: &Tx<'_>) -> Value {
     let status = |(id, name, _, _): &(&str, &str, &str, &str)| {
-        let kept = tx.state.items.get(&place(), &key(email, id)).map(|item| item.value.clone());
+        let mut kept = tx.state.items.get(&place(), &key(email, id)).map(|item| item.value.clone());
+        if let Some(Value::Object(fields)) = &mut kept {
+            fields.remove("timestamp");
+        }
         kept.unwrap_or_else(
             || json!({ "id": id, "name": name, "description": name, "status": "NOT_SUBSCRIBED", "sourceOfStatus": "SUBSCRIPTION_STATUS" }),
         )
@@ -61,11 +66,11 @@ fn statuses(email: &str, tx: &Tx<'_>) -> Value {
 }
 
 /// Somebody subscribed, by a form that showed this text.
-pub fn subscribe(tx: &mut Tx<'_>, email: &str, id: &str, text: &str) {
+pub fn subscribe(asked: &Asked<'_>, tx: &mut Tx<'_>, email: &str, id: &str, text: &str) {
     if let Some((id, name, ..)) = DEFINITIONS.iter().find(|(own, ..)| *own == id) {
         let value = json!({
             "id": id, "name": name, "description": name, "status": "SUBSCRIBED", "sourceOfStatus": "SUBSCRIPTION_STATUS",
-            "legalBasis": "CONSENT_WITH_NOTICE", "legalBasisExplanation": text,
+            "legalBasis": "CONSENT_WITH_NOTICE", "legalBasisExplanation": text, "timestamp": asked.now(),
         });
         tx.put_item(&place(), &key(email, id), Item::new(value));
     }
@@ -79,10 +84,12 @@ fn set(asked: &Asked<'_>, tx: &mut Tx<'_>, status: &str) -> Answer {
     let known = DEFINITIONS.iter().find(|(own, ..)| *own == id);
     let (_, name, ..) = known.ok_or_else(|| ErrorBody::not_found(format!("there is no subscription {id}")))?;
     let field = |name: &str| body.get(name).cloned().unwrap_or(Value::Null);
-    let value = json!({
+    let mut value = json!({
         "id": id, "name": name, "description": name, "status": status, "sourceOfStatus": "SUBSCRIPTION_STATUS",
         "legalBasis": field("legalBasis"), "legalBasisExplanation": field("legalBasisExplanation"),
     });
-    tx.put_item(&place(), &key(email, &id), Item::new(value.clone()));
-    Ok(reply(200, value))
+    let answer = reply(200, value.clone());
+    value["timestamp"] = asked.now().into();
+    tx.put_item(&place(), &key(email, &id), Item::new(value));
+    Ok(answer)
 }

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::shape::{self, Is};
 use super::{Answer, Asked, Item, missing, no_content, reply};
 use crate::items::Place;
 use crate::request::bad_field;
@@ -31,6 +32,9 @@ pub fn currencies(asked: &Asked<'_>, rest: &[&str], tx: &mut Tx<'_>) -> Option<A
             let codes: Vec<Value> = CURRENCIES.iter().map(|(code, name)| json!({ "currencyCode": code, "currencyName": name })).collect();
             Ok(reply(200, json!({ "results": codes })))
         }
+        // No rate comes from a centre here: each is the account's own.
+        ("GET", ["central-fx-rates", "information"]) => Ok(reply(200, json!({ "centralExchangeRatesEnabled": false }))),
+        ("GET", ["central-fx-rates", "unsupported-currencies"]) => Ok(reply(200, json!({ "results": [] }))),
         ("GET", ["company-currency"]) => {
             let kept = tx.state.items.get(&place, "company").map(|item| item.value.clone());
             let made = tx.state.settings.created_at.to_iso();
@@ -84,5 +88,39 @@ pub fn webhooks(asked: &Asked<'_>, app: &str, tx: &mut Tx<'_>) -> Option<Answer>
             })
             .ok_or_else(|| missing(app)),
         _ => return None,
+    })
+}
+
+fn rates() -> Place {
+    Place::new("exchange-rates", &[])
+}
+
+/// The newest rate of each pair: `/settings/v3/currencies/exchange-rates/current`.
+pub fn current_rates(asked: &Asked<'_>, tx: &Tx<'_>) -> Option<Answer> {
+    (asked.method() == "GET").then(|| {
+        let mut newest = std::collections::BTreeMap::new();
+        for (_, item) in tx.state.items.of(&rates()).filter(|(_, item)| !item.is_archived()) {
+            newest.insert(item.value["fromCurrencyCode"].to_string(), &item.value);
+        }
+        Ok(reply(200, json!({ "results": newest.into_values().collect::<Vec<_>>() })))
+    })
+}
+
+/// Whether people see the rates of a pair.
+pub fn rate_visibility(asked: &Asked<'_>, tx: &mut Tx<'_>) -> Option<Answer> {
+    (asked.method() == "POST").then(|| {
+        let form = [("fromCurrencyCode", Is::Text, true), ("toCurrencyCode", Is::Text, true), ("visibleInUI", Is::Flag, true)];
+        let body = shape::read(&form, &asked.body()?, false)?;
+        let is_pair = |value: &Value| value["fromCurrencyCode"] == body["fromCurrencyCode"];
+        let found: Vec<(String, Item)> =
+            tx.state.items.of(&rates()).filter(|(_, item)| is_pair(&item.value)).map(|(id, item)| (id.to_owned(), item.clone())).collect();
+        let Some((_, newest)) = found.last() else { return Err(missing(body["fromCurrencyCode"].as_str().unwrap_or_default())) };
+        let mut answer = newest.value.clone();
+        answer["visibleInUI"] = body["visibleInUI"].clone();
+        for (id, mut item) in found {
+            item.value["visibleInUI"] = body["visibleInUI"].clone();
+            tx.put_item(&rates(), &id, item);
+        }
+        Ok(reply(200, answer))
     })
 }

@@ -75,6 +75,11 @@ pub struct Collection {
     pub put: bool,
     pub total: bool,
     pub archivable: bool,
+    /// Whether its former forms are kept, and whether it has variations in other languages.
+    pub revisions: bool,
+    pub languages: bool,
+    /// Whether nothing follows from its things: they are kept, and that is all.
+    pub inert: bool,
     /// What else is asked of the fields of a new thing.
     pub check: Option<Check>,
 }
@@ -107,19 +112,39 @@ const PLAIN: Collection = Collection {
     put: false,
     total: false,
     archivable: true,
+    revisions: false,
+    languages: false,
+    inert: false,
     check: None,
 };
 
-/// What CMS pages and posts have in common.
+/// What CMS pages and posts have in common. Their defaults are the fields that HubSpot's models always have (tests/catalog/models.tsv).
 const CONTENT: Collection = Collection {
     created: "created",
     updated: "updated",
-    defaults: r#"{"name":"","slug":"","state":"DRAFT","currentState":"DRAFT","isPublished":false,"language":"en"}"#,
+    defaults: r#"{"name":"","slug":"","language":"en","translatedFromId":0,"deletedAt":"1970-01-01T00:00:00Z"}"#,
     batch: true,
     draft: true,
     total: true,
     ..PLAIN
 };
+
+/// What site pages and landing pages have in common, except the category.
+macro_rules! page {
+    ($category:literal, $subcategory:literal) => {
+        concat!(
+            r#"{"name":"","slug":"","htmlTitle":"","state":"DRAFT","currentState":"DRAFT","currentlyPublished":false,"language":"en","domain":"","url":"","abStatus":"master","abTestId":"","archivedAt":"1970-01-01T00:00:00Z","archivedInDashboard":false,"attachedStylesheets":[],"authorName":"","campaign":"","contentGroupId":"","createdById":"","updatedById":"","dynamicPageDataSourceId":"","dynamicPageDataSourceType":0,"dynamicPageHubDbTableId":"","enableDomainStylesheets":false,"enableLayoutStylesheets":false,"featuredImage":"","featuredImageAltText":"","folderId":"","footerHtml":"","headHtml":"","includeDefaultCustomCss":false,"layoutSections":{},"linkRelCanonicalUrl":"","mabExperimentId":"","metaDescription":"","pageExpiryDate":0,"pageExpiryEnabled":false,"pageExpiryRedirectId":0,"pageExpiryRedirectUrl":"","pageRedirected":false,"password":"","publicAccessRules":[],"publicAccessRulesEnabled":false,"publishDate":"1970-01-01T00:00:00Z","publishImmediately":false,"templatePath":"","themeSettingsValues":{},"translatedFromId":"","translations":{},"useFeaturedImage":false,"widgetContainers":{},"widgets":{},"categoryId":"#,
+            $category, r#","contentTypeCategory":""#, $category, r#"","subcategory":""#, $subcategory, r#""}"#
+        )
+    };
+}
+
+const LANDING_PAGES: Collection =
+    Collection { store: "landing-pages", defaults: page!("1", "landing_page"), revisions: true, languages: true, ..CONTENT };
+const SITE_PAGES: Collection =
+    Collection { store: "site-pages", defaults: page!("4", "site_page"), revisions: true, languages: true, ..CONTENT };
+
+const BLOG_POST: &str = r#"{"name":"","slug":"","htmlTitle":"","state":"DRAFT","currentState":"DRAFT","currentlyPublished":false,"language":"en","domain":"","url":"","abStatus":"master","abTestId":"","archivedAt":0,"archivedInDashboard":false,"attachedStylesheets":[],"authorName":"","blogAuthorId":"","campaign":"","categoryId":3,"contentGroupId":"","contentTypeCategory":"3","createdById":"","updatedById":"","dynamicPageDataSourceId":"","dynamicPageDataSourceType":0,"dynamicPageHubDbTableId":"","enableDomainStylesheets":false,"enableGoogleAmpOutputOverride":false,"enableLayoutStylesheets":false,"featuredImage":"","featuredImageAltText":"","folderId":"","footerHtml":"","headHtml":"","includeDefaultCustomCss":false,"layoutSections":{},"linkRelCanonicalUrl":"","mabExperimentId":"","metaDescription":"","pageExpiryDate":0,"pageExpiryEnabled":false,"pageExpiryRedirectId":0,"pageExpiryRedirectUrl":"","password":"","postBody":"","postSummary":"","publicAccessRules":[],"publicAccessRulesEnabled":false,"publishDate":"1970-01-01T00:00:00Z","publishImmediately":false,"rssBody":"","rssSummary":"","tagIds":[],"themeSettingsValues":{},"translatedFromId":"","translations":{},"useFeaturedImage":false,"widgetContainers":{},"widgets":{}}"#;
 
 /// All collections. A root that begins with another root comes before it, because the first match counts.
 pub const COLLECTIONS: &[Collection] = &[
@@ -127,14 +152,16 @@ pub const COLLECTIONS: &[Collection] = &[
         root: &["marketing", "emails"],
         store: "emails",
         required: &["name"],
-        defaults: r#"{"state":"DRAFT","isPublished":false,"subject":"","type":"BATCH_EMAIL","language":"en","content":{}}"#,
+        defaults: r#"{"name":"","state":"DRAFT","isPublished":false,"subject":"","subcategory":"batch","type":"BATCH_EMAIL","language":"en","content":{},"from":{},"to":{},"testing":{},"sendOnPublish":true}"#,
         draft: true,
+        revisions: true,
         total: true,
         ..PLAIN
     },
     Collection {
         root: &["marketing", "campaigns"],
         store: "campaigns",
+        inert: true,
         id: Id::Uuid,
         shape: Shape::Properties,
         required: &["hs_name"],
@@ -151,38 +178,45 @@ pub const COLLECTIONS: &[Collection] = &[
         put: true,
         ..PLAIN
     },
-    Collection { root: &["cms", "blogs", "posts"], store: "blog-posts", ..CONTENT },
+    Collection { root: &["cms", "blogs", "posts"], store: "blog-posts", defaults: BLOG_POST, revisions: true, languages: true, ..CONTENT },
     Collection {
         root: &["cms", "blogs", "authors"],
         store: "blog-authors",
+        inert: true,
         required: &["fullName"],
         defaults: r#"{"slug":"","language":"en","name":"","displayName":"","email":"","bio":"","website":"","avatar":"","facebook":"","linkedin":"","twitter":"","translatedFromId":0,"deletedAt":"1970-01-01T00:00:00Z"}"#,
         draft: false,
+        languages: true,
         ..CONTENT
     },
     Collection {
         root: &["cms", "blogs", "tags"],
         store: "blog-tags",
+        inert: true,
         required: &["name"],
-        defaults: r#"{"slug":"","language":"en","translatedFromId":0,"deletedAt":"1970-01-01T00:00:00Z"}"#,
         draft: false,
+        languages: true,
         ..CONTENT
     },
     Collection {
         root: &["cms", "pages", "landing-pages", "folders"],
         store: "landing-page-folders",
+        inert: true,
         required: &["name"],
-        defaults: "{}",
+        defaults: r#"{"name":"","category":1,"parentFolderId":0,"deletedAt":"1970-01-01T00:00:00Z"}"#,
         draft: false,
+        revisions: true,
         ..CONTENT
     },
     Collection { root: &["cms", "url-redirects", "url-mappings"], ..URL_REDIRECTS },
     Collection { root: &["cms", "url-redirects"], ..URL_REDIRECTS },
-    Collection { root: &["cms", "pages", "landing-pages"], store: "landing-pages", ..CONTENT },
-    Collection { root: &["cms", "pages", "site-pages"], store: "site-pages", ..CONTENT },
+    Collection { root: &["url-mappings", "url-mappings"], ..URL_REDIRECTS },
+    Collection { root: &["cms", "pages", "landing-pages"], ..LANDING_PAGES },
+    Collection { root: &["cms", "pages", "site-pages"], ..SITE_PAGES },
     Collection {
         root: &["settings", "users"],
         store: "users",
+        inert: true,
         required: &["email"],
         defaults: r#"{"roleIds":[],"superAdmin":false}"#,
         put: true,
@@ -193,6 +227,7 @@ pub const COLLECTIONS: &[Collection] = &[
     Collection {
         root: &["settings", "currencies", "exchange-rates"],
         store: "exchange-rates",
+        inert: true,
         required: &["fromCurrencyCode", "conversionRate"],
         defaults: r#"{"visibleInUI":true}"#,
         batch: true,
@@ -225,6 +260,7 @@ pub const COLLECTIONS: &[Collection] = &[
 /// Two paths lead to the same redirects.
 const URL_REDIRECTS: Collection = Collection {
     store: "url-redirects",
+    inert: true,
     required: &["routePrefix", "destination", "redirectStyle"],
     defaults: r#"{"isMatchFullUrl":false,"isMatchQueryString":false,"isOnlyAfterNotFound":false,"isPattern":false,"isProtocolAgnostic":false,"isTrailingSlashOptional":false,"precedence":0}"#,
     created: "created",

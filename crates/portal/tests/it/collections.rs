@@ -240,9 +240,8 @@ fn what_is_kept_is_there_after_a_restart_and_in_a_copy() {
 fn what_is_not_served_says_so() {
     let account = Account::new();
     for line in [
-        "GET /marketing/v3/emails/statistics/list",
-        "POST /cms/v3/blogs/posts/schedule",
-        "GET /files/v3/files/1/signed-url",
+        "GET /marketing/v3/campaigns/1/reports/revenue",
+        "POST /conversations/v3/conversations/threads/1/messages",
         "GET /automation/v4/flows",
     ] {
         account.call(line, json!({})).refused(501, "NOT_IMPLEMENTED");

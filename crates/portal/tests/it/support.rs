@@ -101,6 +101,8 @@ impl Account {
             Ok(reply) => {
                 let body = match reply.body.len() {
                     0 => Value::Null,
+                    // A file is in the form that it was sent in.
+                    _ if line.contains("/export") && line.contains("/hubdb/") => return Answer { status: reply.status, body: Value::Null },
                     _ => serde_json::from_slice(&reply.body).expect("an answer is JSON"),
                 };
                 if let Err(fault) = models::check(line, reply.status, &body) {

@@ -3,24 +3,19 @@
 use keyway_core::error_body::ErrorBody;
 use serde_json::{Map, Value, json};
 
+use super::super::people::{Who, contacts, write};
 use super::super::{Answer, Asked, Item, missing, reply};
 use super::{BATCH_MAX, batch, by_id, external};
 use crate::Reply;
 use crate::crm::objects::BLOCKED;
-use crate::crm::write;
 use crate::items::Place;
-use crate::kind::Kind;
-use crate::request::{Request, bad_field, inputs};
+use crate::request::{bad_field, inputs};
 use crate::state::State;
 use crate::tx::Tx;
 use crate::value::is_email;
 
 fn place(event: &str) -> Place {
     Place::new("marketing-event-participations", &[event])
-}
-
-fn contacts() -> Kind {
-    Kind::of("contacts").expect("contacts are a type")
 }
 
 /// The state that a path's verb puts a contact into.
@@ -43,18 +38,17 @@ pub fn put(asked: &Asked<'_>, tx: &mut Tx<'_>, event: &str, verb: &str, by_email
             .get("interactionDateTime")
             .and_then(Value::as_i64)
             .ok_or_else(|| bad_field("interactionDateTime", "must be a time in milliseconds"))?;
-        let who = if by_email { Who::Email(email(input)?) } else { Who::Id(vid(tx.state, input)?) };
-        if let Who::Email(email) = &who {
+        let email = if by_email { Some(email(input)?) } else { None };
+        if let Some(email) = &email {
             refuse_blocked(tx.state, email)?;
         }
-        wanted.push((who, at));
+        let who =
+            email.clone().map_or_else(|| vid(tx.state, input).map(|id| Who::Record(contacts(), id)), |email| Ok(Who::Email(email)))?;
+        wanted.push((who, email, at));
     }
     let mut results = Vec::new();
-    for (who, at) in wanted {
-        let (contact, email) = match who {
-            Who::Id(id) => (id, None),
-            Who::Email(email) => (contact(asked, tx, &email)?, Some(email)),
-        };
+    for (who, email, at) in wanted {
+        let contact = write(asked, tx, &who, &Map::new())?;
         keep(asked, tx, event, contact, state, at);
         results.push(match email {
             Some(email) => json!({ "vid": contact, "email": email }),
@@ -62,11 +56,6 @@ pub fn put(asked: &Asked<'_>, tx: &mut Tx<'_>, event: &str, verb: &str, by_email
         });
     }
     Ok(if told { batch(asked, results) } else { Reply { status: 202, body: bytes::Bytes::new() } })
-}
-
-enum Who {
-    Id(u64),
-    Email(String),
 }
 
 fn vid(state: &State, input: &Map<String, Value>) -> Result<u64, ErrorBody> {
@@ -85,21 +74,6 @@ fn refuse_blocked(state: &State, email: &str) -> Result<(), ErrorBody> {
         None => Ok(()),
         Some(_) => Err(bad_field("email", "was deleted permanently and can't be used again")),
     }
-}
-
-/// The contact with an address, made where there is none.
-fn contact(asked: &Asked<'_>, tx: &mut Tx<'_>, email: &str) -> Result<u64, ErrorBody> {
-    if let Some(id) = tx.state.table(contacts()).holder("email", email) {
-        return Ok(id);
-    }
-    let request = Request { by: asked.call.by.as_ref(), work: tx.work, ..Request::of_program(asked.call.app_id, asked.call.now) };
-    let body = Map::from_iter([("properties".to_owned(), json!({ "email": email }))]);
-    let values = write::properties(&request, tx.state, contacts(), &body, None)?;
-    let id = tx.take_id(contacts());
-    let record = write::new_record(&request, tx.state.schema(contacts()), id, &values)?;
-    write::refuse_duplicate(tx.state, contacts(), &record)?;
-    write::put(&request, tx, contacts(), record, &values, Vec::new());
-    Ok(id)
 }
 
 fn keep(asked: &Asked<'_>, tx: &mut Tx<'_>, event: &str, contact: u64, state: &str, at: i64) {
