@@ -189,7 +189,13 @@ async fn permissions(written: &mut Written) {
     }
     server.apps[0].scopes.push("content".into());
     server.publish();
-    written.note("an operation that is not served", &server, &server.send(server.token(FULL), "GET", "/cms/v3/domains", None).await).await;
+    written
+        .note(
+            "an operation that is not served",
+            &server,
+            &server.send(server.token(FULL), "GET", "/cms/v3/blog-settings/settings", None).await,
+        )
+        .await;
     let server = Server::start_as_of(AsOf::new("2027-10-01", false)).await;
     written.note("an operation that has ended", &server, &server.send(server.token(FULL), "GET", CONTACTS, None).await).await;
 }

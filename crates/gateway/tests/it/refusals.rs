@@ -79,7 +79,7 @@ async fn what_is_in_the_catalog_and_not_served_says_so() {
     let mut apps = server.apps.clone();
     apps[0].scopes.push("content".into());
     server.registry.replace(&shared(&server.accounts), &shared(&apps), &shared(&server.tokens), &[]);
-    let answer = server.send(server.token(FULL), "GET", "/cms/v3/domains", None).await;
+    let answer = server.send(server.token(FULL), "GET", "/cms/v3/blog-settings/settings", None).await;
     assert_eq!(answer.status, 501, "{}", answer.body);
 }
 
