@@ -2,21 +2,26 @@
 
 - commands.md and settings.md from the program's --help (KEYWAY_BIN),
 - admin-api-operations.md from docs/openapi.json,
+- coverage-operations.md from what a server says of itself (KEYWAY_BIN),
 - changelog.md from CHANGELOG.md.
 """
 
+import html
 import json
 import os
 import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 
 from mkdocs.structure.files import File
 
 ROOT = pathlib.Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests/docs"))
+sys.path.insert(0, str(ROOT / "tests/clients/python"))
 import help_texts  # noqa: E402
+import keyway  # noqa: E402
 
 # OWNER/NAME: where links to files outside docs/ lead. Without it such a link is the file's name.
 REPOSITORY = os.environ.get("KEYWAY_REPOSITORY")
@@ -27,6 +32,7 @@ def on_files(files, config):
         "commands.md": commands(),
         "settings.md": settings(),
         "admin-api-operations.md": operations(json.loads((ROOT / "docs/openapi.json").read_text())),
+        "coverage-operations.md": coverage(),
         "changelog.md": (ROOT / "CHANGELOG.md").read_text().replace("](docs/", "]("),
     }.items():
         files.append(File.generated(config, name, content=content))
@@ -81,6 +87,46 @@ def settings():
         values = f" Values: {', '.join(f'`{value}`' for value in option['values'])}." if option["values"] else ""
         lines.append(f"| `{option['name']}` | {code(option['variable'])} | {code(option['default'])} | {meaning}{values} |")
     return "\n".join(lines) + "\n"
+
+
+FILTER = """
+<input id="coverage-filter" type="search" placeholder="Method, path or API" aria-label="Filter" style="width: 100%; padding: .4rem">
+<script>
+document.getElementById("coverage-filter").addEventListener("input", (event) => {
+  const words = event.target.value.toLowerCase().split(/\\s+/)
+  for (const row of document.querySelectorAll("#coverage tbody tr")) {
+    row.hidden = !words.every((word) => row.textContent.toLowerCase().includes(word))
+  }
+})
+</script>
+"""
+
+
+def coverage():
+    """All operations of HubSpot's catalog in one table, with a field that filters its rows; versions of a path share a row."""
+    with tempfile.TemporaryDirectory() as folder:
+        process, ready = keyway.serve(pathlib.Path(folder) / "data", "--ephemeral")
+        try:
+            asked = [keyway.BINARY, "--data", str(pathlib.Path(folder) / "data"), "portal", "coverage", "--json"]
+            answer = json.loads(subprocess.run(asked, check=True, capture_output=True, text=True).stdout)
+        finally:
+            process.terminate()
+            process.wait()
+    rows = {}
+    for one in answer["operations"]:
+        level = "documents" if one["documents"] else "behaviour" if one["served"] else "not served"
+        shape = "/".join("…" if part == one["version"] else part for part in one["path"].split("/"))
+        rows.setdefault((one["api"], shape, one["method"], level), []).append(one["version"] + ("" if one["tested"] else "*"))
+    lines = [
+        "# Coverage by operation", "",
+        f"{answer['count']} operations of HubSpot's API, and what an embedded account makes of each: {answer['served'] - answer['documents']} with behaviour, "
+        f"{answer['documents']} kept as documents. [Coverage](coverage.md) says what that means, and counts by API. No test calls a version with *.",
+        FILTER, '<table id="coverage" markdown="0">', "<thead><tr><th>API</th><th>method</th><th>path</th><th>embedded account</th><th>versions</th></tr></thead>", "<tbody>",
+    ]
+    for (api, shape, method, level), versions in sorted(rows.items()):
+        cells = [api, method, shape, level, ", ".join(versions)]
+        lines.append("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>")
+    return "\n".join([*lines, "</tbody></table>"]) + "\n"
 
 
 def code(text):

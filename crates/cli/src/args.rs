@@ -945,9 +945,12 @@ pub enum Portal {
     ImportCassette(record::Cassette),
     /// Replay the requests of a cassette on a temporary account, and show what differs in status and shape; exits 1 if anything differs
     DiffCassette(record::Cassette),
-    /// What is served and tested of HubSpot's API
+    /// What an embedded account serves of HubSpot's API, with behaviour or as documents, and what is tested
     Coverage {
-        /// The whole page, as docs/coverage.md
+        /// List the operations that have this text in their API, method or path
+        #[arg(long, value_name = "TEXT", conflicts_with_all = ["markdown", "json"])]
+        find: Option<String>,
+        /// Print the page docs/coverage.md
         #[arg(long, conflicts_with = "json")]
         markdown: bool,
         /// Print JSON

@@ -86,6 +86,10 @@ impl Refill for PortalBackend {
         NormalPath::parse(path).is_ok_and(|path| self.portal.serves(method, &path))
     }
 
+    fn keeps(&self, path: &str) -> bool {
+        NormalPath::parse(path).is_ok_and(|path| self.portal.keeps(&path))
+    }
+
     fn sets(&self) -> &'static [(&'static str, &'static str)] {
         &keyway_portal::SETS
     }

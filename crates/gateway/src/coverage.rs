@@ -1,7 +1,7 @@
 //! What an embedded account answers of HubSpot's API, operation by operation, and what of it the
 //! project's tests call.
 //!
-//! Served is asked of the code that answers; tested is a list that `tests/coverage.py` compares with
+//! Served, and whether as documents alone, is asked of the code that answers; tested is a list that `tests/coverage.py` compares with
 //! the calls that the tests made.
 
 use std::collections::HashSet;
@@ -14,20 +14,26 @@ use crate::pipeline;
 /// Operations that a test calls: a method and a path template on each line.
 const TESTED: &str = include_str!("coverage/tested.txt");
 
-/// Every operation of the catalog. `answers` says whether the embedded CRM answers a method and path.
-pub fn operations(answers: impl Fn(&str, &str) -> bool) -> Vec<CoveredOperation> {
+/// Every operation of the catalog. `answers` says whether the embedded CRM answers a method and path, `keeps` whether it only
+/// keeps what is at a path.
+pub fn operations(answers: impl Fn(&str, &str) -> bool, keeps: impl Fn(&str) -> bool) -> Vec<CoveredOperation> {
     let tested: HashSet<&str> = TESTED.lines().collect();
-    let row = |operation: &'static Operation| CoveredOperation {
-        method: operation.method.as_str().to_owned(),
-        path: operation.template.to_owned(),
-        version: operation.version.to_owned(),
-        api: operation.api.to_owned(),
-        scopes_from: operation.scopes_from.as_str().to_owned(),
-        source: operation.source.to_owned(),
+    let row = |operation: &'static Operation| {
+        let sample = sample(operation.template);
         // What takes the developer account's key only is refused before it comes to the account.
-        served: pipeline::answers_itself(operation)
-            || (operation.auth != Auth::DeveloperKey && answers(operation.method.as_str(), &sample(operation.template))),
-        tested: tested.contains(operation.to_string().as_str()),
+        let is_open = operation.auth != Auth::DeveloperKey;
+        let served = pipeline::answers_itself(operation) || (is_open && answers(operation.method.as_str(), &sample));
+        CoveredOperation {
+            method: operation.method.as_str().to_owned(),
+            path: operation.template.to_owned(),
+            version: operation.version.to_owned(),
+            api: operation.api.to_owned(),
+            scopes_from: operation.scopes_from.as_str().to_owned(),
+            source: operation.source.to_owned(),
+            served,
+            documents: served && keeps(&sample),
+            tested: tested.contains(operation.to_string().as_str()),
+        }
     };
     Catalog::get().operations().iter().map(row).collect()
 }

@@ -117,6 +117,8 @@ pub trait Refill: Send + Sync {
     fn webhooks(&self, hub_id: u64) -> BoxFuture<'_, Vec<Value>>;
     /// Whether the embedded account answers an operation.
     fn serves(&self, method: &str, path: &str) -> bool;
+    /// Whether the embedded account keeps what is at a path, and does nothing else with it.
+    fn keeps(&self, path: &str) -> bool;
     /// The names of the built-in sets, with what is in them.
     fn sets(&self) -> &'static [(&'static str, &'static str)];
 }

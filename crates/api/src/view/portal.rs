@@ -184,6 +184,8 @@ shown! {
     struct Coverage {
         count: usize,
         served: usize,
+        /// How many of those served are kept as documents.
+        documents: usize,
         tested: usize,
         operations: Vec<CoveredOperation>,
     }
@@ -202,6 +204,8 @@ shown! {
         source: String,
         /// Whether an embedded account answers it.
         served: bool,
+        /// Whether the account keeps what the operation is about as it is sent, and does nothing else with it.
+        documents: bool,
         /// Whether a test of the project calls it, and it is performed.
         tested: bool,
     }

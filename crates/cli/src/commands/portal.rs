@@ -30,8 +30,8 @@ struct Double<'a> {
 }
 
 pub async fn run(connection: &Connection, account: Option<&str>, action: Portal) -> anyhow::Result<Exit> {
-    if let Portal::Coverage { markdown, json } = action {
-        return coverage::run(connection, markdown, json).await;
+    if let Portal::Coverage { find, markdown, json } = action {
+        return coverage::run(connection, find.as_deref(), markdown, json).await;
     }
     let account = names::account_if_any(connection, account).await?;
     if let Portal::Report(asked) = action {

@@ -415,8 +415,8 @@ fn told(double: &Double) -> Answer<view::ClockAnswer> {
 }
 
 pub(super) async fn coverage(State(admin): State<Admin>) -> Answer<view::Coverage> {
-    let operations = coverage::operations(|method, path| admin.refill.serves(method, path));
+    let operations = coverage::operations(|method, path| admin.refill.serves(method, path), |path| admin.refill.keeps(path));
     let count = |of: fn(&view::CoveredOperation) -> bool| operations.iter().filter(|row| of(row)).count();
-    let (served, tested) = (count(|row| row.served), count(|row| row.tested));
-    answer(view::Coverage { count: operations.len(), served, tested, operations })
+    let (served, documents, tested) = (count(|row| row.served), count(|row| row.documents), count(|row| row.tested));
+    answer(view::Coverage { count: operations.len(), served, documents, tested, operations })
 }

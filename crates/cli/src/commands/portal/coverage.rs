@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use http::Method;
-use keyway_api::view::Coverage;
+use keyway_api::view::{Coverage, CoveredOperation};
 
 use super::super::table;
 use crate::Exit;
@@ -11,74 +11,105 @@ use crate::args::Connection;
 use crate::client::call;
 use crate::typed::show_typed;
 
-pub async fn run(connection: &Connection, markdown: bool, json: bool) -> anyhow::Result<Exit> {
+pub async fn run(connection: &Connection, find: Option<&str>, markdown: bool, json: bool) -> anyhow::Result<Exit> {
     let answer = call(connection, Method::GET, "/api/v1/coverage", None).await?;
-    show_typed(&answer, json, if markdown { page } else { summary })
+    match find {
+        Some(text) => show_typed(&answer, json, |answer: &Coverage| found(answer, text)),
+        None => show_typed(&answer, json, if markdown { page } else { summary }),
+    }
 }
 
 /// Counts of one API.
 #[derive(Default)]
 struct Counts {
     all: usize,
-    served: usize,
+    behaviour: usize,
+    documents: usize,
     tested: usize,
 }
 
-fn by_api(answer: &Coverage) -> BTreeMap<String, Counts> {
-    let mut apis: BTreeMap<String, Counts> = BTreeMap::new();
+impl Counts {
+    fn cells(&self) -> [usize; 5] {
+        [self.all, self.behaviour, self.documents, self.all - self.behaviour - self.documents, self.tested]
+    }
+}
+
+fn by_api(answer: &Coverage) -> BTreeMap<&str, Counts> {
+    let mut apis: BTreeMap<&str, Counts> = BTreeMap::new();
     for row in &answer.operations {
-        let counts = apis.entry(row.api.clone()).or_default();
+        let counts = apis.entry(&row.api).or_default();
         counts.all += 1;
-        counts.served += usize::from(row.served);
+        counts.behaviour += usize::from(row.served && !row.documents);
+        counts.documents += usize::from(row.documents);
         counts.tested += usize::from(row.tested);
     }
     apis
 }
 
-fn summary(answer: &Coverage) -> String {
-    let rows: Vec<Vec<String>> = by_api(answer)
-        .into_iter()
-        .map(|(api, Counts { all, served, tested })| vec![api, all.to_string(), served.to_string(), tested.to_string()])
-        .collect();
-    let total = format!("{} operations, {} served, {} tested", answer.count, answer.served, answer.tested);
-    format!("{}\n\n{total}", table(&["API", "OPERATIONS", "SERVED", "TESTED"], &rows))
+fn total(answer: &Coverage) -> String {
+    let Coverage { count, served, documents, tested, .. } = answer;
+    format!(
+        "{count} operations: {} with behaviour, {documents} kept as documents, {} not served; {tested} tested",
+        served - documents,
+        count - served
+    )
 }
 
-/// One line for each method and path, with the versions it has.
+fn summary(answer: &Coverage) -> String {
+    let row = |(api, counts): (&str, Counts)| [vec![api.to_owned()], counts.cells().map(|count| count.to_string()).to_vec()].concat();
+    let rows: Vec<Vec<String>> = by_api(answer).into_iter().map(row).collect();
+    let table = table(&["API", "OPERATIONS", "BEHAVIOUR", "DOCUMENTS", "NOT SERVED", "TESTED"], &rows);
+    format!("{table}\n\n{}\n--find TEXT lists single operations.", total(answer))
+}
+
+/// What an account makes of an operation, in a word or two.
+fn level(row: &CoveredOperation) -> &'static str {
+    match (row.served, row.documents) {
+        (false, _) => "not served",
+        (true, true) => "documents",
+        (true, false) => "behaviour",
+    }
+}
+
+/// The operations whose API, method or path has a text, whatever its letter case.
+fn found(answer: &Coverage, text: &str) -> String {
+    let wanted = text.to_lowercase();
+    let is_found = |row: &&CoveredOperation| format!("{} {} {}", row.api, row.method, row.path).to_lowercase().contains(&wanted);
+    let cells = |row: &CoveredOperation| {
+        let tested = if row.tested { "yes" } else { "no" };
+        vec![row.method.clone(), row.path.clone(), row.api.clone(), level(row).to_owned(), tested.to_owned()]
+    };
+    let rows: Vec<Vec<String>> = answer.operations.iter().filter(is_found).map(cells).collect();
+    if rows.is_empty() {
+        return format!("no operation has {text} in its API, method or path");
+    }
+    table(&["METHOD", "PATH", "API", "EMBEDDED ACCOUNT", "TESTED"], &rows)
+}
+
+/// The table of docs/coverage.md.
 fn page(answer: &Coverage) -> String {
     let mut page = format!(
         "# What an embedded account covers
 
-Of HubSpot's {} operations it answers {}; the project's tests call {} of them.
-What is not served answers 501. Where a version is in *italics*, it is served and no test calls it; where it is ~~struck~~, it is not served.
+Of HubSpot's {} operations it answers {}: {} with behaviour, and {} whose objects it keeps as documents. The project's tests call {} of them. To all others it answers 501.
 
+- **Behaviour**: one call changes what others answer, as at HubSpot: a form makes a contact, a page is published when its time has come.
+- **Documents**: objects are created, read, changed, archived and listed in HubSpot's form, with required fields and types checked. Nothing follows from them.
+
+`keyway portal coverage --find TEXT` lists single operations, and the documentation site has a page with all of them.
 This page is made by `keyway portal coverage --markdown`, and a test keeps it as it is made.
 
-| API | operations | served | tested |
-| --- | --- | --- | --- |
+| API | operations | behaviour | documents | not served | tested |
+| --- | --- | --- | --- | --- | --- |
 ",
-        answer.count, answer.served, answer.tested
+        answer.count,
+        answer.served,
+        answer.served - answer.documents,
+        answer.documents,
+        answer.tested
     );
-    for (api, Counts { all, served, tested }) in by_api(answer) {
-        page.push_str(&format!("| {api} | {all} | {served} | {tested} |\n"));
-    }
-    let mut apis: BTreeMap<String, BTreeMap<(String, String), Vec<String>>> = BTreeMap::new();
-    for row in &answer.operations {
-        let version = &row.version;
-        // Versions of one path stand together; the version is a segment of it.
-        let shape = row.path.split('/').map(|segment| if segment == version { "…" } else { segment }).collect::<Vec<_>>().join("/");
-        let version = match (row.served, row.tested) {
-            (true, true) => version.clone(),
-            (true, false) => format!("*{version}*"),
-            (false, _) => format!("~~{version}~~"),
-        };
-        apis.entry(row.api.clone()).or_default().entry((shape, row.method.clone())).or_default().push(version);
-    }
-    for (api, paths) in apis {
-        page.push_str(&format!("\n## {api}\n\n"));
-        for ((shape, method), versions) in paths {
-            page.push_str(&format!("- `{method} {shape}` {}\n", versions.join(", ")));
-        }
+    for (api, counts) in by_api(answer) {
+        page.push_str(&format!("| {api} | {} |\n", counts.cells().map(|count| count.to_string()).join(" | ")));
     }
     page
 }
