@@ -1,12 +1,13 @@
 //! The audit log of one server: append-only files.
 //!
-//! `segment` is one file, `index` answers queries without reading it, `postings` has the blocks that name a CRM
+//! `segment` is one file, `index` answers queries without reading it, `days` keeps sums of files, `postings` has the blocks that name a CRM
 //! record, `read` finds records, and `verify` checks the seals. The writer is here: it writes each commit at
 //! the end of the newest file with one write and one sync. When the file is full, or its day has ended, the
 //! writer begins a new one. Nothing changes the content of a file; retention removes whole files.
 
 mod commits;
 mod copy;
+mod days;
 mod index;
 mod open;
 mod postings;
@@ -30,7 +31,8 @@ use super::damage::{Damage, Noticed};
 use super::row::Row;
 pub(super) use commits::{Commit, add_record};
 pub use copy::{copy, has_logs, is_readable};
-pub(super) use index::Alike;
+use days::Days;
+pub(super) use days::{Calls, DayUse};
 use index::Index;
 use keyway_ground::sync::locked;
 pub(super) use open::open;
@@ -60,6 +62,8 @@ pub(super) struct Shelf {
     key: Arc<ChainKey>,
     state: Mutex<State>,
     noticed: Noticed,
+    /// Sums of finished files.
+    days: Mutex<Days>,
 }
 
 struct State {

@@ -35,7 +35,7 @@ pub use damage::Damage;
 use files::Shelf;
 pub use files::{copy, has_logs, is_readable};
 use postgres::Postgres;
-pub use query::{AuditFilter, OperationUse, StatusFilter};
+pub use query::{AppUse, AuditFilter, OperationUse, StatusFilter};
 use row::Row;
 pub use verify::Verification;
 pub use writing::Writing;

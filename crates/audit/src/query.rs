@@ -7,7 +7,7 @@ use keyway_core::refusal::Word;
 use keyway_core::time::Timestamp;
 use keyway_core::touched::RecordRef;
 
-use super::files::{Alike, sources_of};
+use super::files::{Calls, DayUse, sources_of};
 use super::{AuditError, AuditLog, AuditRecord, Readers, blocking, postgres};
 use keyway_ground::database::signed;
 
@@ -100,6 +100,15 @@ pub struct OperationUse {
     pub last: Timestamp,
 }
 
+/// What one app called.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AppUse {
+    /// All of its calls.
+    pub called: Vec<OperationUse>,
+    /// Those of them that its scopes let through.
+    pub permitted: Vec<OperationUse>,
+}
+
 impl AuditLog {
     /// The records that the filter lets through, newest first: in files the last one that was
     /// answered, in PostgreSQL the last one that came in.
@@ -172,18 +181,31 @@ impl AuditLog {
     pub async fn usage(&self, hub_id: Option<u64>, since: Timestamp) -> Result<Vec<OperationUse>, AuditError> {
         match &self.readers {
             Readers::Postgres(pool) => postgres::read::usage(pool, hub_id, since).await,
-            Readers::Files(_) => self.summed(since, move |alike| hub_id.is_none_or(|id| alike.hub_id == Some(signed(id)))).await,
+            Readers::Files(_) => {
+                let summed = self.summed(since, move |calls| hub_id.is_none_or(|id| calls.hub_id == Some(signed(id)))).await?;
+                Ok(summed.into_iter().map(|(line, all, _)| operation_use(line, all)).collect())
+            }
         }
     }
 
-    /// The same for the calls of one app that its scopes let through.
+    /// The same for the calls of one app, and for those that its scopes let through.
     ///
     /// # Errors
     /// The log can't be read.
-    pub async fn permitted_use(&self, app_id: u64, since: Timestamp) -> Result<Vec<OperationUse>, AuditError> {
+    pub async fn use_of_app(&self, app_id: u64, since: Timestamp) -> Result<AppUse, AuditError> {
         match &self.readers {
-            Readers::Postgres(pool) => postgres::read::permitted_use(pool, app_id, since).await,
-            Readers::Files(_) => self.summed(since, move |alike| alike.app_id == Some(signed(app_id)) && is_permitted(alike)).await,
+            Readers::Postgres(pool) => postgres::read::use_of_app(pool, app_id, since).await,
+            Readers::Files(_) => {
+                let summed = self.summed(since, move |calls| calls.app_id == signed(app_id)).await?;
+                let mut found = AppUse::default();
+                for (line, all, permitted) in summed {
+                    if permitted.calls > 0 {
+                        found.permitted.push(operation_use(line.clone(), permitted));
+                    }
+                    found.called.push(operation_use(line, all));
+                }
+                Ok(found)
+            }
         }
     }
 
@@ -223,21 +245,26 @@ impl AuditLog {
         }
     }
 
-    async fn summed(&self, since: Timestamp, fits: impl Fn(&Alike<'_>) -> bool + Send + 'static) -> Result<Vec<OperationUse>, AuditError> {
+    /// The calls that fit, and those of them that scopes let through.
+    async fn summed(
+        &self,
+        since: Timestamp,
+        fits: impl Fn(&DayUse<'_>) -> bool + Send + 'static,
+    ) -> Result<Vec<(Line, Calls, Calls)>, AuditError> {
         let Readers::Files(shelf) = &self.readers else { return Ok(Vec::new()) };
         let shelf = shelf.clone();
         blocking(move || {
-            let mut summed: BTreeMap<Line, (u64, u64, i64)> = BTreeMap::new();
-            shelf.sums(since, |alike| {
-                let Some(app_id) = alike.app_id.filter(|_| fits(&alike)) else { return };
-                let day = alike.at.div_euclid(DAY_MS);
-                let line = (alike.hub_id, app_id, alike.operation.to_owned(), alike.object.map(str::to_owned), day);
-                let (calls, failed, last) = summed.entry(line).or_insert((0, 0, i64::MIN));
-                *calls += alike.calls;
-                *failed += if alike.status.is_some_and(|status| status >= 400) { alike.calls } else { 0 };
-                *last = (*last).max(alike.last_at);
+            let mut summed: BTreeMap<Line, (Calls, Calls)> = BTreeMap::new();
+            shelf.days(since, |calls| {
+                if !fits(&calls) {
+                    return;
+                }
+                let line = (calls.hub_id, calls.app_id, calls.operation.to_owned(), calls.object.map(str::to_owned), calls.day);
+                let (all, permitted) = summed.entry(line).or_default();
+                all.add(calls.all);
+                permitted.add(calls.permitted);
             })?;
-            Ok(summed.into_iter().map(operation_use).collect())
+            Ok(summed.into_iter().map(|(line, (all, permitted))| (line, all, permitted)).collect())
         })
         .await
     }
@@ -246,7 +273,7 @@ impl AuditLog {
 /// Account, app, operation, object and day.
 type Line = (Option<i64>, i64, String, Option<String>, i64);
 
-fn operation_use(((hub_id, app_id, operation, object, day), (calls, failed, last)): (Line, (u64, u64, i64))) -> OperationUse {
+fn operation_use((hub_id, app_id, operation, object, day): Line, Calls { calls, failed, last }: Calls) -> OperationUse {
     OperationUse {
         hub_id: hub_id.and_then(|id| u64::try_from(id).ok()).unwrap_or(0),
         app_id: u64::try_from(app_id).unwrap_or(0),
@@ -264,10 +291,6 @@ const DAY_MS: i64 = 86_400_000;
 /// The date of a day that is counted since 1970.
 pub(super) fn iso_date(day: i64) -> String {
     Timestamp::from_ms(day.saturating_mul(DAY_MS)).to_date()
-}
-
-fn is_permitted(alike: &Alike<'_>) -> bool {
-    !alike.category.is_some_and(|word| Word(word).is_not_permitted())
 }
 
 /// The operations that a filter names: one, or all of a path template.

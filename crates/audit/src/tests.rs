@@ -132,7 +132,20 @@ async fn calls_are_summed_by_app_operation_and_day_from_a_moment_on() {
     for word in ["MISSING_SCOPES", "missing-scopes", "app-disabled", "VALIDATION_ERROR"] {
         log.record(entry(since.as_ms(), word), false).await.unwrap();
     }
-    assert_eq!(lines(log.permitted_use(3, since).await.unwrap()), [(3, day("1970-01-02"), 1, 1)]);
+    let of_app = log.use_of_app(3, since).await.unwrap();
+    assert_eq!(lines(of_app.permitted), [(3, day("1970-01-02"), 1, 1)]);
+    assert_eq!(lines(of_app.called), [(3, day("1970-01-02"), 4, 4)]);
+    let of_app = log.use_of_app(1, since).await.unwrap();
+    // The call that the limit refused is on the day after, in a file of its own.
+    assert_eq!(lines(of_app.called), [(1, day("1970-01-02"), 2, 1), (1, day("1970-01-03"), 1, 1)]);
+    assert_eq!(lines(log.use_of_app(4, since).await.unwrap().called), []);
+    // The file of the first day is whole after the moment: what is kept of it is what was read of it.
+    for _ in 0..2 {
+        let whole = lines(log.usage(None, Timestamp::from_ms(0)).await.unwrap());
+        let second = day("1970-01-02");
+        assert_eq!(whole, [(1, second.clone(), 3, 1), (1, day("1970-01-03"), 1, 1), (2, second.clone(), 1, 0), (3, second, 4, 4)]);
+        assert_eq!(lines(log.use_of_app(1, Timestamp::from_ms(0)).await.unwrap().permitted).len(), 2);
+    }
     assert_eq!(log.oldest().await.unwrap(), Some(since.plus_ms(-1)));
     assert_eq!(log.sources_of(5, since).await.unwrap(), [("127.0.0.1".to_owned(), 8, since.plus_ms(DAY_MS))]);
     assert_eq!(log.sources_of(6, since).await.unwrap(), []);

@@ -36,7 +36,7 @@ pub(crate) fn open(folder: Option<&Path>, key: Arc<ChainKey>) -> io::Result<(Fil
     let live = Live::create(folder, head)?;
     live.appear(folder)?;
     let state = Mutex::new(State { start: found.start, finished: std::mem::take(&mut found.finished), live });
-    let shelf = Arc::new(Shelf { folder: folder.map(Path::to_owned), key, state, noticed: Noticed::default() });
+    let shelf = Arc::new(Shelf { folder: folder.map(Path::to_owned), key, state, noticed: Noticed::default(), days: Mutex::default() });
     std::mem::take(&mut found.damage).into_iter().for_each(|damage| shelf.noticed.add(damage));
     let mut files = Files { shelf: shelf.clone(), begun: Begun::new(), length: HEAD_BYTES, unsure: false, frame: Vec::new() };
     files.adopt(&found.begun)?;

@@ -58,7 +58,17 @@ impl Shelf {
 
     /// Sums of the calls from a moment on: of whole hours as they are known, of the hour in which it
     /// lies from the records themselves.
-    pub fn sums(&self, since: Timestamp, mut each: impl FnMut(Alike<'_>)) -> io::Result<()> {
+    pub fn sums(&self, since: Timestamp, each: impl FnMut(Alike<'_>)) -> io::Result<()> {
+        self.sums_where(since, |_| true, each).map(drop)
+    }
+
+    /// The same, of the finished files that are wanted; all finished files come back.
+    pub(super) fn sums_where(
+        &self,
+        since: Timestamp,
+        wanted: impl Fn(&Finished) -> bool,
+        mut each: impl FnMut(Alike<'_>),
+    ) -> io::Result<Vec<Arc<Finished>>> {
         let since = since.as_ms();
         let whole = hour_of(since.saturating_sub(1)).saturating_add(1);
         let filter =
@@ -69,12 +79,12 @@ impl Shelf {
             state.live.index.sums_from(whole).for_each(&mut each);
             state.finished.clone()
         };
-        for file in finished.iter().rev().filter(|file| file.at_max >= begin_of(whole)) {
+        for file in finished.iter().rev().filter(|file| file.at_max >= begin_of(whole) && wanted(file)) {
             if let Some(index) = self.index(file)? {
                 index.sums_from(whole).for_each(&mut each);
             }
         }
-        Ok(())
+        Ok(finished)
     }
 
     /// The number of the last record.
@@ -255,7 +265,7 @@ impl Shelf {
     }
 
     /// The index of a file; none when retention took it away meanwhile.
-    fn index(&self, file: &Finished) -> io::Result<Option<Arc<Index>>> {
+    pub(super) fn index(&self, file: &Finished) -> io::Result<Option<Arc<Index>>> {
         match file.index(&self.key) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 self.gone(file);

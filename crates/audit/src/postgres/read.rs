@@ -6,7 +6,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyPool, Row as _};
 
 use super::sql::Sql;
-use crate::query::{AuditFilter, LIMIT_MAX, OperationUse, StatusFilter, iso_date, names_of, time_of};
+use crate::query::{AppUse, AuditFilter, LIMIT_MAX, OperationUse, StatusFilter, iso_date, names_of, time_of};
 use crate::row::Row;
 use crate::{AuditError, AuditRecord};
 use keyway_ground::database::signed;
@@ -41,11 +41,15 @@ pub(crate) async fn usage(pool: &AnyPool, hub_id: Option<u64>, since: Timestamp)
     summed(pool, query).await
 }
 
-pub(crate) async fn permitted_use(pool: &AnyPool, app_id: u64, since: Timestamp) -> Result<Vec<OperationUse>, AuditError> {
-    let mut query = Sql::new(SUMMED);
-    query.push(" where at >= ").bind(since.as_ms()).push(" and app_id = ").bind(signed(app_id));
-    without(&mut query, Word::is_not_permitted);
-    summed(pool, query).await
+pub(crate) async fn use_of_app(pool: &AnyPool, app_id: u64, since: Timestamp) -> Result<AppUse, AuditError> {
+    let of_app = || {
+        let mut query = Sql::new(SUMMED);
+        query.push(" where at >= ").bind(since.as_ms()).push(" and app_id = ").bind(signed(app_id));
+        query
+    };
+    let mut permitted = of_app();
+    without(&mut permitted, Word::is_not_permitted);
+    Ok(AppUse { called: summed(pool, of_app()).await?, permitted: summed(pool, permitted).await? })
 }
 
 pub(crate) async fn oldest(pool: &AnyPool) -> Result<Option<Timestamp>, AuditError> {

@@ -17,7 +17,7 @@ use super::extract::{Path, Query};
 use super::page::page;
 use super::usage::days_back;
 use super::view::{self, Answer, answer};
-use crate::audit::OperationUse;
+use crate::audit::{AppUse, OperationUse};
 use crate::control::BASE_SCOPE;
 use crate::model::{App, Token};
 use crate::principal::Principal;
@@ -33,14 +33,13 @@ pub(super) async fn of_app(
 ) -> Answer<view::ScopesUsed> {
     let (days, since) = days_back(query.days, DAYS_DEFAULT)?;
     let (app, _) = admin.control.app(&app).await?;
-    let used = admin.audit.permitted_use(app.id, since).await?;
+    let AppUse { called, permitted: used } = admin.audit.use_of_app(app.id, since).await?;
     // A log that does not reach back so far says less than was asked. That of a young app has to reach back to its
     // beginning: a server on which nothing was called before has no older record, and misses none.
     let oldest = admin.audit.oldest().await?;
     let complete =
         oldest.is_some_and(|oldest| oldest <= since.max(app.created_at)) || (app.created_at >= since && admin.audit.is_whole().await?);
     let reached = admin.control.reached_beside(app.id).await?;
-    let called = admin.audit.usage(Some(app.hub_id), since).await?;
     let needed = needed(&app, &used, &called, &reached);
     let unlisted = unlisted(&app, &called);
     answer(view::ScopesUsed {
@@ -98,7 +97,7 @@ pub(super) async fn users_of_token(
 /// What an app called, or tried to call, that the catalog does not list.
 fn unlisted(app: &App, used: &[OperationUse]) -> Vec<view::UnlistedUse> {
     let mut calls: BTreeMap<(&str, &str), (u64, Timestamp)> = BTreeMap::new();
-    for one in used.iter().filter(|one| one.app_id == app.id) {
+    for one in used {
         let Some(called) = one.operation.split_once(" (unlisted) ").filter(|(_, path)| path.starts_with('/')) else { continue };
         let sum = calls.entry(called).or_insert((0, one.last));
         *sum = (sum.0 + one.calls, sum.1.max(one.last));
@@ -140,7 +139,7 @@ fn needed(app: &App, used: &[OperationUse], called: &[OperationUse], reached: &B
     let may = |sets: &Vec<ScopeSet>| sets.iter().any(|set| granted.contains_all(set));
     let of_bodies = beside.map(Alternatives::sets).filter(may);
     // A scope that was granted after a refusal is not unused before the next call.
-    let refused = called.iter().filter(|one| one.app_id == app.id && !uses.contains_key(&(&one.operation, one.object.as_deref())));
+    let refused = called.iter().filter(|one| !uses.contains_key(&(&one.operation, one.object.as_deref())));
     let of_refused = refused.filter_map(|one| alternatives(&one.operation, one.object.as_deref())).filter(may);
     let needs: Vec<Vec<ScopeSet>> = of_paths.chain(of_bodies).chain(of_refused).collect();
     let cover = least(&needs, &granted);
