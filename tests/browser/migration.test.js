@@ -106,3 +106,35 @@ test('an auditor reads the board and changes nothing', async () => {
   await page.context().close()
   await auditor.context().close()
 })
+
+test('an app manager reads the rows of their apps, and no others', async () => {
+  const { keyway } = console_
+  const page = await console_.page()
+  await send(page, report('/crm/v3/objects/contacts', true))
+  await send(page, JSON.stringify({ version: 1, findings: [{ path: 'deploy/values.yaml', line: 1, kind: 'private_app_token', masked: 'pat-na1-…88d2' }], usages: [{ path: 'bills/x.py', line: 1, operation: 'GET /crm/v3/objects/deals', auth: 'bearer' }] }), 'accounting')
+  await page.context().close()
+  const other = keyway.run('migration', 'list').integrations.find(({ name }) => name === 'bills').id
+  const password = keyway.run('user', 'create', 'jo@example.com', '--role', 'app-manager', '--app', 'Read-only report').password
+  for (const script of [true, false]) {
+    const manager = await console_.page(LOOKS[script ? 0 : 2], { email: 'jo@example.com', password, javaScriptEnabled: script })
+    await manager.goto('/migration')
+    await manager.getByText('No integration is on the board that you may see').waitFor()
+    const { id } = keyway.run('migration', 'list').integrations.find(({ name }) => name === 'orders')
+    keyway.run('migration', 'link', String(id), 'Read-only report')
+    await manager.goto('/migration')
+    await row(manager).waitFor()
+    const shown = await manager.locator('main').innerText()
+    assert.ok(!/bills|accounting|88d2/.test(shown), shown)
+    if (script) await holds(manager, 'migration-manager')
+    await link(manager).click()
+    await manager.getByRole('heading', { name: 'Steps' }).waitFor()
+    assert.equal(await manager.getByRole('button', { name: /Link|Create/ }).count(), 0)
+    assert.equal(await manager.getByRole('link', { name: 'Send a report' }).count(), 0)
+    await manager.getByRole('link', { name: 'The app', exact: true }).click()
+    await manager.getByRole('heading', { name: 'Read-only report' }).waitFor()
+    manager.wrongs.length = 0
+    assert.equal((await manager.goto(`/migration/integrations/${other}`)).status(), 403)
+    keyway.run('migration', 'link', String(id), '--none')
+    await manager.context().close()
+  }
+})

@@ -5,7 +5,7 @@ use keyway_gateway::admin::{Access, OPERATIONS, Operation, OperationId, Reach};
 use keyway_gateway::principal::Role;
 use serde_json::{Value, json};
 
-use crate::harness::{Keyway, ask};
+use crate::harness::{ADMIN_TOKEN, Keyway, ask};
 
 /// What stands for a path's parameters.
 struct Names {
@@ -13,13 +13,14 @@ struct Names {
     app: String,
     token_id: String,
     approval: String,
+    integration: String,
     other: &'static str,
 }
 
 impl Names {
     fn fill(&self, path: &str) -> String {
         let mut filled = path.replace("{hub_id}", &self.hub_id).replace("{app}", &self.app).replace("{token_id}", &self.token_id);
-        filled = filled.replace("{approval}", &self.approval);
+        filled = filled.replace("{approval}", &self.approval).replace("{integration}", &self.integration);
         while let Some((before, rest)) = filled.split_once('{') {
             filled = format!("{before}{}{}", self.other, rest.split_once('}').unwrap().1);
         }
@@ -27,7 +28,7 @@ impl Names {
     }
 }
 
-/// An account with an app and its token.
+/// An account with an app, its token, an approval that waits, and an integration of its name on the migration board.
 fn account_with_app(keyway: &Keyway, name: &str) -> Names {
     let account = keyway.json(&["account", "create", name]);
     let hub_id = account["account"]["hubId"].to_string();
@@ -35,7 +36,15 @@ fn account_with_app(keyway: &Keyway, name: &str) -> Names {
     let token = made["token"]["value"].as_str().unwrap();
     let (_, refused) = keyway.call(token, "POST", "/crm/v3/objects/tickets", Some("{}"));
     let approval = refused["errors"][0]["context"]["approval"][0].as_str().unwrap().to_owned();
-    Names { hub_id, app: made["app"]["id"].to_string(), token_id: made["token"]["id"].to_string(), approval, other: "nobody" }
+    let usage = json!({ "path": format!("{name}/main.py"), "line": 1, "operation": "GET /crm/v3/objects/tickets", "auth": "bearer", "scopes": ["tickets"] });
+    let report = json!({ "repository": name, "report": { "version": 1, "findings": [], "usages": [usage] } });
+    let (status, _, sent) = ask(keyway, Some(ADMIN_TOKEN), "POST", "/api/v1/migration/reports", &report);
+    assert_eq!(status, 200, "{sent}");
+    let board = keyway.json(&["migration", "list"]);
+    let integration = board["integrations"].as_array().unwrap().iter().find(|one| one["app"]["name"] == name);
+    let integration = integration.unwrap_or_else(|| panic!("{board}"))["id"].to_string();
+    let (app, token_id) = (made["app"]["id"].to_string(), made["token"]["id"].to_string());
+    Names { hub_id, app, token_id, approval, integration, other: "nobody" }
 }
 
 fn admin_token(keyway: &Keyway, role: &str, apps: &[&str]) -> String {
@@ -57,7 +66,14 @@ fn body(operation: &Operation) -> Value {
 fn every_operation_is_open_to_the_roles_of_the_table_and_to_no_other() {
     let keyway = Keyway::start(&[]);
     let (own, others) = (account_with_app(&keyway, "Own"), account_with_app(&keyway, "Others"));
-    let missing = Names { hub_id: "999".into(), app: "nobody".into(), token_id: "999".into(), approval: "999".into(), other: "nobody" };
+    let missing = Names {
+        hub_id: "999".into(),
+        app: "nobody".into(),
+        token_id: "999".into(),
+        approval: "999".into(),
+        integration: "999".into(),
+        other: "nobody",
+    };
     let roles = [
         (Role::SuperAdmin, admin_token(&keyway, "super-admin", &[])),
         (Role::AppManager(vec![own.app.parse().unwrap()]), admin_token(&keyway, "app-manager", &[&own.app])),

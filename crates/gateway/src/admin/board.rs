@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 
+use axum::Extension;
 use axum::extract::State;
 use keyway_advice::board::{AppFacts, Holder, Known, Linked, Present, Step, Traffic, row};
 use keyway_advice::plan::{Found, Grouping, Leak, PlannedApp, Report, plan, sort};
@@ -20,6 +21,7 @@ use crate::audit::OperationUse;
 use crate::clock;
 use crate::control::{Board, Taken};
 use crate::model::{Account, App, BoardIntegration, BoardReport, Token};
+use crate::principal::Principal;
 
 /// What the board is derived from, all of one moment.
 struct Seen {
@@ -69,6 +71,11 @@ impl Seen {
             Some(app) => vec![shown(app, true)],
             None => all().filter(|app| app.name == one.kept.name).map(|app| shown(app, false)).collect(),
         }
+    }
+
+    /// Whether an integration may be shown to somebody: to app managers those that may be one of their apps.
+    fn is_shown(&self, one: &BoardIntegration, who: &Principal) -> bool {
+        who.role.apps().is_none() || self.apps_of(one).iter().any(|app| who.sees(app.id))
     }
 
     fn traffic_of(&self, app_id: u64) -> Option<&Traffic> {
@@ -151,7 +158,11 @@ fn key(one: &view::Integration) -> String {
     format!("{date}\n{}\n{}\n{:020}", one.repository, one.name, one.id)
 }
 
-pub(super) async fn list(State(admin): State<Admin>, Query(query): Query<MigrationQuery>) -> Answer<view::Migration> {
+pub(super) async fn list(
+    State(admin): State<Admin>,
+    Extension(who): Extension<Principal>,
+    Query(query): Query<MigrationQuery>,
+) -> Answer<view::Migration> {
     let wanted = match query.state.as_deref() {
         None | Some("open" | "done") => None,
         Some(name) => Some(Step::named(name).ok_or_else(|| {
@@ -162,8 +173,9 @@ pub(super) async fn list(State(admin): State<Admin>, Query(query): Query<Migrati
     let seen = Seen::now(&admin).await?;
     let present = seen.present();
     let nothing = Present::default();
+    let shown: Vec<&BoardIntegration> = seen.board.integrations.iter().filter(|one| seen.is_shown(one, &who)).collect();
     let mut all: Vec<view::Integration> =
-        seen.board.integrations.iter().map(|one| seen.described(one, present.get(&one.report_id).unwrap_or(&nothing), None)).collect();
+        shown.iter().map(|one| seen.described(one, present.get(&one.report_id).unwrap_or(&nothing), None)).collect();
     if let Some(repository) = &query.repository {
         all.retain(|one| one.repository == *repository);
     }
@@ -179,8 +191,19 @@ pub(super) async fn list(State(admin): State<Admin>, Query(query): Query<Migrati
         all.retain(|one| has(Some(&one.name)) || has(one.folder.as_deref()) || has(one.owner.as_deref()));
     }
     let (integrations, after) = page(all, query.after.as_deref(), query.limit, key)?;
-    let reports = seen.board.reports.iter();
-    let reports = reports.map(|one| report(one, seen.of_report(one.id).filter(|one| one.kept.found.is_some()).count()));
+    let is_limited = who.role.apps().is_some();
+    let reports = seen.board.reports.iter().filter_map(|one| {
+        let mut of_report = shown.iter().filter(|integration| integration.report_id == one.id).peekable();
+        if is_limited && of_report.peek().is_none() {
+            return None;
+        }
+        let mut report = report(one, of_report.filter(|integration| integration.kept.found.is_some()).count());
+        if is_limited {
+            // They are of no app.
+            report.loose.clear();
+        }
+        Some(report)
+    });
     answer(view::Migration {
         reports: reports.collect(),
         integrations,
@@ -191,11 +214,21 @@ pub(super) async fn list(State(admin): State<Admin>, Query(query): Query<Migrati
     })
 }
 
-pub(super) async fn show(State(admin): State<Admin>, Path(id): Path<u64>) -> Answer<view::IntegrationAnswer> {
-    shown(&admin, id).await
+/// Whether an integration is there and may be shown to somebody.
+pub(super) async fn concerns(admin: &Admin, who: &Principal, id: u64) -> bool {
+    let Ok(seen) = Seen::now(admin).await else { return false };
+    seen.board.integrations.iter().any(|one| one.id == id && seen.is_shown(one, who))
 }
 
-async fn shown(admin: &Admin, id: u64) -> Answer<view::IntegrationAnswer> {
+pub(super) async fn show(
+    State(admin): State<Admin>,
+    Extension(who): Extension<Principal>,
+    Path(id): Path<u64>,
+) -> Answer<view::IntegrationAnswer> {
+    shown(&admin, &who, id).await
+}
+
+async fn shown(admin: &Admin, who: &Principal, id: u64) -> Answer<view::IntegrationAnswer> {
     let seen = Seen::now(admin).await?;
     let one = seen.board.integrations.iter().find(|one| one.id == id);
     let one = one.ok_or_else(|| {
@@ -208,7 +241,8 @@ async fn shown(admin: &Admin, id: u64) -> Answer<view::IntegrationAnswer> {
     let present = seen.present();
     let integration = seen.described(one, present.get(&one.report_id).unwrap_or(&Present::default()), planned.as_ref());
     let traffic = integration.app.as_ref().and_then(|app| seen.traffic_of(app.id));
-    let candidates = if integration.app.is_some() { Vec::new() } else { seen.apps_of(one) };
+    let mut candidates = if integration.app.is_some() { Vec::new() } else { seen.apps_of(one) };
+    candidates.retain(|app| who.sees(app.id));
     answer(view::IntegrationAnswer {
         ageing: traffic.map(|traffic| traffic.operations.clone()).unwrap_or_default(),
         current_calls: traffic.map_or(0, |traffic| traffic.current.calls),
@@ -221,11 +255,12 @@ async fn shown(admin: &Admin, id: u64) -> Answer<view::IntegrationAnswer> {
 
 pub(super) async fn link(
     State(admin): State<Admin>,
+    Extension(who): Extension<Principal>,
     Path(id): Path<u64>,
     JsonBody(asked): JsonBody<LinkBody>,
 ) -> Answer<view::IntegrationAnswer> {
     admin.control.link_integration(id, asked.app.as_deref().filter(|app| !app.is_empty())).await?;
-    shown(&admin, id).await
+    shown(&admin, &who, id).await
 }
 
 pub(super) async fn forget_integration(State(admin): State<Admin>, Path(id): Path<u64>) -> Answer<view::Deleted> {

@@ -21,7 +21,7 @@ use tokio::net::UnixStream;
 use tower::ServiceExt;
 
 use super::body::ApiError;
-use super::{Admin, idempotency, routes};
+use super::{Admin, board, idempotency, routes};
 use crate::control::Acting;
 use crate::principal::{Principal, Role, Who};
 
@@ -244,6 +244,10 @@ async fn own(admin: &Admin, principal: &Principal, parts: &mut Parts) -> Result<
             },
             "approval" => match value.parse() {
                 Ok(id) => admin.control.approval(id).await.is_ok_and(|approval| principal.sees(approval.app_id)),
+                Err(_) => false,
+            },
+            "integration" => match value.parse() {
+                Ok(id) => board::concerns(admin, principal, id).await,
                 Err(_) => false,
             },
             // Nothing else is known to belong to an app.
