@@ -3,9 +3,9 @@
 
     migrate.py [--records N] [--apps N] [--kills N]
 
-The folder has a connected account with apps, a deleted app, calls that a killed server had begun, and as many
-audit records more as asked for. Checked: what is refused before anything is changed; that no server uses a
-database that holds half a folder; that afterwards every record, app and token is there, that a head kept of the folder holds for
+The folder has a connected account with apps, a deleted app, a migration board, calls that a killed server had begun,
+and as many audit records more as asked for. Checked: what is refused before anything is changed; that no server uses a
+database that holds half a folder; that afterwards every record, app, token and row of the board is there, that a head kept of the folder holds for
 the database, that tokens and the credential still work, that ids go on, and that the folder is not served any more.
 Prints how long the move took and how much memory it had at most.
 """
@@ -105,6 +105,41 @@ def apps(keyway):
     return {app["id"]: (app["name"], app["hubId"], app["scopes"]) for app in answer["apps"]}
 
 
+def report(*calls, masked=None):
+    """What a scan found: an integration for each folder that calls HubSpot, and a credential of the first."""
+    usages = [{"path": f"{folder}/main.py", "line": 3, "operation": operation, "auth": "bearer", "scopes": SCOPES[:1]} for folder, operation in calls]
+    findings = [{"path": f"{calls[0][0]}/.env", "line": 1, "kind": "private_app_token", "masked": masked}] if masked else []
+    return {"version": 1, "findings": findings, "usages": usages}
+
+
+def fill_board(folder):
+    """A board with two repositories, one of which was sent twice, and a linked app."""
+    old, new = "GET /crm/v3/objects/contacts", "GET /crm/objects/2026-09/contacts"
+    reports = [("shop", report(("orders", old), ("bills", old), masked="pat-na1-…77c1")), ("shop", report(("orders", new), ("mail", old))), ("site", report(("forms", old)))]
+    for repository, found in reports:
+        status, sent = admin(folder, "POST", "/api/v1/migration/reports", {"repository": repository, "report": found})
+        assert status == 200, sent
+    link(folder, "orders", "App 0")
+
+
+def link(folder, integration, app):
+    _, board_ = admin(folder, "GET", "/api/v1/migration")
+    number = next(one["id"] for one in board_["integrations"] if one["name"] == integration)
+    status, linked = admin(folder, "PUT", f"/api/v1/migration/integrations/{number}/app", {"app": app})
+    assert status == 200, linked
+
+
+def board(folder):
+    """The reports, and each integration by name: what the store holds of it, and the app that it is linked to."""
+    _, answer = admin(folder, "GET", "/api/v1/migration")
+    rows = {}
+    for one in answer["integrations"]:
+        _, shown = admin(folder, "GET", f"/api/v1/migration/integrations/{one['id']}")
+        kept = (one["id"], one["repository"], one["firstAt"], shown.get("plan"), shown["earlier"])
+        rows[one["name"]] = (kept, (one.get("app") or {}).get("name"))
+    return answer["reports"], rows
+
+
 def filled(options, hubspot):
     """A data folder with a past, its tokens, and how it was."""
     folder = tempfile.mkdtemp(prefix="keyway-migrate-")
@@ -120,6 +155,7 @@ def filled(options, hubspot):
         tokens.append(made["token"]["value"])
     keyway.run("app", "create", "Deleted", "--account", str(hub_id), "--scopes", SCOPES[0])
     keyway.run("app", "delete", "Deleted", "--yes") if has_yes() else keyway.run("app", "delete", "Deleted")
+    fill_board(folder)
     # Calls that a killed server had begun, between calls that it answered.
     stop = threading.Event()
 
@@ -151,6 +187,8 @@ def refusals(keyway, postgres, url):
     move = ["migrate", "--data", folder, "--to", url]
     fails(*move, says=["in use by another keyway server", "Stop that server"])
     own = keyway.run("app", "create", "Embedded one", "--scopes", SCOPES[0], "--account", str(embedded(keyway)))["app"]["id"]
+    # The app stays behind, the row of the board does not.
+    link(folder, "mail", "Embedded one")
     end(keyway)
     fails(*move, says=["embedded accounts", "--leave-embedded"])
     fails("migrate", "--data", f"{folder}/none", "--to", url, says=["is not a data folder"])
@@ -222,6 +260,8 @@ def main():
         keyway, hub_id, tokens = filled(options, hubspot)
         folder = keyway.folder
         before_apps = apps(keyway)
+        before_board = board(folder)
+        assert {name: app for name, (_, app) in before_board[1].items()} == {"orders": "App 0", "bills": None, "mail": None, "forms": None}
         records, before = export(keyway)
         head = keyway.run("audit", "verify")["head"]
         url = postgres.database("keyway")
@@ -273,6 +313,7 @@ def main():
         assert export_of(gateway, records) == before, "each record is as it was"
         after = apps(gateway)
         assert own not in after and after == {key: app for key, app in before_apps.items() if app[1] == hub_id}
+        assert board(folder) == before_board, "the migration board is as it was"
         assert [send(gateway.url, token) for token in (tokens[0], tokens[-1])] == [200, 200]
         made = gateway.run("app", "create", "New", "--account", str(hub_id), "--scopes", SCOPES[0])["app"]["id"]
         assert made > own, "an id is never used again"
