@@ -1,12 +1,11 @@
-// What a page costs at the first visit, with its style, its script and the parts that come later: at most 150 KB, as it
+// What a page costs at the first visit, with its style, its script and the parts that come later: at most 150,000 bytes, as it
 // is sent and as the browser unpacks it, of a demo with its past.
 const { test, before, after } = require('node:test')
 const assert = require('node:assert/strict')
 const { Console } = require('./console.js')
 const { prepare, pages } = require('./all_pages.js')
 
-// KB of 1,024 bytes.
-const BYTES_MAX = 150 * 1024
+const BYTES_MAX = 150_000
 let console_, ids
 
 before(async () => {
