@@ -75,6 +75,7 @@ impl Row {
 const FIELDS_SHOWN: usize = 2;
 
 /// What is filtered by, here and at the API.
+/// The first two are shown, the others folded.
 const FILTERS: [&str; 5] = ["who", "operation", "target", "from", "to"];
 
 #[derive(Template)]
@@ -91,6 +92,15 @@ impl ChangesPage<'_> {
     /// What is filtered by in words, where a link filters by what the menu does not have.
     fn groups(&self) -> &'static [sentence::Group] {
         &sentence::GROUPS
+    }
+
+    fn is_filtered(&self) -> bool {
+        FILTERS.iter().any(|name| !self.fields.get(name).is_empty())
+    }
+
+    /// Whether a filter is chosen that is folded otherwise.
+    fn has_folded(&self) -> bool {
+        FILTERS[2..].iter().any(|name| !self.fields.get(name).is_empty())
     }
 }
 
