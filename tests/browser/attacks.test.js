@@ -87,6 +87,7 @@ test('every page has the headers, and none is there without a session', async ()
 /** Every form of the console that changes something. */
 function changes() {
   return [
+    ...['/apps', '/public-apps', '/agents', '/people', '/admin-tokens'].map((list) => `${list}/several`), ...['/apps', '/accounts', '/public-apps', '/people', '/admin-tokens'].map((list) => `${list}/columns`),
     '/apps', '/apps/new/scopes', '/apps/new/review', '/apps/new/basics',
     ...['', '/scopes', '/tighten', '/rotate', '/disable', '/enable', '/delete', `/tokens/${ids.token}/revoke`].map((end) => `/apps/${ids.app}${end}`),
     '/accounts', '/accounts/connect', '/accounts/authorize', '/accounts/oauth-clients', ...['', '/check', '/rotate', '/rollback', '/delete'].map((end) => `/accounts/${ids.account}${end}`),

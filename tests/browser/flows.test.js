@@ -324,7 +324,7 @@ test('an auditor sees everything and changes nothing; an app manager sees their 
   for (const address of ['/', '/apps', '/apps/1', '/accounts', '/accounts/10000001', '/public-apps', '/audit']) {
     assert.equal((await page.goto(address)).status(), 200, address)
     const offers = await page.locator('main').getByRole('link', { name: /^(New|Add|Edit|Rotate|Revoke|Change|Disable|Delete)/ }).count()
-    assert.equal(offers + (await page.locator('main form[method=post]').count()), 0, `${address} offers nothing that would be refused`)
+    assert.equal(offers + (await page.locator('main form[method=post]:not([action$="/columns"])').count()), 0, `${address} offers nothing that would be refused`)
   }
   // Whoever knows the address is refused by the API.
   await page.goto('/apps/1/disable')

@@ -132,6 +132,192 @@ test('an example of the doctor is filled in by a link, and answered', async () =
   await page.context().close()
 })
 
+for (const script of [true, false]) {
+  const how = script ? 'with' : 'without'
+
+  test(`several apps are disabled and enabled at once, each as a change of its own, ${how} script`, async () => {
+    const { keyway } = console_
+    const names = ['one', 'two', 'three'].map((end) => `Bulk ${how} ${end}`)
+    const tokens = names.map((name) => keyway.run('app', 'create', name, '--account', '10000001', '--scopes', 'tickets', '--dependent', 'shop.example.com').token.value)
+    const page = await console_.page(LOOKS[script ? 0 : 2], { javaScriptEnabled: script })
+    const list = `/apps?q=Bulk+${how}`
+    await page.goto(list)
+    assert.equal(await page.getByLabel('All rows of this page').isVisible(), script)
+    await page.getByRole('button', { name: 'Disable…' }).click()
+    await page.getByText('Nothing is ticked').waitFor()
+    page.wrongs.length = 0
+    await page.goto(list)
+    for (const name of names.slice(0, 2)) await page.getByRole('checkbox', { name, exact: true }).check()
+    if (script) {
+      assert.ok(await page.getByLabel('All rows of this page').evaluate((box) => box.indeterminate))
+      await holds(page, 'apps-ticked')
+    }
+    await page.getByRole('button', { name: 'Disable…' }).click()
+    await page.getByRole('heading', { name: 'Disable 2 apps?' }).waitFor()
+    const named = await page.locator('main li').allInnerTexts()
+    assert.deepEqual(named.map((text) => text.split(' no call')[0].slice(0, names[0].length)).sort(), [names[0], names[1]].sort())
+    assert.ok(named.every((text) => text.includes('used by shop.example.com')), String(named))
+    if (script) await holds(page, 'apps-several')
+    assert.equal(keyway.run('app', 'show', names[0]).app.enabled, true, 'asking changes nothing')
+    await page.getByRole('button', { name: 'Disable', exact: true }).click()
+    await page.getByText('Disabled: their tokens are refused from now on.').waitFor()
+    assert.equal(new URL(page.url()).searchParams.get('q'), `Bulk ${how}`, 'the filter is kept')
+    assert.deepEqual(names.map((name) => keyway.run('app', 'show', name).app.enabled), [false, false, true])
+    assert.equal((await console_.call(tokens[0], '/crm/v3/objects/tickets')).status, 401)
+    const changes = keyway.run('changes', '--operation', 'updateApp').changes.slice(0, 2)
+    const ids = names.slice(0, 2).map((name) => `app ${keyway.run('app', 'show', name).app.id}`)
+    assert.deepEqual(changes.map(({ target, who }) => [target, who]).sort(), ids.map((id) => [id, 'ada@example.com']).sort())
+
+    // All of them by one box, or each by its own; what is so already is said, and stays.
+    if (script) await page.getByLabel('All rows of this page').check()
+    else for (const name of names) await page.getByRole('checkbox', { name, exact: true }).check()
+    await page.getByRole('button', { name: 'Enable…' }).click()
+    await page.getByRole('heading', { name: 'Enable 2 apps?' }).waitFor()
+    await page.getByText(`${names[2]} is enabled already`).waitFor()
+    // Somebody else deletes one meanwhile: the other is enabled all the same.
+    keyway.run('app', 'delete', names[1], '--yes')
+    await page.getByRole('button', { name: 'Enable', exact: true }).click()
+    await page.getByRole('heading', { name: 'Not all of it was done' }).waitFor()
+    await page.getByText('is not there any more').waitFor()
+    page.wrongs.length = 0
+    if (script) await holds(page, 'apps-several-failed')
+    assert.equal(keyway.run('app', 'show', names[0]).app.enabled, true)
+    await page.getByRole('link', { name: 'Back to the list' }).click()
+    assert.equal(await page.locator('tbody tr').count(), 2)
+    assert.deepEqual(page.wrongs, [])
+    await page.context().close()
+  })
+
+  test(`several tokens, sessions and people at once, ${how} script`, async () => {
+    const { keyway } = console_
+    const page = await console_.page(LOOKS[0], { javaScriptEnabled: script })
+    const ticked = async (address, names, button, heading, done) => {
+      await page.goto(address)
+      for (const name of names) await page.getByRole('checkbox', { name, exact: true }).check()
+      await page.getByRole('button', { name: `${button}…` }).click()
+      await page.getByRole('heading', { name: heading }).waitFor()
+      for (const name of names) await page.locator('main li', { hasText: name }).waitFor()
+      await page.locator('main').getByRole('button', { name: button, exact: true }).click()
+      await page.getByText(done).waitFor()
+    }
+    const tokens = ['a', 'b'].map((end) => `bulk ${how} ${end}`)
+    for (const name of tokens) keyway.run('admin-token', 'create', name, '--role', 'auditor')
+    await ticked('/admin-tokens', tokens, 'Revoke', 'Revoke 2 admin tokens?', 'Revoked: these tokens are refused from now on.')
+    const states = keyway.run('admin-token', 'list').adminTokens.filter(({ name }) => tokens.includes(name)).map(({ state }) => state)
+    assert.deepEqual(states, ['revoked', 'revoked'])
+    assert.equal(await page.getByRole('checkbox', { name: tokens[0], exact: true }).count(), 0, 'a revoked one has no box')
+
+    const purposes = ['a', 'b'].map((end) => `Nightly ${how} ${end}`)
+    for (const purpose of purposes) keyway.run('session', 'create', '--app', 'Demo sync', '--classes', 'read', '--on-behalf-of', 'grace@example.com', '--purpose', purpose)
+    await ticked('/agents', purposes, 'End', 'End 2 sessions?', "Ended: the agents' next calls are refused.")
+    assert.ok(keyway.run('session', 'list', '--all').sessions.filter(({ purpose }) => purposes.includes(purpose)).every(({ state }) => state === 'ended'))
+
+    const email = `bulk-${how}@example.com`
+    const { password } = keyway.run('user', 'create', email, '--role', 'auditor')
+    const theirs = await console_.page(LOOKS[0], { email, password })
+    await ticked('/people', [email], 'Sign out', 'Sign out 1 person?', 'Their sessions have ended.')
+    await theirs.goto('/apps')
+    assert.equal(new URL(theirs.url()).pathname, '/sign-in')
+    await theirs.context().close()
+
+    keyway.run('public-app', 'create', `Bulk ${how}`, '--redirect-uri', 'https://calendar.example/callback', '--scopes', 'oauth')
+    await ticked('/public-apps', [`Bulk ${how}`], 'Disable', 'Disable 1 public app?', 'Disabled: their tokens are refused from now on.')
+    assert.equal(keyway.run('public-app', 'show', `Bulk ${how}`).publicApp.enabled, false)
+    assert.deepEqual(page.wrongs, [])
+    await page.context().close()
+  })
+
+  test(`the columns of a list are chosen and stay so, ${how} script`, async () => {
+    const page = await console_.page(LOOKS[0], { javaScriptEnabled: script })
+    await page.goto('/apps?sort=calls')
+    const heads = () => page.getByRole('columnheader').allInnerTexts()
+    const before = await heads()
+    await page.getByText('Columns', { exact: true }).click()
+    for (const name of ['Owner', 'Scopes', 'Failed']) await page.getByRole('checkbox', { name, exact: true }).uncheck()
+    if (script) await holds(page, 'apps-columns')
+    await page.getByRole('button', { name: 'Show these' }).click()
+    await page.waitForURL('**/apps?sort=calls')
+    const left = before.filter((head) => !['Owner', 'Scopes', 'Failed'].includes(head))
+    assert.deepEqual(await heads(), left)
+    assert.deepEqual(await page.locator('tbody tr').first().locator('[data-of]').evaluateAll((cells) => cells.map((cell) => cell.dataset.of)), ['Calls, last day', 'Last call', 'Account', 'Tokens'])
+    await page.goto('/people')
+    await page.getByRole('columnheader', { name: 'Role' }).waitFor()
+    await page.goto('/apps?state=enabled')
+    assert.equal(await page.getByRole('columnheader', { name: 'Owner' }).count(), 0, 'another filter has the same columns')
+    for (const [address, word] of [['/accounts', 'Tier'], ['/people', 'Second factor'], ['/admin-tokens?state=revoked', 'Ends'], ['/public-apps', 'Client id']]) {
+      await page.goto(address)
+      await page.getByText('Columns', { exact: true }).click()
+      await page.getByRole('checkbox', { name: word, exact: true }).uncheck()
+      await page.getByRole('button', { name: 'Show these' }).click()
+      await page.waitForURL(`**${address}`)
+      assert.equal(await page.getByRole('columnheader', { name: word }).count(), 0, address)
+      assert.equal(await page.locator(`[data-of="${word}"]`).count(), 0, address)
+    }
+    await page.context().close()
+  })
+}
+
+test('rows are ticked and changed with the keyboard alone', async () => {
+  console_.keyway.run('app', 'create', 'By keyboard', '--account', '10000001', '--scopes', 'tickets')
+  const page = await console_.page()
+  await page.goto('/apps?q=By+keyboard')
+  const reach = async (locator) => {
+    for (let pressed = 0; pressed < 60 && !(await locator.evaluate((one) => one === document.activeElement)); pressed += 1) await page.keyboard.press('Tab')
+  }
+  await reach(page.getByRole('checkbox', { name: 'By keyboard' }))
+  await page.keyboard.press('Space')
+  await page.getByRole('button', { name: 'Disable…' }).focus()
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { name: 'Disable 1 app?' }).waitFor()
+  await reach(page.getByRole('button', { name: 'Disable', exact: true }))
+  await page.keyboard.press('Enter')
+  await page.getByText('Disabled: their tokens').waitFor()
+  assert.equal(console_.keyway.run('app', 'show', 'By keyboard').app.enabled, false)
+  await page.context().close()
+})
+
+test('an auditor is offered no boxes, and an app manager those of their apps', async () => {
+  const { keyway } = console_
+  const auditor = keyway.run('user', 'create', 'reads@example.com', '--role', 'auditor').password
+  let page = await console_.page(LOOKS[0], { email: 'reads@example.com', password: auditor })
+  for (const address of ['/apps', '/people', '/admin-tokens', '/agents']) {
+    await page.goto(address)
+    assert.equal(await page.locator('td.tick, #several').count(), 0, address)
+  }
+  const form = await page.context().request.get(`${keyway.admin}/apps`).then((answer) => answer.text())
+  const token = /name="form_token" value="([^"]+)"/.exec(form)[1]
+  const { id } = keyway.run('app', 'show', 'Demo sync').app
+  const sent = await page.context().request.post(`${keyway.admin}/apps/several`, { headers: { origin: keyway.admin }, form: { form_token: token, act: 'disable', id: String(id) } })
+  assert.equal(sent.status(), 409)
+  assert.ok((await sent.text()).includes('does not allow updateApp'))
+  assert.equal(keyway.run('app', 'show', 'Demo sync').app.enabled, true)
+  await page.context().close()
+  const manager = keyway.run('user', 'create', 'manages@example.com', '--role', 'app-manager', '--app', 'Demo sync').password
+  page = await console_.page(LOOKS[0], { email: 'manages@example.com', password: manager })
+  await page.goto('/apps')
+  assert.deepEqual(await page.locator('td.tick input').evaluateAll((boxes) => boxes.map((box) => box.getAttribute('aria-label'))), ['Demo sync'])
+  await page.context().close()
+})
+
+test('in a narrow window the filters of the record of changes are folded', async () => {
+  for (const script of [true, false]) {
+    const page = await console_.page(LOOKS[2], { javaScriptEnabled: script })
+    await page.goto('/changes')
+    const top = await page.locator('#rows tr').first().evaluate((row) => row.getBoundingClientRect().top)
+    assert.ok(top < 480, `the first change begins at ${top} of 900 pixels`)
+    assert.equal(await page.getByLabel('To what').isVisible(), false)
+    await page.getByText('More filters').click()
+    await page.getByLabel('To what').fill('user reads@example.com')
+    await page.getByRole('button', { name: 'Filter' }).click()
+    await page.waitForURL(/target=user/)
+    assert.ok(await page.getByLabel('To what').isVisible(), 'a filter that is chosen is not hidden')
+    assert.equal(await page.locator('#rows tr').count(), 1)
+    await page.getByRole('link', { name: 'Reset' }).click()
+    await page.waitForURL('**/changes')
+    await page.context().close()
+  }
+})
+
 /** The contrast of two colours (WCAG 2.2, 1.4.3). */
 function contrast(one, other) {
   const light = (colour) => {

@@ -38,6 +38,8 @@ function pages() {
     'admin-tokens': '/admin-tokens',
     'admin-token-new': '/admin-tokens/new',
     'admin-token-revoke': '/admin-tokens/1/revoke',
+    'admin-tokens-several': '/admin-tokens/several?act=revoke&id=1',
+    'people-several': '/people/several?act=sign-out&id=grace%40example.com',
     changes: '/changes',
     'changes-filtered': '/changes?operation=updateApp',
     'changes-wrong': '/changes?from=yesterday',

@@ -77,6 +77,20 @@ function count(element) {
   tell()
 }
 
+/** One box ticks all boxes of a form. */
+function all(box) {
+  box.hidden = false
+  const boxes = [...document.querySelectorAll(`[type=checkbox][form=${box.dataset.all}]`)]
+  const tell = () => {
+    const ticked = boxes.filter((one) => one.checked).length
+    box.checked = ticked > 0 && ticked === boxes.length
+    box.indeterminate = ticked > 0 && !box.checked
+  }
+  box.addEventListener('change', () => boxes.forEach((one) => { one.checked = box.checked }))
+  boxes.forEach((one) => one.addEventListener('change', tell))
+  tell()
+}
+
 /** What the ticked scopes open together, asked for a moment after the last tick. */
 function effect(element) {
   const form = element.closest('form')
@@ -198,6 +212,7 @@ function ready(root) {
   each('part', load)
   each('filter', filter)
   each('count', count)
+  each('all', all)
   // What the script does by itself.
   each('plain', (button) => { button.hidden = true })
   each('effect', effect)

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::api::{Refused, with_query};
 use super::apps::{self, App, AppWords};
+use super::columns::{Columns, LeftOut, Optional};
 use super::page;
 use super::path::Path;
 use super::rows::Rows;
@@ -99,6 +100,7 @@ struct AccountsPage<'a> {
     state: &'a str,
     accounts: Vec<Account>,
     heads: Vec<Head>,
+    columns: Columns,
     sort: &'a str,
     found: usize,
     all: usize,
@@ -109,6 +111,10 @@ struct AccountsPage<'a> {
 const COLUMNS: [Column; 2] =
     [Column { key: "", words: "Account", numbers: false }, Column { key: "used", words: "Used today", numbers: false }];
 
+/// Columns that may be left out.
+pub(super) const OPTIONAL: [Optional; 5] =
+    [("hub", "Hub id"), ("backend", "Backend"), ("health", "Health"), ("tier", "Tier"), ("used", "Used today")];
+
 impl AccountsPage<'_> {
     fn states(&self) -> [(&'static str, &'static str); 5] {
         [("", "Any"), ("embedded", "Embedded"), ("connected", "Connected"), ("refused", "Credential refused"), ("due", "Due for rotation")]
@@ -116,7 +122,7 @@ impl AccountsPage<'_> {
 }
 
 /// The list.
-pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
+pub(super) async fn list(visitor: Visitor, left_out: LeftOut, fields: Fields) -> Page {
     let (search, state, sort) = (fields.get("q"), fields.get("state"), fields.get("sort"));
     let accounts = visitor.api.all::<Accounts>("/api/v1/accounts", &[]).await;
     let mut accounts = accounts.map_err(|refused| visitor.refused(SECTION, &refused))?;
@@ -141,8 +147,9 @@ pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
     let Rows { things: accounts, found, earlier, later } =
         Rows::of(accounts, &fields, |page| with_query(SECTION, &[("q", search), ("state", state), ("sort", sort), ("page", page)]));
     let heads = heads(&COLUMNS, SECTION, &["q", "state"], &fields);
+    let columns = Columns::of(SECTION, &OPTIONAL, left_out, &fields);
     let shell = visitor.shell(SECTION);
-    Ok(page::render(&AccountsPage { shell, search, state, accounts, heads, sort, found, all: known, later, earlier }))
+    Ok(page::render(&AccountsPage { shell, search, state, accounts, heads, columns, sort, found, all: known, later, earlier }))
 }
 
 #[derive(Template)]

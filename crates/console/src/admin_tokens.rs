@@ -8,10 +8,12 @@ use keyway_api::view::{AdminToken, AdminTokenAnswer, AdminTokens};
 use serde_json::json;
 
 use super::api::{Refused, with_query};
+use super::columns::{Columns, LeftOut, Optional};
 use super::page;
 use super::path::Path;
 use super::roles::{self, AppNames, Choice};
 use super::rows::Rows;
+use super::several::{Bar, List};
 use super::shell::{Shell, sentence};
 use super::shown_once::ShownOnce;
 use super::sign_in::see_other;
@@ -47,6 +49,8 @@ struct TokensPage<'a> {
     tokens: Vec<AdminToken>,
     names: AppNames,
     heads: Vec<Head>,
+    bar: Bar,
+    columns: Columns,
     sort: &'a str,
     found: usize,
     all: usize,
@@ -56,6 +60,9 @@ struct TokensPage<'a> {
 
 const COLUMNS: [Column; 2] =
     [Column { key: "", words: "Token", numbers: false }, Column { key: "last", words: "Last use", numbers: false }];
+
+/// Columns that may be left out.
+pub(super) const OPTIONAL: [Optional; 5] = [("role", "Role"), ("made", "Made"), ("last", "Last use"), ("ends", "Ends"), ("state", "State")];
 
 impl TokensPage<'_> {
     fn states(&self) -> [(&'static str, &'static str); 4] {
@@ -68,7 +75,7 @@ async fn all(visitor: &Visitor) -> Result<Vec<AdminToken>, Response> {
 }
 
 /// The list; those that are accepted come first.
-pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
+pub(super) async fn list(visitor: Visitor, left_out: LeftOut, fields: Fields) -> Page {
     let (search, state, sort) = (fields.get("q"), fields.get("state"), fields.get("sort"));
     let mut tokens = all(&visitor).await?;
     let known = tokens.len();
@@ -90,6 +97,8 @@ pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
         search,
         state,
         sort,
+        bar: Bar::of(&visitor.api, List::AdminTokens, &fields),
+        columns: Columns::of(SECTION, &OPTIONAL, left_out, &fields),
         heads: heads(&COLUMNS, SECTION, &["q", "state"], &fields),
         names: names.map_err(|refused| visitor.refused(SECTION, &refused))?,
         tokens,

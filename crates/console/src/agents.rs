@@ -13,6 +13,7 @@ use super::api::with_query;
 use super::page;
 use super::path::Path;
 use super::rows::Rows;
+use super::several::{self, Bar};
 use super::shell::Shell;
 use super::sign_in::see_other;
 use super::visitor::{Fields, Page, Sent, Visitor};
@@ -38,6 +39,7 @@ fn sign_of(session: &Session) -> &'static str {
 struct List<'a> {
     shell: Shell<'a>,
     active: Vec<Session>,
+    bar: Bar,
     ended: Rows<Session>,
 }
 
@@ -53,7 +55,8 @@ pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
     let (active, mut ended): (Vec<Session>, Vec<Session>) = found.into_iter().partition(|session| session.state == "active");
     ended.reverse();
     let ended = Rows::of(ended, &fields, |page| with_query(SECTION, &[("page", page)]));
-    Ok(page::render(&List { shell: visitor.shell(SECTION), active, ended }))
+    let bar = Bar::of(&visitor.api, several::List::Agents, &fields);
+    Ok(page::render(&List { shell: visitor.shell(SECTION), active, bar, ended }))
 }
 
 /// Calls of one operation with one outcome.

@@ -13,9 +13,11 @@ use keyway_gateway::clock;
 
 use super::accounts::AccountWords;
 use super::api::{Api, Refused, with_query};
+use super::columns::{Columns, LeftOut, Optional};
 use super::new_app;
 use super::page;
 use super::rows::Rows;
+use super::several::{Bar, List};
 use super::shell::Shell;
 use super::sorting::{Column, Head, heads};
 use super::visitor::{Fields, Page, Visitor};
@@ -182,6 +184,8 @@ struct AppsPage<'a> {
     found: usize,
     all: usize,
     heads: Vec<Head>,
+    bar: Bar,
+    columns: Columns,
     later: Option<String>,
     earlier: Option<String>,
 }
@@ -191,6 +195,17 @@ const COLUMNS: [Column; 4] = [
     Column { key: "calls", words: "Calls, last day", numbers: true },
     Column { key: "errors", words: "Failed", numbers: true },
     Column { key: "last", words: "Last call", numbers: false },
+];
+
+/// Columns that may be left out.
+pub(super) const OPTIONAL: [Optional; 7] = [
+    ("calls", "Calls, last day"),
+    ("errors", "Failed"),
+    ("last", "Last call"),
+    ("account", "Account"),
+    ("owner", "Owner"),
+    ("scopes", "Scopes"),
+    ("tokens", "Tokens"),
 ];
 
 impl AppsPage<'_> {
@@ -210,7 +225,7 @@ impl AppsPage<'_> {
 }
 
 /// The list.
-pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
+pub(super) async fn list(visitor: Visitor, left_out: LeftOut, fields: Fields) -> Page {
     let (search, hub_id, state, sort) = (fields.get("q"), fields.get("hub_id"), fields.get("state"), fields.get("sort"));
     let now = clock::now();
     let mut apps = all(&visitor.api, hub_id).await.map_err(|refused| visitor.refused("/apps", &refused))?;
@@ -245,6 +260,8 @@ pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
         sort,
         names: accounts.iter().map(|account| (account.hub_id, account.name.clone())).collect(),
         accounts,
+        bar: Bar::of(&visitor.api, List::Apps, &fields),
+        columns: Columns::of("/apps", &OPTIONAL, left_out, &fields),
         heads: heads(&COLUMNS, "/apps", &["q", "hub_id", "state"], &fields),
         later,
         earlier,

@@ -20,6 +20,7 @@ mod board;
 mod callback;
 mod changes;
 mod chart;
+mod columns;
 mod consent;
 mod difference;
 mod doctor;
@@ -50,6 +51,7 @@ mod search;
 mod sentence;
 mod set_up;
 mod settings;
+mod several;
 mod shell;
 mod shown_once;
 mod sign_in;
@@ -66,6 +68,7 @@ use axum::routing::{get, post};
 use keyway_gateway::admin::{self, Admin, AdminToken};
 
 pub use hosts::{AdminHosts, HostName, NotAHostName};
+use several::List;
 
 /// Largest form, except those that take a file: every scope ticked, with names and notes.
 const FORM_BYTES_MAX: usize = 64 << 10;
@@ -123,6 +126,8 @@ fn console() -> Router<Admin> {
         .route("/apps/new/basics", post(new_app::basics_again))
         .route("/apps/new/scopes", post(new_app::choose_scopes))
         .route("/apps/new/review", post(new_app::review))
+        .route("/apps/several", several::of(List::Apps))
+        .route("/apps/columns", columns::choice("/apps", &apps::OPTIONAL))
         .route("/apps/scopes", get(scopes::show))
         .route("/apps/scopes/part", get(scopes::show_part))
         .route("/apps/scopes/effect", get(scopes::effect_part))
@@ -147,6 +152,7 @@ fn console() -> Router<Admin> {
         .route("/tokens/{token}/users/part", get(app::users::users_part))
         .route("/accounts", get(accounts::list).post(new_account::embedded))
         .route("/accounts/new", get(new_account::ask))
+        .route("/accounts/columns", columns::choice("/accounts", &accounts::OPTIONAL))
         .route("/accounts/connect", post(new_account::by_credential))
         .route("/accounts/authorize", post(new_account::by_oauth))
         .route("/accounts/oauth-clients", post(new_account::add_client))
@@ -161,6 +167,8 @@ fn console() -> Router<Admin> {
         .route("/accounts/{hub_id}/rollback", post(accounts::roll_back))
         .route("/accounts/{hub_id}/delete", get(accounts::ask_deletion).post(accounts::delete))
         .route("/public-apps", get(public_apps::list).post(public_apps::create))
+        .route("/public-apps/several", several::of(List::PublicApps))
+        .route("/public-apps/columns", columns::choice("/public-apps", &public_apps::OPTIONAL))
         .route("/public-apps/new", get(public_apps::ask))
         .route("/public-apps/count", post(public_apps::count))
         .route("/public-apps/{id}/count", post(public_apps::count_of))
@@ -179,11 +187,15 @@ fn console() -> Router<Admin> {
         .route("/migration/reports/{id}/remove", get(board::ask_report_removal).post(board::remove_report))
         .route("/doctor", get(doctor::ask).post(doctor::diagnose).layer(DefaultBodyLimit::max(doctor::FORM_BYTES_MAX)))
         .route("/people", get(people::list).post(people::create))
+        .route("/people/several", several::of(List::People))
+        .route("/people/columns", columns::choice("/people", &people::OPTIONAL))
         .route("/people/new", get(people::ask))
         .route("/people/{email}", get(people::show).post(people::change))
         .route("/people/{email}/edit", get(people::edit))
         .route("/people/{email}/{act}", get(people::ask_act).post(people::act))
         .route("/admin-tokens", get(admin_tokens::list).post(admin_tokens::create))
+        .route("/admin-tokens/several", several::of(List::AdminTokens))
+        .route("/admin-tokens/columns", columns::choice("/admin-tokens", &admin_tokens::OPTIONAL))
         .route("/admin-tokens/new", get(admin_tokens::ask))
         .route("/admin-tokens/{id}/revoke", get(admin_tokens::ask_revoking).post(admin_tokens::revoke))
         .route("/changes", get(changes::list))
@@ -192,6 +204,7 @@ fn console() -> Router<Admin> {
         .route("/approvals/{id}/approve", post(approvals::approve))
         .route("/approvals/{id}/reject", post(approvals::reject))
         .route("/agents", get(agents::list))
+        .route("/agents/several", several::of(List::Agents))
         .route("/agents/{id}", get(agents::show))
         .route("/agents/{id}/end", get(agents::ask_end).post(agents::end))
         .route("/notifications", get(notifications::show))

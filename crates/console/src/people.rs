@@ -11,10 +11,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::api::{Refused, with_part, with_query};
+use super::columns::{Columns, LeftOut, Optional};
 use super::page;
 use super::path::Path;
 use super::roles::{self, AppNames, Choice};
 use super::rows::Rows;
+use super::several::{Bar, List};
 use super::shell::{Shell, sentence};
 use super::shown_once::ShownOnce;
 use super::sign_in::see_other;
@@ -54,6 +56,8 @@ struct PeoplePage<'a> {
     people: Vec<Person>,
     names: AppNames,
     heads: Vec<Head>,
+    bar: Bar,
+    columns: Columns,
     sort: &'a str,
     found: usize,
     all: usize,
@@ -64,6 +68,10 @@ struct PeoplePage<'a> {
 const COLUMNS: [Column; 2] =
     [Column { key: "", words: "Person", numbers: false }, Column { key: "last", words: "Last sign-in", numbers: false }];
 
+/// Columns that may be left out.
+pub(super) const OPTIONAL: [Optional; 4] =
+    [("role", "Role"), ("way", "Signs in with"), ("factor", "Second factor"), ("last", "Last sign-in")];
+
 impl PeoplePage<'_> {
     fn roles(&self) -> [(&'static str, &'static str); 4] {
         [("", "Any"), ("super-admin", "Super admin"), ("app-manager", "App manager"), ("auditor", "Auditor")]
@@ -71,7 +79,7 @@ impl PeoplePage<'_> {
 }
 
 /// The list.
-pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
+pub(super) async fn list(visitor: Visitor, left_out: LeftOut, fields: Fields) -> Page {
     let (search, role, sort) = (fields.get("q"), fields.get("role"), fields.get("sort"));
     let mut people = visitor.api.all::<Users>("/api/v1/users", &[]).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
     let known = people.len();
@@ -92,6 +100,8 @@ pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
         search,
         role,
         sort,
+        bar: Bar::of(&visitor.api, List::People, &fields),
+        columns: Columns::of(SECTION, &OPTIONAL, left_out, &fields),
         heads: heads(&COLUMNS, SECTION, &["q", "role"], &fields),
         names: names.map_err(|refused| visitor.refused(SECTION, &refused))?,
         people,

@@ -10,9 +10,11 @@ use keyway_gateway::admin::Admin;
 use serde_json::{Value, json};
 
 use super::api::{Refused, with_query};
+use super::columns::{Columns, LeftOut, Optional};
 use super::page;
 use super::path::Path;
 use super::scopes::{self, EffectPart, Group, Named};
+use super::several::{self, Bar};
 use super::shell::{Shell, sentence};
 use super::sign_in::see_other;
 use super::sorting::{Column, Head, heads};
@@ -57,20 +59,28 @@ struct List<'a> {
     shell: Shell<'a>,
     apps: Vec<PublicApp>,
     heads: Vec<Head>,
+    bar: Bar,
+    columns: Columns,
 }
 
 const COLUMNS: [Column; 2] =
     [Column { key: "", words: "App", numbers: false }, Column { key: "installs", words: "Installs", numbers: true }];
 
+/// Columns that may be left out.
+pub(super) const OPTIONAL: [Optional; 4] =
+    [("client", "Client id"), ("owner", "Owner"), ("who", "Who may install it"), ("installs", "Installs")];
+
 /// The list.
-pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
+pub(super) async fn list(visitor: Visitor, left_out: LeftOut, fields: Fields) -> Page {
     let mut apps = visitor.api.all::<PublicApps>("/api/v1/public-apps", &[]).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
     apps.sort_by_cached_key(|app| (app.name.to_lowercase(), app.id));
     if fields.get("sort") == "installs" {
         apps.sort_by_key(|app| std::cmp::Reverse(app.installs));
     }
     let heads = heads(&COLUMNS, SECTION, &[], &fields);
-    Ok(page::render(&List { shell: visitor.shell(SECTION), apps, heads }))
+    let bar = Bar::of(&visitor.api, several::List::PublicApps, &fields);
+    let columns = Columns::of(SECTION, &OPTIONAL, left_out, &fields);
+    Ok(page::render(&List { shell: visitor.shell(SECTION), apps, heads, bar, columns }))
 }
 
 #[derive(Template)]

@@ -148,6 +148,12 @@ pub(super) fn pages<'a>(shell: Shell<'a>) -> impl Iterator<Item = (&'static str,
     sections.chain(FORMS).filter(move |(.., operation)| shell.may(*operation)).map(|(address, name, _)| (address, name))
 }
 
+/// The name of an entry of the navigation.
+pub(super) fn name_of(address: &str) -> &'static str {
+    let mut all = SECTIONS.iter().flat_map(|(_, sections)| sections.iter());
+    all.find(|(known, ..)| *known == address).map_or("Overview", |(_, name, ..)| *name)
+}
+
 /// What `?done=` in an address says. Only these words are ever shown.
 pub(super) fn done(word: &str) -> Option<&'static str> {
     Some(match word {
@@ -170,6 +176,11 @@ pub(super) fn done(word: &str) -> Option<&'static str> {
         "provider" => "Forgotten. Their next sign-in at the identity provider is by e-mail, and their sessions have ended.",
         "signed-out" => "Every session of theirs has ended.",
         "removed" => "Removed: they can't sign in any more.",
+        "several-disabled" => "Disabled: their tokens are refused from now on.",
+        "several-enabled" => "Enabled: their tokens are accepted again.",
+        "several-ended" => "Ended: the agents' next calls are refused.",
+        "several-signed-out" => "Their sessions have ended.",
+        "several-revoked" => "Revoked: these tokens are refused from now on.",
         "sent" => "Taken: the board shows what the report changed.",
         "cleared" => "Removed from the board.",
         "ended" => "Ended: the agent's next call is refused.",

@@ -95,7 +95,7 @@ pub(super) fn with_oidc_cookie(admin: &Admin, mut response: Response, value: &st
     response
 }
 
-fn cookie_named<'a>(name: &str, headers: &'a HeaderMap) -> Option<&'a str> {
+pub(super) fn cookie_named<'a>(name: &str, headers: &'a HeaderMap) -> Option<&'a str> {
     let all = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(';'));
     let mut values = all.filter_map(|pair| pair.trim().split_once('=')).filter(|(one, _)| *one == name).map(|(_, value)| value);
     values.next()
@@ -106,7 +106,7 @@ fn cookie_name(admin: &Admin) -> &'static str {
     if is_https(admin) { "__Host-keyway" } else { "keyway" }
 }
 
-fn is_https(admin: &Admin) -> bool {
+pub(super) fn is_https(admin: &Admin) -> bool {
     admin.addresses.admin.starts_with("https://")
 }
 

@@ -100,6 +100,15 @@ impl Fields {
         self.0.iter().filter(|(known, _)| known == name).map(|(_, value)| value.clone()).collect()
     }
 
+    /// As a query, without some of the names.
+    pub fn query_without(&self, names: &[&str]) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        for (name, value) in self.0.iter().filter(|(name, value)| !names.contains(&name.as_str()) && !value.is_empty()) {
+            query.append_pair(name, value);
+        }
+        query.finish()
+    }
+
     /// The lines of a field, without empty ones.
     pub fn lines(&self, name: &str) -> Vec<String> {
         self.get(name).lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()

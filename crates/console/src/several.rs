@@ -1,0 +1,341 @@
+//! What is done to several things of a list at once: a page that names each of them, then one change of the admin
+//! API for each, so that each is recorded and refused by itself.
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get};
+use keyway_api::OperationId;
+use keyway_api::view::{AdminTokens, PublicApps, Sessions, Users};
+use serde_json::json;
+
+use crate::api::{Api, Refused, with_part};
+use crate::apps::{self, App, AppWords};
+use crate::page;
+use crate::roles;
+use crate::shell::{Shell, sentence};
+use crate::sign_in::see_other;
+use crate::visitor::{Fields, Page, Sent, Visitor};
+use crate::words::{ago, counted};
+use keyway_gateway::admin::Admin;
+use keyway_gateway::clock;
+
+/// Things that are changed at once, at most: those of two pages of a list.
+const THINGS_MAX: usize = 100;
+
+/// Of a thing that somebody else deleted meanwhile.
+const GONE: &str = "It is not there any more.";
+
+/// A list whose rows can be ticked.
+#[derive(Clone, Copy)]
+pub(super) enum List {
+    Apps,
+    PublicApps,
+    Agents,
+    People,
+    AdminTokens,
+}
+
+/// What can be done to its things.
+pub(super) struct Act {
+    /// In the address.
+    pub name: &'static str,
+    /// On the button, and how the question begins.
+    pub verb: &'static str,
+    /// What comes of it.
+    text: &'static str,
+    /// Whether something stops working.
+    is_danger: bool,
+    /// The state in which a thing is changed by it; empty is any.
+    from: &'static str,
+    operation: OperationId,
+    /// Below the thing's address at the API.
+    suffix: &'static str,
+    /// What is written there; none deletes it.
+    enabled: Option<bool>,
+    /// What the page says afterwards.
+    done: &'static str,
+}
+
+const fn switch(enabled: bool, text: &'static str, operation: OperationId) -> Act {
+    let (name, verb, from, done) =
+        if enabled { ("enable", "Enable", "disabled", "several-enabled") } else { ("disable", "Disable", "enabled", "several-disabled") };
+    Act { name, verb, text, is_danger: !enabled, from, operation, suffix: "", enabled: Some(enabled), done }
+}
+
+const APPS: [Act; 2] = [
+    switch(false, "Their tokens are refused until they are enabled again; then the same tokens work.", OperationId::UpdateApp),
+    switch(true, "Their tokens are accepted again.", OperationId::UpdateApp),
+];
+const PUBLIC_APPS: [Act; 2] = [
+    switch(false, "The tokens of their installs are refused until they are enabled again.", OperationId::UpdatePublicApp),
+    switch(true, "The tokens of their installs are accepted again.", OperationId::UpdatePublicApp),
+];
+const AGENTS: [Act; 1] = [Act {
+    name: "end",
+    verb: "End",
+    text: "The agents' next calls are refused. An ended session can't go on.",
+    is_danger: true,
+    from: "active",
+    operation: OperationId::EndSession,
+    suffix: "",
+    enabled: None,
+    done: "several-ended",
+}];
+const PEOPLE: [Act; 1] = [Act {
+    name: "sign-out",
+    verb: "Sign out",
+    text: "All of their sessions end. They can sign in again.",
+    is_danger: true,
+    from: "",
+    operation: OperationId::EndSessions,
+    suffix: "/sessions",
+    enabled: None,
+    done: "several-signed-out",
+}];
+const ADMIN_TOKENS: [Act; 1] = [Act {
+    name: "revoke",
+    verb: "Revoke",
+    text: "Every instance refuses them from that moment on. You can't undo this.",
+    is_danger: true,
+    from: "active",
+    operation: OperationId::RevokeAdminToken,
+    suffix: "",
+    enabled: None,
+    done: "several-revoked",
+}];
+
+/// A thing of a list.
+struct Thing {
+    id: String,
+    name: String,
+    detail: String,
+    state: String,
+}
+
+impl List {
+    const fn section(self) -> &'static str {
+        match self {
+            Self::Apps => "/apps",
+            Self::PublicApps => "/public-apps",
+            Self::Agents => "/agents",
+            Self::People => "/people",
+            Self::AdminTokens => "/admin-tokens",
+        }
+    }
+
+    /// What one thing is called, and several.
+    const fn nouns(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Apps => ("app", "apps"),
+            Self::PublicApps => ("public app", "public apps"),
+            Self::Agents => ("session", "sessions"),
+            Self::People => ("person", "people"),
+            Self::AdminTokens => ("admin token", "admin tokens"),
+        }
+    }
+
+    const fn acts(self) -> &'static [Act] {
+        match self {
+            Self::Apps => &APPS,
+            Self::PublicApps => &PUBLIC_APPS,
+            Self::Agents => &AGENTS,
+            Self::People => &PEOPLE,
+            Self::AdminTokens => &ADMIN_TOKENS,
+        }
+    }
+
+    /// Where the API has a thing.
+    fn address(self, id: &str) -> String {
+        let above = match self {
+            Self::Apps => "/api/v1/apps/",
+            Self::PublicApps => "/api/v1/public-apps/",
+            Self::Agents => "/api/v1/sessions/",
+            Self::People => "/api/v1/users/",
+            Self::AdminTokens => "/api/v1/admin-tokens/",
+        };
+        with_part(above, id)
+    }
+
+    async fn things(self, api: &Api) -> Result<Vec<Thing>, Refused> {
+        let now = clock::now();
+        let switched = |enabled: bool| (if enabled { "enabled" } else { "disabled" }).to_owned();
+        let used = |at: Option<&str>| at.map_or_else(|| "not used yet".to_owned(), |at| format!("last used {}", ago(at, now)));
+        Ok(match self {
+            Self::Apps => {
+                let thing =
+                    |app: App| Thing { id: app.id.to_string(), detail: told(&app), state: switched(app.enabled), name: app.app.name };
+                apps::all(api, "").await?.into_iter().map(thing).collect()
+            }
+            Self::PublicApps => {
+                let installs = |of: Option<usize>| of.map(|of| counted(of as u64, "install", "installs")).unwrap_or_default();
+                let found = api.all::<PublicApps>("/api/v1/public-apps", &[]).await?.into_iter();
+                let thing = |app: keyway_api::view::PublicApp| Thing {
+                    id: app.id.to_string(),
+                    name: app.name,
+                    detail: installs(app.installs),
+                    state: switched(app.enabled),
+                };
+                found.map(thing).collect()
+            }
+            Self::Agents => {
+                let found = api.all::<Sessions>("/api/v1/sessions", &[]).await?.into_iter();
+                let thing = |one: keyway_api::view::Session| Thing {
+                    id: one.id.to_string(),
+                    detail: format!("of {}, on behalf of {}; {}", one.app, one.on_behalf_of, used(one.last_used_at.as_deref())),
+                    name: one.purpose,
+                    state: one.state,
+                };
+                found.map(thing).collect()
+            }
+            Self::People => {
+                let found = api.all::<Users>("/api/v1/users", &[]).await?.into_iter();
+                let thing = |one: keyway_api::view::User| Thing {
+                    detail: roles::words(one.role.as_str()).to_owned(),
+                    id: one.email.clone(),
+                    name: one.email,
+                    state: String::new(),
+                };
+                found.map(thing).collect()
+            }
+            Self::AdminTokens => {
+                let found = api.all::<AdminTokens>("/api/v1/admin-tokens", &[]).await?.into_iter();
+                let thing = |one: keyway_api::view::AdminToken| Thing {
+                    id: one.id.to_string(),
+                    detail: format!("{}, {}", roles::words(one.role.as_str()), used(one.last_used_at.as_deref())),
+                    name: one.name,
+                    state: one.state,
+                };
+                found.map(thing).collect()
+            }
+        })
+    }
+}
+
+/// What would break with an app.
+fn told(app: &App) -> String {
+    let calls = app.calls_of_day().map(|(calls, _)| format!("{} in the last day", counted(calls, "call", "calls")));
+    let last = app.last_used().map_or_else(|| "no call yet".to_owned(), |at| format!("last call {}", ago(at, clock::now())));
+    let dependents = (!app.dependents.is_empty()).then(|| format!("used by {}", app.dependents.join(", ")));
+    calls.into_iter().chain([last]).chain(dependents).collect::<Vec<_>>().join("; ")
+}
+
+/// What a list's page needs to offer it: the acts that are open to the person, and the list as it is shown now.
+pub(super) struct Bar {
+    pub section: &'static str,
+    pub acts: Vec<&'static Act>,
+    /// The query of the list's address.
+    pub list: String,
+}
+
+impl Bar {
+    pub fn of(api: &Api, list: List, fields: &Fields) -> Self {
+        let acts = list.acts().iter().filter(|act| api.may(act.operation)).collect();
+        Self { section: list.section(), acts, list: fields.query_without(&["done"]) }
+    }
+
+    /// Whether there is anything to tick rows for.
+    pub fn is_open(&self) -> bool {
+        !self.acts.is_empty()
+    }
+}
+
+/// The pages of a list.
+pub(super) fn of(list: List) -> MethodRouter<Admin> {
+    get(move |visitor: Visitor, fields: Fields| ask(list, visitor, fields)).post(move |sent: Sent| perform(list, sent))
+}
+
+/// What was ticked: what is changed, and what is not, with the reason.
+struct Ticked {
+    act: &'static Act,
+    things: Vec<Thing>,
+    left_out: Vec<(String, String)>,
+    /// The ids of those that are gone.
+    gone: Vec<String>,
+}
+
+impl Ticked {
+    async fn of(list: List, visitor: &Visitor, fields: &Fields) -> Result<Self, Refused> {
+        let refused = |detail: String| Refused { status: 400, detail };
+        let act = list.acts().iter().find(|act| act.name == fields.get("act"));
+        let act = act.ok_or_else(|| refused("choose what to do from the list's page".to_owned()))?;
+        let ids = fields.all("id");
+        let (one, several) = list.nouns();
+        if ids.is_empty() {
+            return Err(refused(format!("nothing is ticked: tick each {one} that is meant, in the first column of its row")));
+        }
+        if ids.len() > THINGS_MAX {
+            return Err(refused(format!("these are more than {THINGS_MAX} {several}: tick fewer")));
+        }
+        let mut known = list.things(&visitor.api).await?;
+        let (mut things, mut left_out, mut gone) = (Vec::new(), Vec::new(), Vec::new());
+        for id in ids {
+            match known.iter().position(|thing| thing.id == id).map(|at| known.swap_remove(at)) {
+                Some(thing) if act.from.is_empty() || thing.state == act.from => things.push(thing),
+                Some(thing) => left_out.push((thing.name, format!("is {} already", thing.state))),
+                None => gone.push(format!("{one} {id}")),
+            }
+        }
+        Ok(Self { act, things, left_out, gone })
+    }
+}
+
+#[derive(Template)]
+#[template(path = "several_ask.html")]
+struct Ask<'a> {
+    shell: Shell<'a>,
+    title: String,
+    section: &'static str,
+    crumb: &'static str,
+    list: String,
+    ticked: Ticked,
+}
+
+/// Names what will change.
+async fn ask(list: List, visitor: Visitor, fields: Fields) -> Page {
+    let section = list.section();
+    let ticked = Ticked::of(list, &visitor, &fields).await.map_err(|refused| visitor.refused(section, &refused))?;
+    let (one, several) = list.nouns();
+    let title = format!("{} {}?", ticked.act.verb, counted(ticked.things.len() as u64, one, several));
+    let crumb = crate::shell::name_of(section);
+    Ok(page::render(&Ask { shell: visitor.shell(section), title, section, crumb, list: fields.get("list").to_owned(), ticked }))
+}
+
+#[derive(Template)]
+#[template(path = "several_failed.html")]
+struct Failed<'a> {
+    shell: Shell<'a>,
+    section: &'static str,
+    list: String,
+    verb: &'static str,
+    done: Vec<String>,
+    failed: Vec<(String, String)>,
+}
+
+/// Changes one after the other. What is refused does not stop the others, and the page says which.
+async fn perform(list: List, Sent { visitor, fields }: Sent) -> Page {
+    let section = list.section();
+    let Ticked { act, things, gone, .. } =
+        Ticked::of(list, &visitor, &fields).await.map_err(|refused| visitor.refused(section, &refused))?;
+    let (mut done, mut failed) = (Vec::new(), Vec::new());
+    failed.extend(gone.into_iter().map(|name| (name, GONE.to_owned())));
+    for thing in things {
+        let address = format!("{}{}", list.address(&thing.id), act.suffix);
+        let changed = match act.enabled {
+            Some(enabled) => visitor.api.patch(&address, &json!({ "enabled": enabled })).await,
+            None => visitor.api.delete(&address).await,
+        };
+        match changed {
+            Ok(_) => done.push(thing.name),
+            Err(refused) => failed.push((thing.name, sentence(&refused.detail))),
+        }
+    }
+    // Written anew: it was sent by a browser.
+    let mut query = Fields::parse(fields.get("list").as_bytes()).query_without(&["done"]);
+    if failed.is_empty() {
+        query = format!("{query}{}done={}", if query.is_empty() { "" } else { "&" }, act.done);
+        return Ok(see_other(&format!("{section}?{query}")));
+    }
+    let page = Failed { shell: visitor.shell(section), section, list: query, verb: act.verb, done, failed };
+    Ok::<Response, Response>((StatusCode::CONFLICT, page::render(&page)).into_response())
+}
