@@ -228,6 +228,8 @@ for (const script of [true, false]) {
   })
 
   test(`the columns of a list are chosen and stay so, ${how} script`, async () => {
+    console_.keyway.run('admin-token', 'create', `columns ${how}`, '--role', 'auditor')
+    console_.keyway.run('public-app', 'create', `Columns ${how}`, '--redirect-uri', 'https://calendar.example/callback', '--scopes', 'oauth')
     const page = await console_.page(LOOKS[0], { javaScriptEnabled: script })
     await page.goto('/apps?sort=calls')
     const heads = () => page.getByRole('columnheader').allInnerTexts()
@@ -244,7 +246,7 @@ for (const script of [true, false]) {
     await page.getByRole('columnheader', { name: 'Role' }).waitFor()
     await page.goto('/apps?state=enabled')
     assert.equal(await page.getByRole('columnheader', { name: 'Owner' }).count(), 0, 'another filter has the same columns')
-    for (const [address, word] of [['/accounts', 'Tier'], ['/people', 'Second factor'], ['/admin-tokens?state=revoked', 'Ends'], ['/public-apps', 'Client id']]) {
+    for (const [address, word] of [['/accounts', 'Tier'], ['/people', 'Second factor'], ['/admin-tokens?sort=last', 'Ends'], ['/public-apps', 'Client id']]) {
       await page.goto(address)
       await page.getByText('Columns', { exact: true }).click()
       await page.getByRole('checkbox', { name: word, exact: true }).uncheck()
@@ -311,7 +313,8 @@ test('in a narrow window the filters of the record of changes are folded', async
     await page.getByRole('button', { name: 'Filter' }).click()
     await page.waitForURL(/target=user/)
     assert.ok(await page.getByLabel('To what').isVisible(), 'a filter that is chosen is not hidden')
-    assert.equal(await page.locator('#rows tr').count(), 1)
+    const rows = await page.locator('#rows tr').allInnerTexts()
+    assert.ok(rows.length > 0 && rows.every((row) => row.includes('reads@example.com')), String(rows))
     await page.getByRole('link', { name: 'Reset' }).click()
     await page.waitForURL('**/changes')
     await page.context().close()
