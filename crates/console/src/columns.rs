@@ -6,8 +6,8 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use axum::routing::{MethodRouter, post};
 
-use crate::sign_in::{cookie_named, is_https, see_other};
-use crate::visitor::{Fields, Page, Sent};
+use super::sign_in::{cookie_named, is_https, see_other};
+use super::visitor::{Fields, Page, Sent};
 use keyway_gateway::admin::Admin;
 
 /// A column that may be left out: its word in the cookie, and its head.

@@ -9,14 +9,14 @@ use keyway_api::OperationId;
 use keyway_api::view::{AdminTokens, PublicApps, Sessions, Users};
 use serde_json::json;
 
-use crate::api::{Api, Refused, with_part};
-use crate::apps::{self, App, AppWords};
-use crate::page;
-use crate::roles;
-use crate::shell::{Shell, sentence};
-use crate::sign_in::see_other;
-use crate::visitor::{Fields, Page, Sent, Visitor};
-use crate::words::{ago, counted};
+use super::api::{Api, Refused, with_part};
+use super::apps::{self, App, AppWords};
+use super::page;
+use super::roles;
+use super::shell::{Shell, sentence};
+use super::sign_in::see_other;
+use super::visitor::{Fields, Page, Sent, Visitor};
+use super::words::{ago, counted};
 use keyway_gateway::admin::Admin;
 use keyway_gateway::clock;
 
@@ -297,7 +297,7 @@ async fn ask(list: List, visitor: Visitor, fields: Fields) -> Page {
     let ticked = Ticked::of(list, &visitor, &fields).await.map_err(|refused| visitor.refused(section, &refused))?;
     let (one, several) = list.nouns();
     let title = format!("{} {}?", ticked.act.verb, counted(ticked.things.len() as u64, one, several));
-    let crumb = crate::shell::name_of(section);
+    let crumb = super::shell::name_of(section);
     Ok(page::render(&Ask { shell: visitor.shell(section), title, section, crumb, list: fields.get("list").to_owned(), ticked }))
 }
 
