@@ -23,7 +23,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Inner edges, all of them (docs/ARCHITECTURE.md). `cli` may use every room; it wires them. `fuzz` feeds them all.
-const EDGES: [(&str, &[&str]); 14] = [
+const EDGES: [(&str, &[&str]); 15] = [
     ("keyway-core", &[]),
     ("keyway-advice", &["keyway-core"]),
     ("keyway-oauth", &["keyway-core"]),
@@ -33,7 +33,20 @@ const EDGES: [(&str, &[&str]); 14] = [
     ("keyway-ground", &["keyway-core"]),
     ("keyway-audit", &["keyway-core", "keyway-ground"]),
     ("keyway-upstream", &["keyway-core", "keyway-ground", "keyway-oauth"]),
-    ("keyway-gateway", &["keyway-advice", "keyway-api", "keyway-audit", "keyway-core", "keyway-ground", "keyway-oauth", "keyway-upstream"]),
+    ("keyway-control", &["keyway-advice", "keyway-api", "keyway-audit", "keyway-core", "keyway-ground", "keyway-oauth", "keyway-upstream"]),
+    (
+        "keyway-gateway",
+        &[
+            "keyway-advice",
+            "keyway-api",
+            "keyway-audit",
+            "keyway-control",
+            "keyway-core",
+            "keyway-ground",
+            "keyway-oauth",
+            "keyway-upstream",
+        ],
+    ),
     ("keyway-console", &["keyway-advice", "keyway-api", "keyway-core", "keyway-gateway", "keyway-oauth"]),
     ("keyway-mcp", &["keyway-core"]),
     (
@@ -85,7 +98,9 @@ const MUST_NOT_SHOW: [&str; 3] = [".display()", "println!", "eprintln!"];
 
 #[test]
 fn foreign_text_is_shown_in_one_way() {
-    for room in ["core", "advice", "scan", "portal", "api", "ground", "audit", "upstream", "gateway", "console", "oauth", "mcp", "cli"] {
+    for room in
+        ["core", "advice", "scan", "portal", "api", "ground", "audit", "upstream", "control", "gateway", "console", "oauth", "mcp", "cli"]
+    {
         let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(room).join("src")];
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(&folder).unwrap() {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Account, AccountLimits, AdminToken, App, AppWithTokens, Budget, CallRecord, Change, ClientSecret, Connection, FormerCredential,
-    Install, MadeToken, Moment, OAuthClient, PublicApp, RoleName, Session, Token, User,
+    Install, MadeToken, Moment, OAuthClient, PublicApp, Session, Token, User,
 };
 use crate::attention::{Thresholds, credential_days, missing_scopes, token_days};
 use crate::audit::AuditRecord;
@@ -334,16 +334,5 @@ pub(in crate::admin) fn record(record: AuditRecord) -> CallRecord {
         tool: record.tool,
         decision: record.decision.into_owned(),
         approval: record.approval,
-    }
-}
-
-impl From<&Role> for RoleName {
-    fn from(role: &Role) -> Self {
-        match role {
-            Role::SuperAdmin => Self::SuperAdmin,
-            Role::AppManager(_) => Self::AppManager,
-            Role::Auditor => Self::Auditor,
-            Role::TokenService => Self::TokenService,
-        }
     }
 }

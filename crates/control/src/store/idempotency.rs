@@ -8,7 +8,7 @@ use sqlx::Row;
 use super::{Store, StoreError};
 
 /// What is known of a key.
-pub(crate) enum Kept {
+pub enum Kept {
     /// Nothing until now; from now on it is this request's.
     Claimed,
     /// It is another request's.

@@ -248,7 +248,7 @@ pub struct Person {
 
 impl Person {
     /// Somebody new, who has not signed in yet and whose id the store gives.
-    pub(crate) const fn new(email: String, role: Role, created_at: Timestamp) -> Self {
+    pub const fn new(email: String, role: Role, created_at: Timestamp) -> Self {
         Self { id: 0, email, role, created_at, password: false, second_factor: false, provider: None, signed_in_at: None }
     }
 }

@@ -115,7 +115,7 @@ pub(crate) async fn forget(change: &mut Change, values_before: Timestamp, before
 
 /// An approval that a call presents.
 #[derive(Clone, Debug)]
-pub(crate) struct Wanted {
+pub struct Wanted {
     /// The id that it presents.
     pub id: u64,
     /// The app that calls.

@@ -16,7 +16,7 @@ use crate::totp;
 const RECOVERY_CODES: usize = 10;
 
 /// What a person puts into their authenticator app.
-pub(crate) struct NewFactor {
+pub struct NewFactor {
     /// The key in base32, for typing.
     pub key: Secret<String>,
     /// The same as a link that apps open.
@@ -37,7 +37,7 @@ impl Control {
     ///
     /// # Errors
     /// There is a second factor already.
-    pub(crate) async fn begin_second_factor(&self, person: &Person) -> Result<NewFactor> {
+    pub async fn begin_second_factor(&self, person: &Person) -> Result<NewFactor> {
         let (mut change, state) = self.begin().await?;
         if self.store.second_factor(&mut change, person.id).await?.is_some_and(|factor| factor.confirmed) {
             return Err(ControlError::Conflict("there is a second factor already; remove it first".into()));
@@ -55,7 +55,7 @@ impl Control {
     ///
     /// # Errors
     /// There is no second factor that waits for its first code.
-    pub(crate) async fn confirm_second_factor(&self, person: &Person, code: &str) -> Result<Option<Vec<Secret<String>>>> {
+    pub async fn confirm_second_factor(&self, person: &Person, code: &str) -> Result<Option<Vec<Secret<String>>>> {
         let (mut change, state) = self.begin().await?;
         let factor = self.store.second_factor(&mut change, person.id).await?.filter(|factor| !factor.confirmed);
         if factor.is_none() {

@@ -52,7 +52,7 @@ use crate::upstream::CredentialError;
 
 pub use crate::store::sessions::Wanted;
 pub use agents::{AgentTokens, Issued};
-pub(crate) use approvals::NewApproval;
+pub use approvals::NewApproval;
 pub use board::{Board, Taken};
 pub use connections::NewConnection;
 pub use notify::{NewChannel, NewTarget};
@@ -959,7 +959,7 @@ const FIRST_HUB_ID: u64 = 10_000_001;
 /// Longest wait for a turn that an app can be given, in milliseconds.
 const WAIT_MS_MAX: u32 = 60_000;
 /// What every token may do: ask who it is.
-pub(crate) const BASE_SCOPE: &str = "oauth";
+pub const BASE_SCOPE: &str = "oauth";
 
 /// Whether a token of an app still works and rotations end it. A legacy key stays: whoever sends it
 /// can't be changed. A session ends by itself.

@@ -27,7 +27,8 @@ pub const ROTATION_DAYS: i64 = 180;
 pub const ENDING_DAYS: i64 = 30;
 /// How long before its end an authority of the proxy needs a successor.
 pub const RENEWAL_DUE_MS: i64 = 60 * DAY_MS;
-pub(crate) const DAY_MS: i64 = 86_400_000;
+/// A day, in milliseconds.
+pub const DAY_MS: i64 = 86_400_000;
 /// How long an answer waits for the first count of what ends.
 const COUNT_WAIT: Duration = Duration::from_millis(25);
 /// The count is made again after a hundred times as long as it took, and this long at least.

@@ -5,18 +5,18 @@
 
 pub(crate) mod admin_tokens;
 pub(crate) mod agents;
-pub(crate) mod approvals;
+pub mod approvals;
 pub(crate) mod board;
 pub mod changes;
 mod folder;
-pub(crate) mod idempotency;
+pub mod idempotency;
 mod identity;
 mod keys;
 mod moved;
 mod moving;
 pub(crate) mod notify;
 pub(crate) mod oauth;
-pub(crate) mod oauth_accounts;
+pub mod oauth_accounts;
 pub(crate) mod people;
 pub(crate) mod proxy;
 mod rotation;

@@ -27,21 +27,33 @@ const KEPT_MS: i64 = 90 * 86_400_000;
 
 /// A call that needs an approval.
 #[derive(Clone, Debug)]
-pub(crate) struct NewApproval {
+pub struct NewApproval {
+    /// The account of the call.
     pub hub_id: u64,
+    /// The app that calls.
     pub app_id: u64,
+    /// The session that calls.
     pub session_id: Option<u64>,
+    /// The operation's id in the catalog.
     pub operation: String,
+    /// The part of the app's rule that names the call, in words.
     pub rule: String,
+    /// How many records it changes; none where that is not known.
     pub records: Option<u64>,
+    /// The hash of the call.
     pub call_hash: TokenHash,
+    /// The hash of the records as they were read.
     pub read_hash: TokenHash,
+    /// What would change, as a person sees it.
     pub change: Shown,
 }
 
 impl Control {
     /// Asks for an approval. The same call on the same records has one; none where as many of the app's wait as may.
-    pub(crate) async fn ask_approval(&self, new: NewApproval) -> Result<Option<Approval>> {
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn ask_approval(&self, new: NewApproval) -> Result<Option<Approval>> {
         let mut change = self.store.begin().await?;
         let now = self.store.now(&mut change).await?;
         stored::forget(&mut change, now.plus_ms(-VALUES_KEPT_MS), now.plus_ms(-KEPT_MS)).await?;
@@ -136,7 +148,10 @@ impl Control {
     }
 
     /// The state of an approval that a call presents; none where its caller has none of this id.
-    pub(crate) async fn approval_presented(&self, wanted: &Wanted) -> Result<Option<Approval>> {
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn approval_presented(&self, wanted: &Wanted) -> Result<Option<Approval>> {
         let mut reading = self.store.read().await?;
         let now = self.store.now(&mut reading).await?;
         let found = stored::one(&self.store, &mut reading, wanted.id, now, false).await?;
@@ -144,7 +159,10 @@ impl Control {
     }
 
     /// Uses an approval for its call. If it can't be used, returns its state.
-    pub(crate) async fn use_approval(&self, wanted: &Wanted, read_hash: &TokenHash) -> Result<std::result::Result<(), Option<Approval>>> {
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn use_approval(&self, wanted: &Wanted, read_hash: &TokenHash) -> Result<std::result::Result<(), Option<Approval>>> {
         let mut change = self.store.begin().await?;
         let now = self.store.now(&mut change).await?;
         if stored::take(&mut change, wanted, read_hash, now).await? {
@@ -156,7 +174,10 @@ impl Control {
     }
 
     /// Notes the status of the answer to a call that was made with an approval.
-    pub(crate) async fn approval_answered(&self, id: u64, status: u16) -> Result<()> {
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn approval_answered(&self, id: u64, status: u16) -> Result<()> {
         let mut change = self.store.begin().await?;
         stored::answered(&mut change, id, status).await?;
         change.commit().await.map_err(StoreError::from)?;

@@ -1,5 +1,7 @@
 //! What somebody may do on the admin listener. What each role may do is in one table, `keyway_api::operations`.
 
+use keyway_api::RoleName;
+
 /// What somebody may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -43,6 +45,17 @@ impl Role {
         match self {
             Self::AppManager(apps) => Some(apps),
             _ => None,
+        }
+    }
+}
+
+impl From<&Role> for RoleName {
+    fn from(role: &Role) -> Self {
+        match role {
+            Role::SuperAdmin => Self::SuperAdmin,
+            Role::AppManager(_) => Self::AppManager,
+            Role::Auditor => Self::Auditor,
+            Role::TokenService => Self::TokenService,
         }
     }
 }

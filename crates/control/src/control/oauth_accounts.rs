@@ -272,27 +272,51 @@ impl Control {
         Ok(grants.len())
     }
 
-    pub(crate) async fn tokens(&self, hub_id: u64) -> std::result::Result<Option<StoredTokens>, StoreError> {
+    /// The tokens of an account that is connected by OAuth, opened; none where it is not.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn tokens(&self, hub_id: u64) -> std::result::Result<Option<StoredTokens>, StoreError> {
         self.store.tokens(hub_id).await
     }
 
-    pub(crate) async fn asked_within(&self, within_ms: i64) -> std::result::Result<Vec<i64>, StoreError> {
+    /// How many milliseconds ago tokens were asked for in the last `within_ms`, the longest ago first.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn asked_within(&self, within_ms: i64) -> std::result::Result<Vec<i64>, StoreError> {
         self.store.asked_within(within_ms).await
     }
 
-    pub(crate) async fn revoked(&self) -> std::result::Result<Vec<u64>, StoreError> {
+    /// The accounts whose grant has ended.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn revoked(&self) -> std::result::Result<Vec<u64>, StoreError> {
         self.store.revoked().await
     }
 
-    pub(crate) async fn lease_tokens(&self, hub_id: u64, for_ms: i64) -> std::result::Result<Option<StoredTokens>, StoreError> {
+    /// Takes the right to refresh an account's tokens for `for_ms` milliseconds; none while another instance has it.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn lease_tokens(&self, hub_id: u64, for_ms: i64) -> std::result::Result<Option<StoredTokens>, StoreError> {
         self.store.lease_tokens(hub_id, for_ms).await
     }
 
-    pub(crate) async fn refreshed(&self, hub_id: u64, tokens: &Tokens, expires_at: Timestamp) -> std::result::Result<(), StoreError> {
+    /// Keeps the tokens of a refresh.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn refreshed(&self, hub_id: u64, tokens: &Tokens, expires_at: Timestamp) -> std::result::Result<(), StoreError> {
         self.store.refreshed(hub_id, &tokens.refresh_token, &tokens.access_token, expires_at).await
     }
 
-    pub(crate) async fn not_refreshed(&self, hub_id: u64, revoked: Option<&str>) -> std::result::Result<(), StoreError> {
+    /// Gives the right back without new tokens; `revoked` is HubSpot's reason where the grant has ended.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn not_refreshed(&self, hub_id: u64, revoked: Option<&str>) -> std::result::Result<(), StoreError> {
         self.store.not_refreshed(hub_id, revoked).await
     }
 }

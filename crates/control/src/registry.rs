@@ -207,7 +207,10 @@ impl Registry {
     }
 
     /// Random bytes, or those of the seed. For what is of embedded accounts alone.
-    pub(crate) fn draw<const N: usize>(&self, kind: &'static str) -> Result<[u8; N], getrandom::Error> {
+    ///
+    /// # Errors
+    /// The system gives no random bytes.
+    pub fn draw<const N: usize>(&self, kind: &'static str) -> Result<[u8; N], getrandom::Error> {
         self.draws.next(kind)
     }
 
@@ -217,7 +220,7 @@ impl Registry {
     }
 
     /// Under a seed, the correlation id of the next call of an account, or of one that belongs to none.
-    pub(crate) fn correlation_id(&self, account: Option<&AccountEntry>) -> Option<String> {
+    pub fn correlation_id(&self, account: Option<&AccountEntry>) -> Option<String> {
         let ids = account.and_then(|account| account.double()?.correlation_ids.as_ref());
         ids.or(self.correlation_ids.as_ref()).map(CorrelationIds::next)
     }

@@ -12,10 +12,14 @@ use crate::model::OAuthClient;
 use crate::upstream::Base;
 
 /// The tokens of an account, opened.
-pub(crate) struct StoredTokens {
+pub struct StoredTokens {
+    /// The refresh token.
     pub refresh: Secret<String>,
+    /// The access token, where there is one.
     pub access: Option<Secret<String>>,
+    /// When the access token ends.
     pub expires_at: Timestamp,
+    /// Why HubSpot no longer takes the grant; none where it does.
     pub revoked: Option<String>,
 }
 

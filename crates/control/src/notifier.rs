@@ -173,12 +173,18 @@ impl Notifier {
 }
 
 /// What conditions are looked for in.
-pub(crate) struct Look<'a> {
+pub struct Look<'a> {
+    /// Accounts, apps and approvals.
     pub control: &'a Control,
+    /// Limits, and the clocks of accounts.
     pub registry: &'a Registry,
+    /// Whether HubSpot is reached.
     pub upstream: &'a Upstream,
+    /// The audit log and its damage.
     pub audit: &'a Arc<AuditLog>,
+    /// Calls that end.
     pub ending: &'a Arc<Ending>,
+    /// From when on something needs a person.
     pub thresholds: &'a Thresholds,
     /// Where people reach this server.
     pub server: &'a str,

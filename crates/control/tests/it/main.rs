@@ -1,0 +1,4 @@
+//! The control plane from outside.
+
+/// Which module may use which.
+mod modules;
