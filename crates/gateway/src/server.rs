@@ -10,13 +10,13 @@ mod finishing;
 mod framing;
 mod lingering;
 mod refusal;
+mod resting;
 mod secure;
 mod transport;
 mod written;
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::net::TcpListener;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioTimer;
 use keyway_core::hosts::ApiHost;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -248,7 +248,7 @@ pub(crate) async fn serve_http<S>(stream: S, source: Source, called: Option<ApiH
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let Life { mut shutdown, alive } = life;
+    let Life { shutdown, alive } = life;
     let called = called.map(Arc::new);
     let (stream, answers) = refusal::guard(Written::new(Framed::new(stream)));
     let known = answers.clone();
@@ -258,14 +258,7 @@ where
         // changed something must still come to its record.
         Finishing::new(answer(gateway.clone(), request, &source, called.clone(), answers.clone(), alive.clone()))
     });
-    let mut connection = http().serve_connection(TokioIo::new(stream), service);
-    let stop = shutdown.wait_for(|stop| *stop);
-    let ended = first_of(poll_fn(|context| connection.poll_without_shutdown(context)), stop).await;
-    if ended.is_none() {
-        Pin::new(&mut connection).graceful_shutdown();
-        let _ = poll_fn(|context| connection.poll_without_shutdown(context)).await;
-    }
-    let mut stream = connection.into_parts().io.into_inner().into_inner();
+    let mut stream = resting::serve(stream, service, &known, shutdown, resting::TIMES).await.into_inner();
     if known.is_unread() {
         lingering::close(stream).await;
     } else {
@@ -313,6 +306,7 @@ pub(crate) async fn first_of<T>(first: impl Future<Output = T>, second: impl Fut
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    use hyper_util::rt::TokioIo;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;

@@ -27,6 +27,8 @@ pub(super) struct Guarded<S> {
     flushed: bool,
     /// The replacement in progress: its bytes, and how many of them are written.
     replacement: Option<(Vec<u8>, usize)>,
+    /// Bytes that were read, and are read again first.
+    put_back: Bytes,
 }
 
 /// What is known of the calls of a connection and their answers.
@@ -35,6 +37,10 @@ pub(super) struct Answers {
     called: AtomicU64,
     ended: AtomicU64,
     unread: AtomicBool,
+    /// Something was read since an answer ended.
+    stirs: AtomicBool,
+    /// Something was written since all was flushed.
+    writes: AtomicBool,
 }
 
 impl Answers {
@@ -51,6 +57,11 @@ impl Answers {
     /// Whether the client may still be sending.
     pub(super) fn is_unread(&self) -> bool {
         self.unread.load(Ordering::Relaxed)
+    }
+
+    /// How many calls came, if each is answered, the answers are written, and nothing of a next call was read since.
+    pub(super) fn resting(&self) -> Option<u64> {
+        self.all_answered().filter(|_| ![&self.stirs, &self.writes].iter().any(|one| one.load(Ordering::Relaxed)))
     }
 
     /// How many calls came, if each is answered.
@@ -75,6 +86,7 @@ impl Answered {
 impl Drop for Answered {
     fn drop(&mut self) {
         self.answers.ended.fetch_add(1, Ordering::Relaxed);
+        self.answers.stirs.store(false, Ordering::Relaxed);
     }
 }
 
@@ -98,7 +110,7 @@ impl Body for Answered {
 /// Wraps a connection.
 pub(super) fn guard<S>(stream: S) -> (Guarded<S>, Arc<Answers>) {
     let answers = Arc::new(Answers::default());
-    let guarded = Guarded { stream, answers: answers.clone(), at_rest: Some(0), flushed: true, replacement: None };
+    let guarded = Guarded { stream, answers: answers.clone(), at_rest: Some(0), flushed: true, replacement: None, put_back: Bytes::new() };
     (guarded, answers)
 }
 
@@ -108,11 +120,17 @@ impl<S> Guarded<S> {
         self.stream
     }
 
+    /// Bytes that were read are read once more, before any others.
+    pub(super) fn put_back(&mut self, bytes: Bytes) {
+        self.put_back = bytes;
+    }
+
     /// The status of an answer that nobody asked for, if these bytes begin one.
     fn unasked_status(&mut self, bytes: &[u8]) -> Option<u16> {
         if !std::mem::replace(&mut self.flushed, false) {
             return None;
         }
+        self.answers.writes.store(true, Ordering::Relaxed);
         let at_rest = self.at_rest.take()?;
         if self.answers.all_answered() != Some(at_rest) {
             return None;
@@ -182,6 +200,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
         ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
         self.flushed = true;
         self.at_rest = self.answers.all_answered();
+        self.answers.writes.store(false, Ordering::Relaxed);
         Poll::Ready(Ok(()))
     }
 
@@ -192,6 +211,16 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
 
 impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, into)
+        let before = into.filled().len();
+        if self.put_back.is_empty() {
+            ready!(Pin::new(&mut self.stream).poll_read(cx, into))?;
+        } else {
+            let length = self.put_back.len().min(into.remaining());
+            into.put_slice(&self.put_back.split_to(length));
+        }
+        if into.filled().len() > before {
+            self.answers.stirs.store(true, Ordering::Relaxed);
+        }
+        Poll::Ready(Ok(()))
     }
 }
