@@ -352,3 +352,20 @@ fn said(error: UpstreamError) -> &'static str {
         UpstreamError::Unsendable => "the target can't be written as a request",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_that_wait_for_an_app_are_bounded_in_number_and_in_bytes() {
+        let events = |count: usize, text: &str| vec![json!(text); count];
+        let mut queue = Queue::new(1);
+        assert_eq!(queue.take("t", events(WAITING_MAX, "x")), 0);
+        assert_eq!(queue.take("t", events(3, "x")), 3);
+        let mut queue = Queue::new(1);
+        // A MiB each, with the quotation marks.
+        let large = "x".repeat((1 << 20) - 2);
+        assert_eq!(queue.take("t", events((WAITING_BYTES_MAX >> 20) + 2, &large)), 2);
+    }
+}

@@ -44,6 +44,25 @@ fn uploads_that_drip_take_no_place_in_the_limits_and_end_with_408() {
     assert_eq!(records["records"][0]["attempts"], json!(0), "nothing of it reached HubSpot");
 }
 
+#[test]
+fn a_file_for_an_embedded_account_has_at_most_20_mib() {
+    const MOST: usize = 20 << 20;
+    let keyway = Keyway::start(&["--ephemeral"]);
+    keyway.json(&["account", "create", "HubSpot", "--hub-id", "4242"]);
+    let made = keyway.json(&["app", "create", "Files", "--account", "4242", "--scopes", "files"]);
+    let token = made["token"]["value"].as_str().unwrap();
+    // It is no form, which the account says once it has all of it.
+    for (length, expected) in [(MOST, "400"), (MOST + 1, "413")] {
+        let mut stream = TcpStream::connect(keyway.address("data")).unwrap();
+        let head = format!(
+            "POST /files/v3/files HTTP/1.1\r\nhost: t\r\nauthorization: Bearer {token}\r\ncontent-type: multipart/form-data; boundary=b\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(&vec![b'-'; length]).unwrap();
+        assert_eq!(status(&mut stream), expected, "{length} bytes");
+    }
+}
+
 /// A stand-in for HubSpot that knows every credential, answers reads, and takes uploads without an answer.
 fn sink() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
