@@ -130,13 +130,15 @@ pub(super) fn is_long(body: &Arriving) -> bool {
     body.size_hint().exact().is_none_or(|bytes| bytes > LONG_BODY_BYTES)
 }
 
-/// An upload: a new file, new bytes of one, or the files of an import.
+/// An upload: a new file, new bytes of one, a file of a theme, the rows of a HubDB table, or the files of an import.
 fn takes_file(operation: &Operation) -> bool {
     let is_write = matches!(operation.method, catalog::Method::Post | catalog::Method::Put);
     let mut segments = operation.template.rsplit('/');
     let (last, before) = (segments.next().unwrap_or_default(), segments.next().unwrap_or_default());
     let is_import = operation.api == "CRM/Imports" && (last == "imports" || before == "imports");
-    is_write && (is_import || (operation.template.starts_with("/files/") && matches!(last, "files" | "{fileId}")))
+    let is_theme = operation.api == "CMS/Source Code" && last == "{path}";
+    let is_sheet = operation.api == "CMS/Hubdb" && last == "import";
+    is_write && (is_import || is_theme || is_sheet || (operation.template.starts_with("/files/") && matches!(last, "files" | "{fileId}")))
 }
 
 /// The body of a request, which must be JSON where there is one.
