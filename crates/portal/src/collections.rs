@@ -155,7 +155,7 @@ pub fn is_export(call: &Call) -> bool {
 
 /// Whether a call sends an import, whose files are read before it takes its account.
 pub fn is_import(call: &Call) -> bool {
-    parts(call).is_some_and(
+    parts(&call.path).is_some_and(
         |segments| matches!(segments.as_slice(), ["crm", "imports", rest @ ..] if imports::is_start(call.method.as_str(), rest)),
     )
 }
