@@ -222,14 +222,16 @@ fn a_backup_of_a_running_server_is_a_data_folder_again() {
     // The migration board is a part of it.
     let report = parent.path().join("report.json");
     let usage = |path: &str| serde_json::json!({ "path": path, "line": 1, "operation": "GET /crm/v3/objects/contacts", "auth": "bearer" });
-    let found = serde_json::json!({ "version": 1, "findings": [], "usages": [usage("orders/main.py"), usage("bills/main.py")] });
+    let found = serde_json::json!({ "version": 1, "findings": [], "usages": [usage("main.py")] });
     std::fs::write(&report, found.to_string()).unwrap();
-    keyway.json(&["migration", "send", &text(&report), "--repository", "shop"]);
+    for repository in ["orders", "bills"] {
+        keyway.json(&["migration", "send", &text(&report), "--repository", repository]);
+    }
     let board = |keyway: &Keyway| {
         let board = keyway.json(&["migration", "list"]);
         let rows = board["integrations"].as_array().unwrap().iter().map(|row| {
             let shown = keyway.json(&["migration", "show", &row["id"].to_string()]);
-            (row["id"].clone(), row["name"].clone(), row["firstAt"].clone(), row["app"].clone(), shown["plan"].clone())
+            (row["id"].clone(), row["repository"].clone(), row["firstAt"].clone(), row["app"].clone(), shown["plan"].clone())
         });
         (board["reports"].clone(), rows.collect::<Vec<_>>())
     };
@@ -238,7 +240,7 @@ fn a_backup_of_a_running_server_is_a_data_folder_again() {
     let kept = board(&keyway);
     assert_eq!((kept.1.len(), kept.1.iter().filter(|row| row.3["linked"] == true).count()), (2, 1), "{kept:?}");
     assert_eq!(keyway.run(&["backup", &text(&copy)]).status.code(), Some(0));
-    keyway.json(&["migration", "forget", "shop", "--yes"]);
+    keyway.json(&["migration", "forget", "orders", "--yes"]);
     assert!(!copy.join("master.key").exists());
     assert_eq!(std::fs::metadata(copy.join("keyway.db")).unwrap().permissions().mode() & 0o777, 0o600);
     // What came later is not in it, and nothing is overwritten.

@@ -104,7 +104,7 @@ fn a_credential_that_hubspot_refuses_or_that_would_go_in_plain_text_is_not_taken
     assert!(answer.to_string().contains("does not accept this credential"), "{answer}");
     let (code, answer) = connect(&gateway, "http://api.example.org", &good);
     assert_eq!(code, Some(2));
-    assert!(answer.to_string().contains("not HTTPS"), "{answer}");
+    assert!(answer.to_string().contains("must begin with https://"), "{answer}");
     assert!(!answer.to_string().contains(&good[8..40]));
 }
 

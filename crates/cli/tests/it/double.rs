@@ -247,7 +247,7 @@ fn faults_happen_as_often_as_they_are_asked_for_and_then_no_more() {
     assert_eq!((&listed["faults"][0]["seen"], &listed["faults"][0]["hit"]), (&json!(3), &json!(1)));
     exits(&keyway, 2, &["portal", "fault", "add", "--status", "200"]);
     exits(&keyway, 2, &["portal", "fault", "add", "--status", "500", "--operation", "GET /nowhere"]);
-    assert_eq!(keyway.json(&["portal", "requests", "--status", "5xx"])["requests"][0]["fault"], 4);
+    assert_eq!(keyway.json(&["portal", "requests", "--status", "5xx"])["requests"][0]["fault"], 6);
 }
 
 #[test]

@@ -27,7 +27,12 @@ fn an_auditor_is_offered_no_change_and_does_none() {
         let page = browser.get(path);
         assert_eq!(page.status, 200, "{path}");
         let main = page.body.split("<main").nth(1).unwrap();
-        for offer in ["method=\"post\"", "/people/new", "/edit", "/delete", "/admin-tokens/new", "/revoke"] {
+        // The choice of columns is kept in the browser, and changes nothing here.
+        for form in main.split("method=\"post\" action=\"").skip(1) {
+            let action = form.split('"').next().unwrap();
+            assert!(action.ends_with("/columns"), "{path} offers {action}");
+        }
+        for offer in ["/people/new", "/edit", "/delete", "/admin-tokens/new", "/revoke"] {
             assert!(!main.contains(offer), "{path} offers {offer}");
         }
     }

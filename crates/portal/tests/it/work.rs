@@ -130,7 +130,7 @@ fn an_import_whose_rows_make_records_of_many_types_is_refused_when_it_is_sent() 
 #[test]
 fn a_table_has_a_bounded_number_of_columns() {
     let account = Account::new();
-    let columns = |count: usize| (0..count).map(|at| json!({ "name": at.to_string(), "type": "TEXT" })).collect::<Vec<_>>();
+    let columns = |count: usize| (0..count).map(|at| json!({ "name": at.to_string(), "label": "C", "type": "TEXT" })).collect::<Vec<_>>();
     let table = |count: usize| json!({ "name": count.to_string(), "label": "T", "columns": columns(count) });
     account.call("POST /cms/v3/hubdb/tables", table(251)).refused(400, "at most 250 columns");
     account.call("POST /cms/v3/hubdb/tables", table(250)).expect(201);
@@ -139,7 +139,7 @@ fn a_table_has_a_bounded_number_of_columns() {
 #[test]
 fn a_table_has_a_bounded_number_of_rows() {
     let account = Account::new();
-    let table = json!({ "name": "t", "label": "T", "columns": [{ "name": "a", "type": "TEXT" }] });
+    let table = json!({ "name": "t", "label": "T", "columns": [{ "name": "a", "label": "A", "type": "TEXT" }] });
     account.call("POST /cms/v3/hubdb/tables", table).expect(201);
     let inputs = |count: usize| json!({ "inputs": vec![json!({ "values": { "a": "x" } }); count] });
     let more = "POST /cms/v3/hubdb/tables/t/rows/draft/batch/create";

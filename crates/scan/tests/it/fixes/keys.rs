@@ -99,14 +99,14 @@ fn a_key_from_another_file_is_listed() {
     stays(
         "a.py",
         "from settings import KEY\n\nrequests.get(HUBSPOT + \"/crm/objects/2026-09/deals\", params={\"hapikey\": KEY})\n",
-        "can't be seen in this file",
+        "does not show where the key comes from",
     );
     stays(
         "a.js",
         "import { key } from './settings';\nfetch(`${HUBSPOT}/crm/objects/2026-09/deals?hapikey=${key}`);\n",
-        "can't be seen in this file",
+        "does not show where the key comes from",
     );
-    stays("a.rb", "HTTParty.get(\"#{HUBSPOT}/crm/objects/2026-09/deals?hapikey=#{KEY}\")\n", "can't be seen in this file");
+    stays("a.rb", "HTTParty.get(\"#{HUBSPOT}/crm/objects/2026-09/deals?hapikey=#{KEY}\")\n", "does not show where the key comes from");
 }
 
 #[test]
