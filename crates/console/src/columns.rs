@@ -56,7 +56,7 @@ async fn choose(section: &'static str, all: &'static [Optional], admin: Admin, S
     let left_out: Vec<&str> = all.iter().map(|(word, _)| *word).filter(|word| !shown.iter().any(|one| one == word)).collect();
     let secure = if is_https(&admin) { "; Secure" } else { "" };
     let cookie = format!("{COOKIE}={}; Path={section}; HttpOnly; SameSite=Lax; Max-Age={YEAR_S}{secure}", left_out.join("."));
-    // Written anew: it was sent by a browser.
+    // Written again here: a browser sent it.
     let query = Fields::parse(fields.get("list").as_bytes()).query_without(&["done"]);
     let mut response: Response = see_other(&format!("{section}{}{query}", if query.is_empty() { "" } else { "?" }));
     if let Ok(cookie) = cookie.parse() {

@@ -330,7 +330,7 @@ async fn perform(list: List, Sent { visitor, fields }: Sent) -> Page {
             Err(refused) => failed.push((thing.name, sentence(&refused.detail))),
         }
     }
-    // Written anew: it was sent by a browser.
+    // Written again here: a browser sent it.
     let mut query = Fields::parse(fields.get("list").as_bytes()).query_without(&["done"]);
     if failed.is_empty() {
         query = format!("{query}{}done={}", if query.is_empty() { "" } else { "&" }, act.done);

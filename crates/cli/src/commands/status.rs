@@ -46,7 +46,7 @@ pub async fn run(connection: &Connection, max_token_age: Option<&str>, json: boo
     }
     let due: Vec<String> = match get::<Overview>(connection, "/api/v1/overview").await {
         Ok(overview) => {
-            // What --max-token-age told of is not told again.
+            // A token that --max-token-age reported is not reported again.
             let told = |due: &&Due| due.hint.as_deref().is_some_and(|hint| troubles.iter().any(|(_, trouble)| trouble.contains(hint)));
             overview.rotations.due.iter().filter(|due| !told(due)).map(due_for_rotation).collect()
         }

@@ -131,7 +131,7 @@ pub(super) fn conflict(facts: &Facts<'_>) -> Option<Found> {
         || facts.answer().is_some_and(|answer| answer.details.iter().any(|detail| detail.code.is_some()));
     let exists =
         ["property", "object type", "schema", "subscription", "list"].iter().any(|what| facts.says(what) && facts.says("already exists"));
-    // The names of properties and object types are no records.
+    // The names of properties and object types are not records.
     let defines = ["/properties", "/schemas", "/subscriptions"].iter().any(|part| facts.raw_path().contains(part));
     let exists = exists || defines;
     let id_in = facts.says("Existing ID");
