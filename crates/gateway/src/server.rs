@@ -250,7 +250,9 @@ where
 {
     let Life { shutdown, alive } = life;
     let called = called.map(Arc::new);
-    let (stream, answers) = refusal::guard(Written::new(Framed::new(stream)));
+    let framed = Framed::new(stream);
+    let is_between = framed.is_between();
+    let (stream, answers) = refusal::guard(Written::new(framed));
     let known = answers.clone();
     let service = service_fn(move |request| {
         answers.called();
@@ -258,7 +260,9 @@ where
         // changed something must still come to its record.
         Finishing::new(answer(gateway.clone(), request, &source, called.clone(), answers.clone(), alive.clone()))
     });
-    let mut stream = resting::serve(stream, service, &known, shutdown, resting::TIMES).await.into_inner();
+    let mut stream = resting::serve(stream, service, resting::Seen { answers: &known, is_between: &is_between }, shutdown, resting::TIMES)
+        .await
+        .into_inner();
     if known.is_unread() {
         lingering::close(stream).await;
     } else {

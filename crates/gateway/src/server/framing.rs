@@ -8,6 +8,8 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 
 use memchr::memchr;
@@ -23,11 +25,17 @@ const FORBIDDEN: u8 = 0;
 pub(crate) struct Framed<S> {
     stream: S,
     framing: Framing,
+    is_between: Arc<AtomicBool>,
 }
 
 impl<S> Framed<S> {
     pub(crate) fn new(stream: S) -> Self {
-        Self { stream, framing: Framing::default() }
+        Self { stream, framing: Framing::default(), is_between: Arc::new(AtomicBool::new(true)) }
+    }
+
+    /// Whether what was read so far ends with a request, its body included.
+    pub(super) fn is_between(&self) -> Arc<AtomicBool> {
+        self.is_between.clone()
     }
 }
 
@@ -40,6 +48,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Framed<S> {
             into.filled_mut()[before + place] = FORBIDDEN;
             into.set_filled(before + place + 1);
         }
+        this.is_between.store(this.framing.is_between(), Ordering::Relaxed);
         Poll::Ready(Ok(()))
     }
 }
@@ -107,6 +116,10 @@ struct Line<'a> {
 }
 
 impl Framing {
+    fn is_between(&self) -> bool {
+        matches!(self.place, Place::Between) && self.last.is_none()
+    }
+
     /// Reads on. Where the bytes are framed in a way that is not taken, the place of the first byte that
     /// must not be forwarded.
     fn refuse(&mut self, bytes: &[u8]) -> Option<usize> {

@@ -37,8 +37,6 @@ pub(super) struct Answers {
     called: AtomicU64,
     ended: AtomicU64,
     unread: AtomicBool,
-    /// Something was read since an answer ended.
-    stirs: AtomicBool,
     /// Something was written since all was flushed.
     writes: AtomicBool,
 }
@@ -59,9 +57,9 @@ impl Answers {
         self.unread.load(Ordering::Relaxed)
     }
 
-    /// How many calls came, if each is answered, the answers are written, and nothing of a next call was read since.
+    /// How many calls came, if each is answered and the answers are written.
     pub(super) fn resting(&self) -> Option<u64> {
-        self.all_answered().filter(|_| ![&self.stirs, &self.writes].iter().any(|one| one.load(Ordering::Relaxed)))
+        self.all_answered().filter(|_| !self.writes.load(Ordering::Relaxed))
     }
 
     /// How many calls came, if each is answered.
@@ -86,7 +84,6 @@ impl Answered {
 impl Drop for Answered {
     fn drop(&mut self) {
         self.answers.ended.fetch_add(1, Ordering::Relaxed);
-        self.answers.stirs.store(false, Ordering::Relaxed);
     }
 }
 
@@ -211,16 +208,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
 
 impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = into.filled().len();
         if self.put_back.is_empty() {
-            ready!(Pin::new(&mut self.stream).poll_read(cx, into))?;
-        } else {
-            let length = self.put_back.len().min(into.remaining());
-            into.put_slice(&self.put_back.split_to(length));
+            return Pin::new(&mut self.stream).poll_read(cx, into);
         }
-        if into.filled().len() > before {
-            self.answers.stirs.store(true, Ordering::Relaxed);
-        }
+        let length = self.put_back.len().min(into.remaining());
+        into.put_slice(&self.put_back.split_to(length));
         Poll::Ready(Ok(()))
     }
 }

@@ -6,6 +6,7 @@
 use std::error::Error;
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -32,11 +33,28 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// A connection without calls ends after the time for a head, most of which it rests.
 pub(super) const TIMES: Times = Times { look: LOOK_EVERY, rest: HEAD_TIME_MAX.saturating_sub(LOOK_EVERY) };
 
+/// What is seen of a connection's calls from outside the parser.
+#[derive(Clone, Copy)]
+pub(super) struct Seen<'a> {
+    /// Of the calls and their answers.
+    pub(super) answers: &'a Answers,
+    /// Whether what was read ends with a request. An answer may come before the body of its request has: what comes of
+    /// that body later is not a request.
+    pub(super) is_between: &'a AtomicBool,
+}
+
+impl Seen<'_> {
+    /// How many calls came, if nothing of any of them, or of a next one, is under way.
+    fn resting(self) -> Option<u64> {
+        self.answers.resting().filter(|_| self.is_between.load(Ordering::Relaxed))
+    }
+}
+
 /// Serves a connection until it ends or the server stops, and hands back the stream to be closed.
 pub(super) async fn serve<S, V, B>(
     mut stream: Guarded<S>,
     mut service: V,
-    answers: &Answers,
+    seen: Seen<'_>,
     mut shutdown: watch::Receiver<bool>,
     times: Times,
 ) -> Guarded<S>
@@ -50,7 +68,7 @@ where
 {
     loop {
         // On the heap, and not in the task: all of it goes when the connection rests.
-        let (rests, parts) = Box::pin(serve_until_rest(stream, service, answers, &mut shutdown, times.look)).await;
+        let (rests, parts) = Box::pin(serve_until_rest(stream, service, seen, &mut shutdown, times.look)).await;
         stream = parts.io.into_inner();
         if !rests {
             return stream;
@@ -78,7 +96,7 @@ where
 async fn serve_until_rest<S, V, B>(
     stream: Guarded<S>,
     service: V,
-    answers: &Answers,
+    seen: Seen<'_>,
     shutdown: &mut watch::Receiver<bool>,
     look: Duration,
 ) -> (bool, Parts<TokioIo<Guarded<S>>, V>)
@@ -95,7 +113,7 @@ where
         biased;
         _ = poll_fn(|context| connection.poll_without_shutdown(context)) => (false, false),
         _ = shutdown.wait_for(|stop| *stop) => (false, true),
-        () = rested(answers, look) => (true, false),
+        () = rested(seen, look) => (true, false),
     };
     if stops {
         Pin::new(&mut connection).graceful_shutdown();
@@ -105,11 +123,11 @@ where
 }
 
 /// Done when a connection rests.
-async fn rested(answers: &Answers, look: Duration) {
+async fn rested(seen: Seen<'_>, look: Duration) {
     let mut before = None;
     loop {
         tokio::time::sleep(look).await;
-        let now = answers.resting();
+        let now = seen.resting();
         if now.is_some() && now == before {
             return;
         }
@@ -122,15 +140,17 @@ mod tests {
     use std::convert::Infallible;
     use std::io;
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
     use std::task::{Context, Poll};
 
     use http::{Request, Response};
+    use http_body_util::BodyExt;
     use hyper::service::service_fn;
     use tokio::io::{AsyncWriteExt, DuplexStream, ReadBuf};
     use tokio::sync::Notify;
     use tokio::task::JoinHandle;
 
+    use super::super::framing::Framed;
     use super::super::refusal::{self, Answered};
     use super::*;
     use crate::pipeline::AnswerBody;
@@ -184,16 +204,23 @@ mod tests {
         let (client, stream) = tokio::io::duplex(1 << 16);
         let (rests, calls) = (Arc::new(Notify::new()), Arc::new(AtomicUsize::new(0)));
         let (stop, shutdown) = watch::channel(false);
-        let (mut stream, answers) = refusal::guard(Watched { stream, rests: rests.clone() });
+        let framed = Framed::new(Watched { stream, rests: rests.clone() });
+        let is_between = framed.is_between();
+        let (mut stream, answers) = refusal::guard(framed);
         stream.put_back(Bytes::from_static(read));
         let (counted, known) = (calls.clone(), answers.clone());
-        let service = service_fn(move |_: Request<Incoming>| {
+        let service = service_fn(move |request: Request<Incoming>| {
             counted.fetch_add(1, Ordering::SeqCst);
+            // It is read on after the answer.
+            tokio::spawn(request.into_body().collect());
             answers.called();
             let answered = Answered::new(AnswerBody::Left(Bytes::from_static(b"ok").into()), answers.clone());
             std::future::ready(Ok::<_, Infallible>(Response::new(answered)))
         });
-        let ended = tokio::spawn(async move { drop(serve(stream, service, &known, shutdown, times).await) });
+        let ended =
+            tokio::spawn(
+                async move { drop(serve(stream, service, Seen { answers: &known, is_between: &is_between }, shutdown, times).await) },
+            );
         Served { client, rests, calls, stop, ended }
     }
 
@@ -228,6 +255,23 @@ mod tests {
         served.answer().await;
         assert_eq!(served.calls.load(Ordering::SeqCst), 1);
         served.rests.notified().await;
+    }
+
+    #[tokio::test]
+    async fn the_rest_of_a_body_that_comes_after_the_answer_is_not_a_request() {
+        const REST: &[u8] = b"GET / HTTP/1.1\r\nhost: t\r\n\r\n";
+        let mut served = start(SOON);
+        let head = format!("POST / HTTP/1.1\r\nhost: t\r\ncontent-length: {}\r\n\r\nbody", REST.len() + 4);
+        served.client.write_all(head.as_bytes()).await.unwrap();
+        served.answer().await;
+        // Time enough for a connection to rest, where it wrongly does.
+        tokio::time::sleep(SOON.look * 10).await;
+        served.client.write_all(REST).await.unwrap();
+        served.rests.notified().await;
+        assert_eq!(served.calls.load(Ordering::SeqCst), 1);
+        served.client.write_all(REST).await.unwrap();
+        served.answer().await;
+        assert_eq!(served.calls.load(Ordering::SeqCst), 2);
     }
 
     #[tokio::test]
