@@ -10,7 +10,7 @@ const SCOPES = [
 ]
 
 let keyway
-before(async () => { keyway = await Keyway.start() })
+before(async () => { keyway = Object.assign(await Keyway.start(), { connectionScopes: SCOPES }) })
 after(() => keyway.stop())
 
 const fresh = (name) => {

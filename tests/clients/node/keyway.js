@@ -51,12 +51,15 @@ class Keyway {
   account(name, ...settings) {
     if (!this.hubspot) return this.run('account', 'create', name, ...settings).account.hubId
     const hubId = this.hubspot.run('account', 'create', name, ...settings, '--hub-id', String(this.nextHubId++)).account.hubId
-    const { token } = this.hubspot.app(hubId, 'Connection')
+    const { token } = this.hubspot.app(hubId, 'Connection', this.connectionScopes)
     const args = ['account', 'add', name, '--connect', '--base-url', this.hubspot.url, '--credential-stdin', ...settings]
     return JSON.parse(execFileSync(binary, [...args, '--data', this.folder, '--json'], { encoding: 'utf8', input: token })).account.hubId
   }
 
   nextHubId = 20000001
+
+  /** What the credential of a connected account may do. */
+  connectionScopes = SCOPES
 
   /** Fills an account with a built-in set; the ids by key. */
   seed(account, set) {
