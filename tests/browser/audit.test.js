@@ -152,7 +152,7 @@ test('an app that is refused for a scope: the page offers it, grants it, and lis
   const scopes = console_.keyway.run('app', 'show', String(app.app.id)).app.scopes
   assert.ok(!scopes.includes('crm.objects.deals.read') && scopes.includes('tickets'), scopes.join())
   const activity = await page.locator('.activity').innerText()
-  for (const words of ['granted Wants more', 'created the app Wants more with', 'GET /crm/objects/2026-09/tickets']) assert.ok(activity.includes(words), activity)
+  for (const words of ['granted the scope tickets to Wants more', 'created the app Wants more with', 'GET /crm/objects/2026-09/tickets']) assert.ok(activity.includes(words), activity)
   await holds(page, 'app-activity')
   await page.context().close()
 })
