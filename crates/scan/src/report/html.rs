@@ -133,7 +133,7 @@ fn chart(deadlines: &[Deadline<'_>], today: &str, out: &mut String) -> std::fmt:
     writeln!(out, "</tbody></table>")
 }
 
-/// What is said of a day that HubSpot has not published.
+/// What a report says of a day that HubSpot has not published.
 fn how_firm(certainty: &str) -> &'static str {
     match certainty {
         "month only" => " (HubSpot has named only the month)",
