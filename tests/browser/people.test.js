@@ -255,7 +255,8 @@ test('an auditor sees people, tokens and changes, and changes nothing', async ()
   for (const address of ['/people', '/people/grace%40example.com', '/admin-tokens', '/changes', '/notifications']) {
     assert.equal((await page.goto(address)).status(), 200, address)
     const offers = await page.locator('main').getByRole('link', { name: /^(Add|New|Change(?!s by)|Take|Sign|Remove|Revoke)/ }).count()
-    assert.equal(offers + (await page.locator('main form[method=post]').count()), 0, `${address} offers nothing that would be refused`)
+    // The choice of columns is kept in the browser.
+    assert.equal(offers + (await page.locator('main form[method=post]:not([action$="/columns"])').count()), 0, `${address} offers nothing that would be refused`)
   }
   const before = JSON.stringify([keyway.run('user', 'list'), keyway.run('admin-token', 'list')])
   // Whoever knows the addresses is refused by the API.
