@@ -95,11 +95,17 @@ function all(box) {
 function effect(element) {
   const form = element.closest('form')
   let waiting
+  let newest = 0
   const tell = () => {
     clearTimeout(waiting)
+    // Answers may arrive in another order than their questions: only that to the newest question counts.
+    const question = ++newest
     waiting = setTimeout(async () => {
       const chosen = new URLSearchParams([...form.querySelectorAll('input[name=scope]:checked')].map((box) => ['scope', box.value]))
-      try { place(element, await fragment(`/apps/scopes/effect?${chosen}`)) } catch { element.textContent = '' }
+      const answer = await fragment(`/apps/scopes/effect?${chosen}`).catch(() => undefined)
+      if (question !== newest) return
+      if (answer) place(element, answer)
+      else element.textContent = ''
     }, 250)
   }
   form.addEventListener('change', tell)
