@@ -5,7 +5,10 @@
 //! twenty deals, with two names of properties. There is one contact to each five calls, and one
 //! (`contacts/77`) in every thousandth call. Afterwards it says how long the calls of a record take to find.
 //!
-//! `cargo run --release -p keyway-audit --example fill_audit -- FOLDER RECORDS [--touched] [--postgres URL]`
+//! With `--days N` the calls lie in the N days before now, evenly, so that pages about a week or a month have something
+//! to count.
+//!
+//! `cargo run --release -p keyway-audit --example fill_audit -- FOLDER RECORDS [--touched] [--days N] [--postgres URL]`
 
 use std::error::Error;
 use std::io::Write;
@@ -17,21 +20,30 @@ use keyway_audit::chain::ChainKey;
 use keyway_audit::{AuditEntry, AuditFilter, AuditLog, Place};
 use keyway_core::time::Timestamp;
 use keyway_core::touched::{Named, RecordRef};
+use keyway_ground::clock::now;
 
 /// Writers at once: so many records share a commit.
 const WRITERS: i64 = 1_024;
 /// When the first call came in: 2026-05-28.
 const FIRST_MS: i64 = 1_780_000_000_000;
+/// Between two calls.
+const STEP_MS: i64 = 100;
+const DAY_MS: i64 = 86_400_000;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [folder, count, options @ ..] = &arguments[..] else {
-        return Err("usage: fill_audit FOLDER RECORDS [--touched] [--postgres URL]".into());
+        return Err("usage: fill_audit FOLDER RECORDS [--touched] [--days N] [--postgres URL]".into());
     };
     let touched = options.iter().any(|option| option == "--touched");
-    let url = options.iter().position(|option| option == "--postgres").and_then(|at| options.get(at + 1));
+    let value = |name: &str| options.iter().position(|option| option == name).and_then(|at| options.get(at + 1));
+    let url = value("--postgres");
     let (folder, count): (&Path, i64) = (folder.as_ref(), count.parse()?);
+    let times = match value("--days") {
+        Some(days) => Times::before(now().as_ms(), days.parse()?, count),
+        None => Times { first_ms: FIRST_MS, span_ms: STEP_MS * count, count },
+    };
     let hex = std::fs::read_to_string(folder.join("master.key"))?;
     let mut key = [0; 32];
     for (byte, place) in key.iter_mut().zip(0..) {
@@ -45,7 +57,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
             tokio::spawn(async move {
                 let mut number = first;
                 while number < count {
-                    log.record(AuditEntry { named: touched.then(|| named(number, count)), ..entry(number) }, false).await?;
+                    log.record(AuditEntry { named: touched.then(|| named(number, count)), ..entry(number, times.of(number)) }, false)
+                        .await?;
                     number += WRITERS;
                 }
                 Ok::<(), keyway_audit::AuditError>(())
@@ -83,11 +96,30 @@ async fn ask(log: &AuditLog, count: i64) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn entry(number: i64) -> AuditEntry {
+/// When the calls came in.
+#[derive(Clone, Copy)]
+struct Times {
+    first_ms: i64,
+    span_ms: i64,
+    count: i64,
+}
+
+impl Times {
+    fn before(now_ms: i64, days: i64, count: i64) -> Self {
+        Self { first_ms: now_ms - days * DAY_MS, span_ms: days * DAY_MS, count }
+    }
+
+    fn of(self, number: i64) -> Timestamp {
+        let passed = i128::from(self.span_ms) * i128::from(number) / i128::from(self.count.max(1));
+        Timestamp::from_ms(self.first_ms + i64::try_from(passed).unwrap_or(self.span_ms))
+    }
+}
+
+fn entry(number: i64, at: Timestamp) -> AuditEntry {
     let app_id = 1 + u64::try_from(number * 7_919 % 500).unwrap_or(0);
     let refused = number % 50 == 0;
     AuditEntry {
-        at: Timestamp::from_ms(FIRST_MS + number * 100),
+        at,
         hub_id: Some(10_000_001),
         app_id: Some(app_id),
         token_id: Some(app_id),
