@@ -11,6 +11,11 @@ use tokio::task::{JoinError, JoinHandle};
 const FEWEST: usize = 4;
 const MOST: usize = 16;
 
+/// On a machine with this many cores.
+fn count(cores: usize) -> usize {
+    cores.clamp(FEWEST, MOST)
+}
+
 /// The workers of all accounts.
 #[derive(Debug)]
 pub struct Workers {
@@ -28,7 +33,10 @@ pub struct Place<'w> {
 impl Workers {
     /// None runs before it is needed, and none for long after.
     pub fn new() -> std::io::Result<Self> {
-        let count = std::thread::available_parallelism().map_or(FEWEST, usize::from).clamp(FEWEST, MOST);
+        Self::with(count(std::thread::available_parallelism().map_or(FEWEST, usize::from)))
+    }
+
+    fn with(count: usize) -> std::io::Result<Self> {
         let runtime = Builder::new_current_thread().thread_name("portal-worker").max_blocking_threads(count).build()?;
         Ok(Self { runtime: Some(runtime), places: Arc::new(Semaphore::new(count)) })
     }
@@ -62,5 +70,29 @@ impl Drop for Workers {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[test]
+    fn there_is_one_a_core_between_the_fewest_and_the_most() {
+        assert_eq!([1, 4, 7, 16, 128].map(count), [4, 4, 7, 16, 16]);
+    }
+
+    #[tokio::test]
+    async fn a_call_waits_while_all_workers_are_taken() {
+        let workers = Workers::with(2).unwrap();
+        let (end, ended) = mpsc::channel::<()>();
+        let (first, second) = (workers.place().await, workers.place().await);
+        assert!(workers.places.try_acquire().is_err(), "both workers are taken");
+        let (worked, ()) = tokio::join!(first.run(move || ended.recv().is_ok()), async { end.send(()).unwrap() });
+        assert!(worked.unwrap());
+        drop(workers.place().await);
+        assert_eq!(second.run(|| 7).await.unwrap(), 7);
     }
 }

@@ -299,6 +299,22 @@ fn forms_are_small_before_anybody_is_known() {
 }
 
 #[test]
+fn forms_for_reports_and_errors_are_large_after_sign_in_and_have_an_end() {
+    let keyway = set_up();
+    let mut browser = Browser::new(&keyway);
+    let text = "x".repeat(64 << 10);
+    for (path, field) in [("/migration/plan", "report"), ("/migration/send", "report"), ("/doctor", "text")] {
+        assert_ne!(browser.post(path, &[(field, &text)]).status, 200, "{path}: nobody is signed in");
+    }
+    browser.sign_in("ada@example.com", PASSWORD);
+    // Each letter is three bytes of the form.
+    for (path, field, mebibytes) in [("/migration/plan", "report", 64), ("/migration/send", "report", 64), ("/doctor", "text", 48)] {
+        assert_ne!(browser.post(path, &[(field, &text)]).status, 413, "{path}: three times the bound of other forms");
+        assert_eq!(browser.post(path, &[(field, &"x".repeat((mebibytes << 20) / 3))]).status, 413, "{path}");
+    }
+}
+
+#[test]
 fn ids_and_formats_that_are_none_are_answered_in_the_consoles_own_words() {
     let keyway = set_up();
     let mut browser = Browser::new(&keyway);
