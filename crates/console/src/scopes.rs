@@ -6,6 +6,7 @@ use askama::Template;
 use axum::response::Response;
 use keyway_api::view::{OperationBehind, Scope, ScopeBehind, ScopeTemplate, Scopes};
 use keyway_gateway::admin::Effect;
+use keyway_gateway::control::BASE_SCOPE;
 
 use super::api::with_part;
 use super::page;
@@ -158,13 +159,19 @@ pub(super) struct EffectPart {
 impl EffectPart {
     /// Of scopes that are chosen; none where none is.
     pub fn of(scopes: &[String]) -> Option<Self> {
-        (!scopes.is_empty()).then(|| Self { effect: Effect::of(scopes) })
+        (!scopes.is_empty()).then(|| Self::with_base(scopes))
+    }
+
+    /// Every app has the base scope too, which nobody chooses.
+    fn with_base(scopes: &[String]) -> Self {
+        let all: Vec<&str> = scopes.iter().map(String::as_str).chain([BASE_SCOPE]).collect();
+        Self { effect: Effect::of(&all) }
     }
 }
 
 /// What the chosen scopes open together, as a part of the page on which they are chosen.
 pub(super) async fn effect_part(_visitor: Visitor, fields: Fields) -> Page {
-    Ok(page::render(&EffectPart { effect: Effect::of(&fields.all("scope")) }))
+    Ok(page::render(&EffectPart::with_base(&fields.all("scope"))))
 }
 
 #[derive(Template)]

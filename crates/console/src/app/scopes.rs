@@ -4,6 +4,7 @@ use askama::Template;
 use keyway_api::view::{CallRecord, Records, Scopes, ScopesUsed};
 use keyway_api::{Moment, OperationId};
 use keyway_core::refusal::Refusal;
+use keyway_gateway::control::BASE_SCOPE;
 use serde_json::json;
 
 use super::{SECTION, get, patch};
@@ -33,9 +34,11 @@ struct ScopesPage<'a> {
 
 async fn form(visitor: &Visitor, id: u64, chosen: Option<Vec<String>>) -> Page {
     let app = get(visitor, id).await?;
-    let chosen = chosen.as_ref().unwrap_or(&app.scopes);
-    let groups = scopes::catalog(visitor).await?.groups(chosen);
-    let effect = EffectPart::of(chosen);
+    let mut chosen = chosen.unwrap_or_else(|| app.scopes.clone());
+    // It has no box, and stays.
+    chosen.retain(|scope| scope != BASE_SCOPE);
+    let groups = scopes::catalog(visitor).await?.groups(&chosen);
+    let effect = EffectPart::of(&chosen);
     Ok(page::render(&ScopesPage { shell: visitor.shell(SECTION), app: &app, groups, chosen: chosen.len(), effect }))
 }
 
