@@ -139,7 +139,7 @@ async fn calls_are_summed_by_app_operation_and_day_from_a_moment_on() {
     // The call that the limit refused is on the day after, in a file of its own.
     assert_eq!(lines(of_app.called), [(1, day("1970-01-02"), 2, 1), (1, day("1970-01-03"), 1, 1)]);
     assert_eq!(lines(log.use_of_app(4, since).await.unwrap().called), []);
-    // The file of the first day is whole after the moment: what is kept of it is what was read of it.
+    // The whole file of the first day is after the moment. The second round takes the sums that the first one kept.
     for _ in 0..2 {
         let whole = lines(log.usage(None, Timestamp::from_ms(0)).await.unwrap());
         let second = day("1970-01-02");

@@ -941,11 +941,11 @@ pub enum Portal {
         #[command(subcommand)]
         action: Clock,
     },
-    /// Make of a cassette records, definitions, and answers to requests that the account can't answer itself
+    /// Turn a cassette into records, definitions, and answers to requests that the account can't answer itself
     ImportCassette(record::Cassette),
     /// Replay the requests of a cassette on a temporary account, and show what differs in status and shape; exits 1 if anything differs
     DiffCassette(record::Cassette),
-    /// What an embedded account serves of HubSpot's API, with behaviour or as documents, and what is tested
+    /// Count the operations that an embedded account serves, by HubSpot API, and those that the tests call
     Coverage {
         /// List the operations that have this text in their API, method or path
         #[arg(long, value_name = "TEXT", conflicts_with_all = ["markdown", "json"])]

@@ -49,7 +49,7 @@ pub(super) fn operation(record: &CallRecord) -> Option<&'static Operation> {
 fn asked(record: &CallRecord, operation: Option<&Operation>) -> String {
     let object =
         record.object.as_deref().map(|object| format!(" on {}", object.replace('_', " ").replace(',', " and "))).unwrap_or_default();
-    // A path for every object type belongs to many of HubSpot's APIs.
+    // Several HubSpot APIs share a path that takes any object type.
     let api = operation.filter(|operation| !operation.template.contains("{objectType}"));
     let api = api.map(|operation| format!(", part of HubSpot's {} API", operation.api)).unwrap_or_default();
     match operation {

@@ -36,7 +36,7 @@ pub(super) struct Said {
     pub of_oauth: bool,
     /// Whether the guessed sentences are OAuth's own.
     pub guesses_of_oauth: bool,
-    /// Whether the sentences are those of many services, so that they count in an answer of HubSpot's form only.
+    /// Whether many services send the sentences, so that they count only in an answer in HubSpot's form.
     pub in_answer: bool,
     /// Sentences beside which the words belong to another row.
     pub unless: &'static [&'static str],
