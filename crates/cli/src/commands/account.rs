@@ -293,8 +293,14 @@ fn described(account: &view::Account) -> String {
     let trouble = trouble_of(account).map(|trouble| format!("  trouble    {trouble}\n")).unwrap_or_default();
     let due = due(account).map(|due| format!("  rotation   {due}\n")).unwrap_or_default();
     let (burst, daily, search) = (limits.burst, limits.daily, limits.search);
+    // HubSpot limits the credential of a connected account, so all apps share the limit. They queue for it.
+    let (whose, queue) = match account.connection {
+        Some(_) => ("for all apps", format!("\n  queue      {}", counted(account.waiting, "call"))),
+        None => ("per app", String::new()),
+    };
     format!(
-        "  backend    {backend}\n{trouble}{due}  name       {name}\n  tier       {tier} with {addons} API limit increases\n  time zone  {time_zone}\n  limits     {burst} calls in 10 seconds per app, {daily} a day, {search} searches a second\n  today      {used_today} calls"
+        "  backend    {backend}\n{trouble}{due}  name       {name}\n  tier       {tier} with {addons} API limit increases\n  time zone  {time_zone}\n  limits     {burst} calls in 10 seconds {whose}, {daily} a day, {search} searches a second{queue}\n  today      {}",
+        counted(*used_today, "call")
     ) + &today(account)
         + &guards(account)
 }
@@ -302,11 +308,11 @@ fn described(account: &view::Account) -> String {
 /// What Keyway checks in calls of a connected account where HubSpot does not say what it checks.
 fn guards(account: &view::Account) -> String {
     let line = |what: &str, setting: &Option<String>, named: &str| match setting {
-        Some(setting) => format!("\n  {what:<9}  {setting} calls that name {named} whose scope their app lacks"),
+        Some(setting) => format!("\n  {what:<9}  {setting} a call if its app lacks the scope of {named}"),
         None => String::new(),
     };
-    line("types", &account.beside_path, "an object type beside the path")
-        + &line("sensitive", &account.sensitive_properties, "a sensitive property")
+    line("types", &account.beside_path, "an object type in the query or body")
+        + &line("sensitive", &account.sensitive_properties, "a sensitive property in the call")
 }
 
 /// Which app used what of the day, and whether HubSpot says that it is used up.

@@ -130,7 +130,8 @@ async fn app(connection: &Connection, init: &Init, asking: &Asking, hub_id: u64)
     };
     let scopes = with_preset(scopes, preset.as_deref())?;
     let body = json!({ "name": name, "hubId": hub_id, "scopes": scopes });
-    let made = call(connection, Method::POST, "/api/v1/apps", Some(body)).await?;
+    let made = call(connection, Method::POST, "/api/v1/apps", Some(body)).await;
+    let made = made.with_context(|| format!("the app {name:?} was not made; --app takes another name"))?;
     super::app::warn_of_missing_scopes(connection, &made["app"]).await;
     let app = &made["app"];
     // Every app has `oauth`: it opens nothing by itself.

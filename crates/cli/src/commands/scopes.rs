@@ -107,7 +107,15 @@ pub async fn tighten_each(connection: &Connection, days: u32, json: bool) -> any
     show(&json!({ "version": 1, "apps": each }), json, |answer| {
         let rows: Vec<Vec<String>> = list(answer, "apps").iter().map(row).collect();
         let advice = "For one app, and to remove its unused scopes: keyway app tighten APP, keyway app tighten APP --apply";
-        format!("{}\n\n{advice}", table(&["ID", "APP", "CALLS", "SCOPES", "UNUSED SCOPES", "REFUSED FOR"], &rows))
+        let is_shorter = list(answer, "apps").iter().any(|used| used["complete"] == false);
+        let shorter = if is_shorter {
+            format!(
+                "\n\nlog is shorter: it does not reach back {days} days, and earlier calls may have needed a scope that is listed as unused"
+            )
+        } else {
+            String::new()
+        };
+        format!("{}{shorter}\n\n{advice}", table(&["ID", "APP", "CALLS", "SCOPES", "UNUSED SCOPES", "REFUSED FOR"], &rows))
     })
 }
 

@@ -15,7 +15,7 @@ use crate::Exit;
 use crate::args::Connection;
 use crate::client::{call, date, list_all};
 use crate::commands::account::{rotation_due, trouble};
-use crate::commands::{list, show, text};
+use crate::commands::{counted, list, show, text};
 use crate::typed::{all, get, line, or_dash, typed};
 
 /// The share of the daily limit from which on the check reports the number of calls, in percent.
@@ -104,7 +104,8 @@ fn limits(account: &Account) -> Vec<String> {
         wrong.push(format!("{used} of the day's {daily} calls are used up (`keyway account usage {}` says by whom)", account.hub_id));
     }
     if account.waiting > 0 {
-        wrong.push(format!("{} calls wait for their turn", account.waiting));
+        let queued = counted(account.waiting, "call");
+        wrong.push(format!("{queued} in the queue (`keyway calls --since 1h` says whose calls waited)"));
     }
     wrong
 }
