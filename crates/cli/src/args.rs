@@ -1553,7 +1553,7 @@ pub enum AdminToken {
 
 #[derive(Subcommand)]
 pub enum User {
-    /// Let a person sign in, or give them a new password; without one of the --credential options one is made and shown once
+    /// Let a person sign in, or give them a new password; Keyway makes one and shows it once, unless a --credential option gives it
     Create {
         /// Their e-mail address
         email: String,

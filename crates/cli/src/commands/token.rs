@@ -167,7 +167,7 @@ async fn rotate_into(
     let delivered: Vec<Value> = delivered.into_iter().map(|(target, what)| json!({ "target": target, "does": what })).collect();
     let answer = json!({ "version": 1, "app": ended["app"], "token": ended["token"], "targets": delivered });
     show(&answer, json, |answer| {
-        let fate = if grace_ms.is_some() { "work until the end of their grace" } else { "ended" };
+        let fate = if grace_ms.is_some() { "work until their grace period ends" } else { "ended" };
         format!("token {id} of {} is delivered; the old tokens {fate}\n{}", text(&answer["app"]["name"]), told(answer))
     })
 }
@@ -223,7 +223,7 @@ async fn undeliver(
                 left.join(", ")
             )
         };
-        format!("{}\nThe old tokens ({ids}) end as they would have without the rotation, or not at all. {fate}", told(answer))
+        format!("{}\nThe old tokens ({ids}) work as long as they would have without the rotation. {fate}", told(answer))
     })?;
     Ok(if left.is_empty() { Exit::Fine } else { Exit::Negative })
 }

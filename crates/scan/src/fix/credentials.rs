@@ -77,7 +77,8 @@ pub(super) fn find(path: &str, source: &Source<'_>, found: &mut Found) {
                 let place = with_default(source, literal.node, &text);
                 let mut edits = vec![Edit::replace(place.byte_range(), text)];
                 edits.extend(source.import_os());
-                found.change(format!("a {} in plain text is read from {name}; rotate the old value", candidate.kind.title()), edits);
+                found
+                    .change(format!("a {} in plain text becomes the variable {name}; rotate the old value", candidate.kind.title()), edits);
                 if !may_be_missing {
                     found.variables.insert(name);
                 }

@@ -258,7 +258,7 @@ fn figures(report: &Report, out: &mut String) -> std::fmt::Result {
         (stats.known, "in the baseline"),
         (stats.allowed, "allowed in place"),
         (stats.unsure, "of low confidence (--min-confidence low shows them)"),
-        (stats.binary, "binary files left out"),
+        (stats.binary, if stats.binary == 1 { "binary file left out" } else { "binary files left out" }),
     ];
     passed.into_iter().filter(|(count, _)| *count > 0).try_for_each(|(count, why)| write!(out, "; {count} {why}"))?;
     writeln!(out)
