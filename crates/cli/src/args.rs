@@ -1281,7 +1281,7 @@ pub enum Token {
         #[arg(long)]
         json: bool,
     },
-    /// Where the calls with a token come from: who must move before it ends
+    /// List the addresses that use a token, and must change it before it ends
     Users {
         /// The token's id, a number from `keyway token list APP`
         #[arg(value_parser = token_id)]
@@ -1661,9 +1661,9 @@ pub enum Audit {
     },
     /// Show new records until Ctrl-C, after the newest ten
     Tail(tail::Tail),
-    /// Check the seals of the log: exit code 1 if a record was changed, removed or added
+    /// Check the seals of a running server's log: exit code 1 if a record was changed, removed or added
     Verify {
-        /// A head that an earlier check printed and that was kept elsewhere: shows that nothing was cut off since
+        /// The head that an earlier check printed: finds also a log that was cut since, or replaced by an earlier copy
         #[arg(long, value_name = "HEAD")]
         head: Option<String>,
         /// Print JSON
