@@ -149,8 +149,12 @@ async fn first_call(url: &str, made: &Value) -> anyhow::Result<bool> {
     let answer = call_data(url, &token, Method::GET, &path, bytes::Bytes::new()).await?;
     let status = answer.status();
     let body = answer.into_body().collect().await.context("the answer to the first call was cut")?.to_bytes();
-    let body: String = String::from_utf8_lossy(&body).chars().take(ANSWER_SHOWN_MAX).collect();
-    print(&format!("call     GET {path}: {}\n\n  {}\n", status.as_u16(), shown::line(&body)))?;
+    let whole = String::from_utf8_lossy(&body);
+    let mut excerpt: String = whole.chars().take(ANSWER_SHOWN_MAX).collect();
+    if excerpt.len() < whole.len() {
+        excerpt.push('…');
+    }
+    print(&format!("call     GET {path}: {}\n\n  {}\n", status.as_u16(), shown::line(&excerpt)))?;
     if !status.is_success() {
         warn(&format!("the first call was not answered well. To find out why: keyway audit list --app {}", text(&made["app"]["id"])));
     }
