@@ -181,6 +181,8 @@ struct Rows {
     names: Names,
     older: Option<String>,
     wrong: Option<String>,
+    /// Whether the view leaves records out.
+    filtered: bool,
 }
 
 impl Rows {
@@ -275,12 +277,13 @@ async fn rows(visitor: &Visitor, fields: &Fields) -> Result<Rows, axum::response
         Err(refused) if matches!(refused.status, 400 | 403 | 404) => (Vec::new(), None, Some(super::shell::sentence(&refused.detail))),
         Err(refused) => return Err(visitor.refused(SECTION, &refused)),
     };
+    let filtered = asked.iter().any(|(name, value)| *name != "limit" && !value.is_empty());
     let names = Names::of(&visitor.api, records.iter().filter_map(|record| record.app_id)).await;
     let older = before.map(|before| {
         let view = view(fields, &[("live", "")]);
         format!("{view}{}before={before}", if view.contains('?') { "&" } else { "?" })
     });
-    Ok(Rows { records, names, older, wrong })
+    Ok(Rows { records, names, older, wrong, filtered })
 }
 
 /// The log.

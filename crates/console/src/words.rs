@@ -111,6 +111,7 @@ pub(super) mod filters {
 
     use askama::{Result, Values};
 
+    use keyway_core::shown::Markup;
     use keyway_gateway::clock::now;
 
     /// See [`super::number`]; what is not a whole number is shown as it is.
@@ -139,6 +140,19 @@ pub(super) mod filters {
             }
         }
         Ok(text)
+    }
+
+    /// A sentence in which backticks enclose code. HTML.
+    pub fn coded(sentence: impl AsRef<str>, _: &dyn Values) -> Result<String> {
+        let parts: Vec<&str> = sentence.as_ref().split('`').collect();
+        if parts.len() % 2 == 0 {
+            return Ok(Markup(sentence.as_ref()).to_string());
+        }
+        let part = |(number, text): (usize, &&str)| match number % 2 {
+            0 => Markup(text).to_string(),
+            _ => format!("<code>{}</code>", Markup(text)),
+        };
+        Ok(parts.iter().enumerate().map(part).collect())
     }
 
     /// The kind of a condition: `token-rotation` as "token rotation".
@@ -190,6 +204,13 @@ pub(super) mod filters {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn backticks_enclose_code_and_nothing_in_it_is_html() {
+        let shown = |sentence: &str| filters::coded(sentence, &()).unwrap();
+        assert_eq!(shown("Its scopes: `a<b`, `c`."), "Its scopes: <code>a&lt;b</code>, <code>c</code>.");
+        assert_eq!(shown("<b> and one `"), "&lt;b&gt; and one `");
+    }
 
     #[test]
     fn numbers_are_grouped() {

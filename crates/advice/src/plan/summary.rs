@@ -98,8 +98,9 @@ fn risks(apps: &[PlannedApp], found: &Found, ends: &[End], credentials: usize) -
     if credentials > 0 {
         let leaks = apps.iter().flat_map(|app| &app.leaks).chain(found.loose.iter().map(|loose| &loose.leak));
         let history = if leaks.clone().any(|leak| leak.in_history) { "; git's history keeps them, so only rotation helps" } else { "" };
-        let stand = if credentials == 1 { "1 credential is" } else { &format!("{credentials} credentials are") };
-        risks.push(format!("{stand} in plain text: whoever can read the files can use HubSpot with it{history}."));
+        let (stand, them) =
+            if credentials == 1 { ("1 credential is".to_owned(), "it") } else { (format!("{credentials} credentials are"), "them") };
+        risks.push(format!("{stand} in plain text: whoever can read the files can use HubSpot with {them}{history}."));
     }
     if let Some(names) = names(&|app| app.writes_records) {
         risks.push(format!("CRM writes: from API version 2026-09 on HubSpot enforces the account's rules (conditionally required properties, properties that the create form requires, permission to associate). A write that worked before may get a 400. Test each against the account's own rules: {names}."));
