@@ -11,13 +11,12 @@ use std::time::Duration;
 
 use keyway_core::error_body::ErrorBody;
 use keyway_core::refusal::Refusal;
+use keyway_objects::state::State;
+use keyway_objects::webhooks::Notice;
 use tokio::runtime::Handle;
 use tokio::sync::{
     OwnedRwLockReadGuard, OwnedRwLockWriteGuard, OwnedSemaphorePermit, RwLock, RwLockReadGuard, RwLockWriteGuard, Semaphore,
 };
-
-use crate::state::State;
-use crate::webhooks::Notice;
 
 /// How long a call waits for its turn.
 pub const WAIT_MAX: Duration = Duration::from_secs(5);

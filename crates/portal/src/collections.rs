@@ -30,17 +30,16 @@ mod timeline;
 
 use keyway_core::error_body::ErrorBody;
 use keyway_core::path::NormalPath;
+use keyway_objects::crm::batch::entry;
+use keyway_objects::items::{Item, Place};
+use keyway_objects::request::{Query, bad_field, id_text, inputs, object};
+use keyway_objects::route::is_version;
+use keyway_objects::state::State;
+use keyway_objects::tx::Tx;
+use keyway_objects::webhooks::{SUBSCRIPTIONS, check_active};
+use keyway_objects::work::Work;
 use serde_json::{Map, Value, json};
 
-use crate::crm::batch::entry;
-use crate::items::{Item, Place};
-use crate::notes::SUBSCRIPTIONS;
-use crate::request::{Query, bad_field, id_text, inputs, object};
-use crate::route::is_version;
-use crate::state::State;
-use crate::tx::Tx;
-use crate::webhooks::check_active;
-use crate::work::Work;
 use crate::{Call, Reply};
 
 pub use exports::Export;
@@ -105,7 +104,7 @@ pub fn answer(call: &Call, tx: &mut Tx<'_>) -> Option<Answer> {
         ["settings", "currencies", "exchange-rates", "update-visibility"] => return settings::rate_visibility(&asked, tx),
         ["settings", "currencies", rest @ ..] if !rest.contains(&"exchange-rates") => return settings::currencies(&asked, rest, tx),
         ["settings", "users", what @ ("roles" | "teams")] => return settings::users(&asked, what),
-        ["webhooks", app, ..] if !crate::webhooks::is_app(app) => return Some(Err(missing(app))),
+        ["webhooks", app, ..] if !keyway_objects::webhooks::is_app(app) => return Some(Err(missing(app))),
         ["webhooks", app, "settings"] => return settings::webhooks(&asked, app, tx),
         _ => {}
     }

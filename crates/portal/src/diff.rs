@@ -5,11 +5,11 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use keyway_objects::state::State;
+use keyway_objects::tx::Tx;
 use serde_json::{Map, Value, json};
 
 use crate::copy::{Line, body_lines};
-use crate::state::State;
-use crate::tx::Tx;
 use crate::{Portal, RefillError, copy, no_such_account, seed};
 
 /// Fields of definitions that hold the time or the author of a change, or count changes.
@@ -220,7 +220,7 @@ fn thing(line: Line, types: &HashMap<String, String>) -> Option<(Key, Value)> {
     Some((key, body))
 }
 
-/// A record's values by property, in the form of [`crate::record::Record::to_stored`].
+/// A record's values by property, in the form of [`keyway_objects::record::Record::to_stored`].
 fn record(body: &Value) -> Value {
     let mut values = Map::new();
     for cell in body["p"].as_array().into_iter().flatten() {

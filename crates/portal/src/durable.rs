@@ -1,6 +1,6 @@
 //! Writes changes to the file, many calls in one transaction, and reports when they are durable.
 //!
-//! The file holds documents by key; `state` gives them their meaning. One thread owns the connection. So
+//! The file holds documents by key; `documents` and `restore` of `objects` give them their meaning. One thread owns the connection. So
 //! changes reach the file in the order in which they were made, and the file does not depend on the lifetime of
 //! a caller's runtime.
 //!
@@ -13,42 +13,10 @@ use std::time::Duration;
 
 use keyway_core::error_body::ErrorBody;
 use keyway_core::refusal::Refusal;
+use keyway_objects::documents::{Change, Document};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Row};
 use tokio::sync::{Notify, oneshot, watch};
-
-/// One document to be written, or removed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
-    /// The account.
-    pub hub_id: u64,
-    /// What the key names, such as `account`, `owner`, `record` or `link`; `*` with no body is everything.
-    pub space: &'static str,
-    /// Unique within the space.
-    pub key: String,
-    /// Nothing removes the document.
-    pub body: Option<Vec<u8>>,
-}
-
-impl Change {
-    /// As it will be read. Of a change that puts something.
-    pub fn into_document(self) -> Document {
-        Document { hub_id: self.hub_id, space: self.space.to_owned(), key: self.key, body: self.body.unwrap_or_default() }
-    }
-}
-
-/// A document as it was read.
-#[derive(Debug)]
-pub struct Document {
-    /// The account.
-    pub hub_id: u64,
-    /// See [`Change::space`].
-    pub space: String,
-    /// Unique within the space.
-    pub key: String,
-    /// Its content.
-    pub body: Vec<u8>,
-}
 
 /// Where changes go.
 #[derive(Clone, Debug)]

@@ -13,13 +13,13 @@ use std::collections::HashMap;
 use http::Method;
 use keyway_core::path::{NormalPath, encode_component};
 use keyway_core::time::Timestamp;
+use keyway_objects::documents::{self, Change};
+use keyway_objects::kind::Kind;
+use keyway_objects::settle::settle;
+use keyway_objects::tx::Tx;
 use serde_json::{Map, Value, json};
 
 use crate::account::Account;
-use crate::durable::Change;
-use crate::kind::Kind;
-use crate::settle::settle;
-use crate::tx::Tx;
 use crate::{Call, Portal, RefillError, answer, copy, no_such_account, seed};
 use format::{PlainCall, Row, Seed};
 
@@ -51,7 +51,7 @@ impl Portal {
                 return Err(no_such_account(hub_id));
             }
             self.desk.log.check_writable()?;
-            let before = copy::documents(&state);
+            let before = documents::of(&state);
             let mut filling = Filling { tx: Tx::new(&mut state), hub_id, now, made: Map::new(), made_now: Vec::new(), ids: HashMap::new() };
             match filling.all(seed) {
                 Ok(()) => {
@@ -88,8 +88,8 @@ impl Portal {
             crate::collections::perform_part(&call, &mut tx);
         }
         settle(&mut tx, now);
-        tx.notes.by_import();
-        let notices = crate::webhooks::notices(&mut tx, &call);
+        tx.note_import();
+        let notices = keyway_objects::webhooks::notices(&mut tx, &call);
         let position = self.desk.append(tx);
         account.keep_untold(position, notices);
         Ok(position)

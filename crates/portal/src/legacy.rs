@@ -17,10 +17,10 @@ mod writes;
 
 use bytes::Bytes;
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::request::{Query, bad_parameter};
+use keyway_objects::tx::Tx;
 use serde_json::Value;
 
-use crate::request::{Query, bad_parameter};
-use crate::tx::Tx;
 use crate::{Call, Reply};
 use records::Records;
 

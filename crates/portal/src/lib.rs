@@ -1,50 +1,20 @@
 //! The embedded CRM: a HubSpot-compatible account in memory, kept in one file.
 //!
 //! The crate knows nothing of tokens or limits: its caller has decided that a call may be made. The exception
-//! is a decision that needs the account's state, such as the object type of a list. That is made here from the
-//! caller's scopes, by the rules of `core::policy`. Begin with [`Portal::handle`], then `route` (the meaning of
-//! a path) and `crm` (the operations).
+//! is a decision that needs the account's state, such as the object type of a list. That is made here and in
+//! `keyway_objects` from the caller's scopes, by the rules of `core::policy`. Begin with [`Portal::handle`], then
+//! `perform` (who performs a call) and `keyway_objects::crm` (the operations of the CRM). Everything beyond the CRM
+//! is in `collections`.
 
 mod account;
 mod collections;
 mod copy;
-mod crm;
-mod derived;
 mod diff;
 mod durable;
 mod fill;
-mod importing;
-mod items;
-mod kind;
 mod legacy;
-mod links;
-mod lists;
-mod moments;
-mod notes;
-mod options;
 mod perform;
-mod pipelines;
-mod property;
-mod record;
-mod request;
-mod restore;
-mod route;
-mod rules;
-mod schema;
 mod seed;
-mod sensitive;
-mod settle;
-mod space;
-mod stages;
-mod state;
-mod table;
-mod tx;
-mod value;
-mod vocabulary;
-mod wanted;
-mod webhooks;
-mod words;
-mod work;
 mod workers;
 
 use std::collections::HashMap;
@@ -55,23 +25,25 @@ use bytes::Bytes;
 use http::Method;
 use keyway_core::error_body::ErrorBody;
 use keyway_core::path::NormalPath;
-use keyway_core::policy::OnBehalf;
 use keyway_core::time::Timestamp;
+use keyway_objects::documents::Change;
+use keyway_objects::state::State;
+use keyway_objects::tx::Tx;
+use keyway_objects::{restore, webhooks};
 use serde_json::Value;
 
 use account::{Account, WAIT_MAX};
-use durable::{Change, Log};
+use durable::Log;
 use perform::{Desk, answer, served};
-use state::State;
-use tx::Tx;
 use workers::Workers;
 
 pub use diff::{Only, differences};
 pub use fill::{SETS, read_seed, read_yaml, seed_schema};
+pub use keyway_objects::call::{Call, Reply};
+pub use keyway_objects::state::AccountSettings;
+pub use keyway_objects::vocabulary;
+pub use keyway_objects::webhooks::{Event, Notice};
 pub use seed::DemoSummary;
-pub use state::AccountSettings;
-pub use vocabulary::vocabulary;
-pub use webhooks::{Event, Notice};
 
 /// Where records are kept.
 #[derive(Clone, Debug)]
@@ -93,6 +65,12 @@ pub enum OpenError {
     /// A document is not what this version writes.
     #[error("the embedded account's file holds {0}, which can't be read")]
     Document(String),
+}
+
+impl From<restore::Unreadable> for OpenError {
+    fn from(unreadable: restore::Unreadable) -> Self {
+        Self::Document(unreadable.to_string())
+    }
 }
 
 /// An account could not be made or deleted.
@@ -123,40 +101,6 @@ impl From<ErrorBody> for RefillError {
     fn from(error: ErrorBody) -> Self {
         Self::Storage(error.message)
     }
-}
-
-/// A call that was let through.
-#[derive(Debug)]
-pub struct Call {
-    /// The account.
-    pub hub_id: u64,
-    /// The app that calls; written into the history of properties.
-    pub app_id: u64,
-    /// The user it acts for.
-    pub user_id: u64,
-    /// The method.
-    pub method: Method,
-    /// The path.
-    pub path: NormalPath,
-    /// The query, unchanged.
-    pub query: Option<String>,
-    /// The body.
-    pub body: Bytes,
-    /// The time of the call.
-    pub now: Timestamp,
-    /// In whose name it is performed; none of the operator's own calls, which may do anything.
-    pub by: Option<OnBehalf>,
-    /// Where the account is reached, such as `http://127.0.0.1:8484`: for links to files it keeps.
-    pub base: Arc<str>,
-}
-
-/// An answer that is not an error.
-#[derive(Debug)]
-pub struct Reply {
-    /// HTTP status.
-    pub status: u16,
-    /// JSON, or nothing.
-    pub body: Bytes,
 }
 
 /// HubSpot's own address, for calls that come over no network.

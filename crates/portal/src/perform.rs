@@ -8,21 +8,22 @@ use std::time::Duration;
 use http::Method;
 use keyway_core::error_body::ErrorBody;
 use keyway_core::refusal::Refusal;
+use keyway_objects::request::{Query, Request};
+use keyway_objects::route::{Family, Route};
+use keyway_objects::settle::settle;
+use keyway_objects::state::State;
+use keyway_objects::tx::Tx;
+use keyway_objects::webhooks::{self, Notice};
+use keyway_objects::work::{Exceeded, STEPS_MAX, Work};
+use keyway_objects::{crm, sensitive};
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard};
 use tokio::time::timeout;
 
 use crate::account::{Account, Turn, busy};
 use crate::collections::Made;
 use crate::durable::Log;
-use crate::request::{Query, Request};
-use crate::route::{Family, Route};
-use crate::settle::settle;
-use crate::state::State;
-use crate::tx::Tx;
-use crate::webhooks::{self, Notice};
-use crate::work::{Exceeded, STEPS_MAX, Work};
 use crate::workers::Workers;
-use crate::{Call, Reply, collections, crm, legacy, sensitive};
+use crate::{Call, Reply, collections, legacy};
 
 /// Largest number of steps of a call on the thread that received it, about five milliseconds. A call that needs
 /// more starts again on a worker.
@@ -288,7 +289,7 @@ pub fn answer(call: &Call, tx: &mut Tx<'_>) -> Result<Reply, ErrorBody> {
 fn perform_part(call: &Call, tx: &mut Tx<'_>) {
     collections::perform_part(call, tx);
     settle(tx, call.now);
-    tx.notes.by_import();
+    tx.note_import();
 }
 
 /// The same as `answer`; nothing where the path and method are not served.
@@ -523,7 +524,7 @@ mod tests {
         let made: serde_json::Value = serde_json::from_slice(&other.unwrap().body).unwrap();
         let id: u64 = made["id"].as_str().unwrap().parse().unwrap();
         let state = account.shared().await;
-        let contacts = crate::kind::Kind::of("contacts").unwrap();
+        let contacts = keyway_objects::kind::Kind::of("contacts").unwrap();
         assert_eq!(state.table(contacts).count(), 5_001);
         let after = state.table(contacts).range(id + 1, false).count();
         assert!(after > 1_000 && after < 4_000, "{after} rows came after it");
@@ -533,7 +534,7 @@ mod tests {
     /// The ids of the first and the last contact.
     async fn ends(account: &Account) -> [u64; 2] {
         let state = account.shared().await;
-        let mut ids = state.table(crate::kind::Kind::of("contacts").unwrap()).range(0, false).map(|record| record.id);
+        let mut ids = state.table(keyway_objects::kind::Kind::of("contacts").unwrap()).range(0, false).map(|record| record.id);
         let first = ids.next().unwrap();
         [first, ids.last().unwrap()]
     }

@@ -1,14 +1,13 @@
 //! Sample records for a first look and for tests, the same at every start.
 
 use keyway_core::time::Timestamp;
-
-use crate::crm::automatic;
-use crate::crm::write::{Values, new_record};
-use crate::kind::Kind;
-use crate::request::Request;
-use crate::settle::settle;
-use crate::state::Owner;
-use crate::tx::Tx;
+use keyway_objects::crm::automatic;
+use keyway_objects::crm::write::{Values, new_record};
+use keyway_objects::kind::Kind;
+use keyway_objects::request::Request;
+use keyway_objects::settle::settle;
+use keyway_objects::state::Owner;
+use keyway_objects::tx::Tx;
 
 /// How much was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -4,14 +4,14 @@
 //! waits: a completion is checked and kept.
 
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::items::Place;
+use keyway_objects::request::{bad_field, decoded, inputs};
+use keyway_objects::tx::Tx;
+use keyway_objects::work::Exceeded;
 use serde_json::{Map, Value, json};
 
 use super::shape::{self, Field, Is};
 use super::{Answer, Asked, BATCH_MAX, Item, missing, no_content, page, reply, size};
-use crate::items::Place;
-use crate::request::{bad_field, decoded, inputs};
-use crate::tx::Tx;
-use crate::work::Exceeded;
 
 const TYPES: [&str; 4] = ["PRE_ACTION_EXECUTION", "PRE_FETCH_OPTIONS", "POST_FETCH_OPTIONS", "POST_ACTION_EXECUTION"];
 const DEFINITION: [Field; 10] = [
@@ -39,7 +39,7 @@ pub fn answer(asked: &Asked<'_>, rest: &[&str], tx: &mut Tx<'_>) -> Option<Answe
             Ok(no_content())
         }),
         (_, ["callbacks", ..]) => return None,
-        (_, [app, ..]) if !crate::webhooks::is_app(app) => Err(missing(app)),
+        (_, [app, ..]) if !keyway_objects::webhooks::is_app(app) => Err(missing(app)),
         ("GET", [app]) => list(asked, app, tx),
         ("POST", [app]) => create(asked, app, tx),
         ("GET", [app, id]) => Definition::find(tx, app, id, asked.query.flag("archived")).map(|one| reply(200, one.item.value)),

@@ -1,15 +1,15 @@
 //! Settings of calling and of video conferencing apps, and calls that came in.
 
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::items::Place;
+use keyway_objects::kind::Kind;
+use keyway_objects::request::bad_field;
+use keyway_objects::state::State;
+use keyway_objects::tx::Tx;
 use serde_json::{Map, Value, json};
 
 use super::shape::{self, Field, Is};
 use super::{Answer, Asked, Item, missing, no_content, reply};
-use crate::items::Place;
-use crate::kind::Kind;
-use crate::request::bad_field;
-use crate::state::State;
-use crate::tx::Tx;
 
 const SETTINGS: [Field; 9] = [
     ("name", Is::Text, true),
@@ -50,7 +50,7 @@ pub fn answer(asked: &Asked<'_>, rest: &[&str], tx: &mut Tx<'_>) -> Option<Answe
     Some(match (asked.method(), rest) {
         ("POST", ["inbound-call"]) => inbound(asked, tx),
         ("POST", ["recordings", "ready"]) => ready(asked, tx),
-        (_, [app, "settings", ..]) if !crate::webhooks::is_app(app) => Err(missing(app)),
+        (_, [app, "settings", ..]) if !keyway_objects::webhooks::is_app(app) => Err(missing(app)),
         ("GET" | "POST" | "PATCH" | "DELETE", [app, "settings"]) => {
             let defaults = serde_json::from_str(DEFAULTS).expect("the defaults are JSON; a test reads them");
             Settings { store: "calling-settings", form: &SETTINGS, dated: true }.answer(asked, app, &defaults, tx)
@@ -67,7 +67,7 @@ pub fn answer(asked: &Asked<'_>, rest: &[&str], tx: &mut Tx<'_>) -> Option<Answe
 
 /// `/crm/v3/extensions/videoconferencing/settings/{app}`
 pub fn video(asked: &Asked<'_>, app: &str, tx: &mut Tx<'_>) -> Option<Answer> {
-    if !crate::webhooks::is_app(app) {
+    if !keyway_objects::webhooks::is_app(app) {
         return Some(Err(missing(app)));
     }
     let settings = Settings { store: "video-settings", form: &VIDEO, dated: false };

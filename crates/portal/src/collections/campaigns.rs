@@ -2,13 +2,13 @@
 //! (developers.hubspot.com/docs/api-reference/marketing-campaigns-public-api-v3/guide).
 
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::items::Place;
+use keyway_objects::request::decoded;
+use keyway_objects::tx::Tx;
 use serde_json::{Value, json};
 
 use super::shape::{self, Field, Is};
 use super::{Answer, Asked, Item, missing, no_content, page, reply};
-use crate::items::Place;
-use crate::request::decoded;
-use crate::tx::Tx;
 
 const ITEM: [Field; 4] =
     [("name", Is::Text, true), ("amount", Is::Number, true), ("order", Is::Number, true), ("description", Is::Text, false)];

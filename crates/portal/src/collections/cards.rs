@@ -1,13 +1,13 @@
 //! CRM cards of public apps (developers.hubspot.com/docs/api-reference/crm-public-app-crm-cards-v3/guide).
 
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::items::Place;
+use keyway_objects::request::bad_field;
+use keyway_objects::tx::Tx;
 use serde_json::{Map, Value, json};
 
 use super::shape::{self, Field, Is};
 use super::{Answer, Asked, Item, missing, no_content, reply, size};
-use crate::items::Place;
-use crate::request::bad_field;
-use crate::tx::Tx;
 
 /// Cards of an app (the guide: 25).
 const CARDS_MAX: usize = 25;
@@ -40,7 +40,7 @@ pub fn answer(asked: &Asked<'_>, rest: &[&str], tx: &mut Tx<'_>) -> Option<Answe
     Some(match (asked.method(), rest) {
         ("GET", ["sample-response"]) => Ok(reply(200, sample())),
         (_, ["sample-response", ..]) => return None,
-        (_, [app, ..]) if !crate::webhooks::is_app(app) => Err(missing(app)),
+        (_, [app, ..]) if !keyway_objects::webhooks::is_app(app) => Err(missing(app)),
         ("GET", [app]) => {
             let cards: Vec<&Value> = tx.state.items.of(&place(app)).map(|(_, item)| &item.value).collect();
             Ok(reply(200, json!({ "results": cards })))

@@ -5,15 +5,15 @@
 
 use keyway_core::error_body::ErrorBody;
 use keyway_core::time::Timestamp;
+use keyway_objects::items::Place;
+use keyway_objects::request::{bad_field, id_text};
+use keyway_objects::state::State;
+use keyway_objects::tx::Tx;
+use keyway_objects::work::Exceeded;
 use serde_json::{Map, Value, json};
 
 use super::shape::{self, Is};
 use super::{Answer, Asked, Item, Within, missing, no_content, page, reply, size};
-use crate::items::Place;
-use crate::request::{bad_field, id_text};
-use crate::state::State;
-use crate::tx::Tx;
-use crate::work::Exceeded;
 
 /// Revisions of one thing. HubSpot keeps more; an account in memory keeps the newest.
 const REVISIONS_MAX: usize = 50;

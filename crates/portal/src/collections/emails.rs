@@ -5,16 +5,16 @@
 
 use keyway_core::error_body::ErrorBody;
 use keyway_core::time::Timestamp;
+use keyway_objects::items::Place;
+use keyway_objects::request::{bad_parameter, text};
+use keyway_objects::state::State;
+use keyway_objects::tx::Tx;
+use keyway_objects::value::is_email;
 use serde_json::{Map, Value, json};
 
 use super::people::{self, Who};
 use super::shape::{self, Field, Is};
 use super::{Answer, Asked, Item, missing, no_content, page, reply, size, uuid};
-use crate::items::Place;
-use crate::request::{bad_parameter, text};
-use crate::state::State;
-use crate::tx::Tx;
-use crate::value::is_email;
 
 const SEND: [Field; 4] = [
     ("emailId", Is::Number, true),

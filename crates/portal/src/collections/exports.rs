@@ -10,13 +10,13 @@ mod sheet;
 use std::sync::LazyLock;
 
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::items::Place;
+use keyway_objects::state::State;
+use keyway_objects::tx::Tx;
+use keyway_objects::work::Work;
 use serde_json::{Map, Value, json};
 
 use super::{Answer, Asked, Item, missing, reply};
-use crate::items::Place;
-use crate::state::State;
-use crate::tx::Tx;
-use crate::work::Work;
 use crate::{Call, Reply};
 
 use asked::Wanted;

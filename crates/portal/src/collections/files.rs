@@ -3,15 +3,15 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::items::Place;
+use keyway_objects::request::{bad_field, bad_parameter, decoded, id_text};
+use keyway_objects::tx::Tx;
 use serde_json::{Map, Value, json};
 
 use super::multipart::{Part, parts};
 use super::shape::{self, Field, Is};
 use super::{Answer, Asked, Item, missing, no_content, page, reply, size, uuid};
 use crate::Reply;
-use crate::items::Place;
-use crate::request::{bad_field, bad_parameter, decoded, id_text};
-use crate::tx::Tx;
 
 /// Where a file's bytes stand in the thing that is kept; never shown.
 const BYTES: &str = "bytes";

@@ -8,13 +8,13 @@ mod fields;
 
 use keyway_core::error_body::{ErrorBody, ErrorDetail};
 use keyway_core::time::Timestamp;
+use keyway_objects::items::Place;
+use keyway_objects::request::{bad_field, id_text};
+use keyway_objects::state::State;
+use keyway_objects::tx::Tx;
 use serde_json::{Map, Value, json};
 
 use super::{Answer, Asked, Item, missing, preferences, reply};
-use crate::items::Place;
-use crate::request::{bad_field, id_text};
-use crate::state::State;
-use crate::tx::Tx;
 
 /// Submissions on a page.
 const PAGE_DEFAULT: usize = 20;

@@ -5,13 +5,13 @@ mod sheet;
 use std::collections::{HashMap, HashSet};
 
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::items::Place;
+use keyway_objects::request::{bad_field, bad_parameter, id_text, inputs};
+use keyway_objects::tx::Tx;
 use serde_json::{Map, Value, json};
 
 use super::shape::{self, Field, Is};
 use super::{Act, Answer, Asked, BATCH_MAX, Item, input_size, missing, no_content, page, plain_ids, reply, size};
-use crate::items::Place;
-use crate::request::{bad_field, bad_parameter, id_text, inputs};
-use crate::tx::Tx;
 
 /// Columns of a table. HubSpot has a bound of this size; its exact value is not confirmed.
 const COLUMNS_MAX: usize = 250;

@@ -18,18 +18,18 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use keyway_core::beside::Access;
 use keyway_core::error_body::ErrorBody;
 use keyway_core::time::Timestamp;
+use keyway_objects::importing::progress::{Chunk, Progress};
+use keyway_objects::importing::sheet::{CELLS_MAX, Sheet};
+use keyway_objects::importing::{Running, fault};
+use keyway_objects::items::Place;
+use keyway_objects::request::needs;
+use keyway_objects::route::is_version;
+use keyway_objects::state::State;
+use keyway_objects::tx::Tx;
 use serde_json::{Value, json};
 
 use super::{Answer, Asked, Item, missing, page, reply};
 use crate::Call;
-use crate::importing::progress::{Chunk, Progress};
-use crate::importing::sheet::{CELLS_MAX, Sheet};
-use crate::importing::{Running, fault};
-use crate::items::Place;
-use crate::request::needs;
-use crate::route::is_version;
-use crate::state::State;
-use crate::tx::Tx;
 
 use plan::Plan;
 use sent::Files;
@@ -170,7 +170,7 @@ pub fn keep(call: &Call, tx: &mut Tx<'_>, sent: Sent) -> Answer {
     let plan = Plan::read(tx.state, &request)?;
     let by = call.by.as_ref();
     plan.kinds().into_iter().try_for_each(|kind| needs(by, kind, Access::Write))?;
-    plan.properties().try_for_each(|(kind, name)| crate::sensitive::needs(by, tx.state, kind, name, Access::Write))?;
+    plan.properties().try_for_each(|(kind, name)| keyway_objects::sensitive::needs(by, tx.state, kind, name, Access::Write))?;
     let Files { sheets, waiting, stored } = files?;
     // What it takes to perform it is known now, and is refused now: once it has begun, it is done whole.
     for (file, sheet) in plan.files.iter().zip(&sheets) {

@@ -8,13 +8,13 @@ mod lists;
 mod shown;
 
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::items::Place;
+use keyway_objects::request::{bad_field, bad_parameter, id_text, inputs};
+use keyway_objects::state::State;
+use keyway_objects::tx::Tx;
 use serde_json::{Map, Value, json};
 
 use super::{Answer, Asked, Item, missing, no_content, reply};
-use crate::items::Place;
-use crate::request::{bad_field, bad_parameter, id_text, inputs};
-use crate::state::State;
-use crate::tx::Tx;
 
 /// Inputs of a batch.
 const BATCH_MAX: usize = 100;

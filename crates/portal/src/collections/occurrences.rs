@@ -4,15 +4,15 @@
 
 use keyway_core::error_body::ErrorBody;
 use keyway_core::time::Timestamp;
+use keyway_objects::items::Place;
+use keyway_objects::kind::Kind;
+use keyway_objects::request::{bad_field, bad_parameter, id_text, inputs, text};
+use keyway_objects::state::State;
+use keyway_objects::tx::Tx;
 use serde_json::{Map, Value, json};
 
 use super::shape::{self, Field, Is};
 use super::{Answer, Asked, Item, missing, no_content, reply};
-use crate::items::Place;
-use crate::kind::Kind;
-use crate::request::{bad_field, bad_parameter, id_text, inputs, text};
-use crate::state::State;
-use crate::tx::Tx;
 
 /// Occurrences of one call (developers.hubspot.com/docs/api-reference/events-send-event-completions-v3/guide).
 const BATCH_MAX: usize = 500;
@@ -167,7 +167,7 @@ fn listed(asked: &Asked<'_>, tx: &Tx<'_>) -> Answer {
             .transpose()
     };
     let (since, until) = (moment("occurredAfter")?, moment("occurredBefore")?);
-    let kind = query.get("objectType").map(|name| crate::crm::kind(tx.state, &name.to_lowercase())).transpose()?;
+    let kind = query.get("objectType").map(|name| keyway_objects::crm::kind(tx.state, &name.to_lowercase())).transpose()?;
     let shouted = kind.map(|kind| tx.state.space(kind).shouted());
     let ids = query.list("id");
     let is_asked = |one: &Value| {

@@ -1,14 +1,14 @@
 //! Records that a call beyond the CRM writes: the contact with an address, or a record that it names.
 
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::crm::write;
+use keyway_objects::kind::Kind;
+use keyway_objects::request::Request;
+use keyway_objects::state::State;
+use keyway_objects::tx::Tx;
 use serde_json::{Map, Value};
 
 use super::Asked;
-use crate::crm::write;
-use crate::kind::Kind;
-use crate::request::Request;
-use crate::state::State;
-use crate::tx::Tx;
 
 /// Whom a call is about.
 #[derive(Clone, Debug)]

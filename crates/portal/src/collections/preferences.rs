@@ -3,12 +3,12 @@
 mod statuses;
 
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::items::Place;
+use keyway_objects::request::{bad_field, id_text};
+use keyway_objects::tx::Tx;
 use serde_json::{Value, json};
 
 use super::{Answer, Asked, Item, reply};
-use crate::items::Place;
-use crate::request::{bad_field, id_text};
-use crate::tx::Tx;
 
 /// The subscriptions that every account begins with: id, name, purpose, method.
 const DEFINITIONS: [(&str, &str, &str, &str); 4] = [

@@ -1,13 +1,13 @@
 //! Settings that an account has once: its currency, the roles and teams of its users, the target of its
 //! webhooks.
 
+use keyway_objects::items::Place;
+use keyway_objects::request::bad_field;
+use keyway_objects::tx::Tx;
 use serde_json::{Value, json};
 
 use super::shape::{self, Is};
 use super::{Answer, Asked, Item, missing, no_content, reply};
-use crate::items::Place;
-use crate::request::bad_field;
-use crate::tx::Tx;
 
 /// Codes of ISO 4217 that an account can use; HubSpot has more.
 const CURRENCIES: [(&str, &str); 12] = [
@@ -65,7 +65,7 @@ pub fn users(asked: &Asked<'_>, what: &str) -> Option<Answer> {
 
 /// Where an app's webhooks go, and how many at once.
 pub fn webhooks(asked: &Asked<'_>, app: &str, tx: &mut Tx<'_>) -> Option<Answer> {
-    let place = Place::new(crate::webhooks::SETTINGS, &[]);
+    let place = Place::new(keyway_objects::webhooks::SETTINGS, &[]);
     Some(match asked.method() {
         "GET" => tx.state.items.get(&place, app).map(|item| reply(200, item.value.clone())).ok_or_else(|| missing(app)),
         "PUT" => asked.body().and_then(|body| {

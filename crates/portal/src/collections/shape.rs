@@ -2,9 +2,8 @@
 
 use keyway_core::error_body::ErrorBody;
 use keyway_core::time::Timestamp;
+use keyway_objects::request::bad_field;
 use serde_json::{Map, Value};
-
-use crate::request::bad_field;
 
 /// What a field holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

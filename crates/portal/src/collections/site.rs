@@ -4,15 +4,15 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::items::Place;
+use keyway_objects::request::{bad_field, bad_parameter};
+use keyway_objects::state::State;
+use keyway_objects::tx::Tx;
+use keyway_objects::value::is_email;
 use serde_json::{Value, json};
 
 use super::shape::{self, Is};
 use super::{Answer, Asked, content, missing, page, reply, uuid};
-use crate::items::Place;
-use crate::request::{bad_field, bad_parameter};
-use crate::state::State;
-use crate::tx::Tx;
-use crate::value::is_email;
 
 /// The domain that HubSpot gives every account.
 pub fn own_domain(hub_id: u64) -> String {

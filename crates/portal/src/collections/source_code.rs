@@ -3,15 +3,15 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::items::Place;
+use keyway_objects::request::{bad_field, decoded};
+use keyway_objects::tx::Tx;
 use serde_json::{Value, json};
 
 use super::multipart::parts;
 use super::shape::{self, Is};
 use super::{Answer, Asked, Item, missing, no_content, reply, uuid};
 use crate::Reply;
-use crate::items::Place;
-use crate::request::{bad_field, decoded};
-use crate::tx::Tx;
 
 const ENVIRONMENTS: [&str; 2] = ["draft", "published"];
 /// The kinds of file that a theme may hold.

@@ -3,16 +3,16 @@
 use std::collections::HashSet;
 
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::crm::batch::entry;
+use keyway_objects::items::Place;
+use keyway_objects::kind::Kind;
+use keyway_objects::request::{bad_field, id_text, inputs};
+use keyway_objects::state::State;
+use keyway_objects::tx::Tx;
 use serde_json::{Value, json};
 
 use super::shape::{self, Field, Is};
 use super::{Answer, Asked, BATCH_MAX, Item, plain_ids, reply};
-use crate::crm::batch::entry;
-use crate::items::Place;
-use crate::kind::Kind;
-use crate::request::{bad_field, id_text, inputs};
-use crate::state::State;
-use crate::tx::Tx;
 
 const SPLIT: [Field; 2] = [("ownerId", Is::Number, true), ("percentage", Is::Number, true)];
 

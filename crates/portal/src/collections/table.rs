@@ -3,13 +3,12 @@
 //! Fields that HubSpot requires, and those it sets, are from its published specification.
 
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::items::Place;
+use keyway_objects::request::bad_field;
+use keyway_objects::state::State;
+use keyway_objects::value::is_email;
+use keyway_objects::webhooks;
 use serde_json::{Map, Value};
-
-use crate::items::Place;
-use crate::request::bad_field;
-use crate::state::State;
-use crate::value::is_email;
-use crate::{notes, webhooks};
 
 /// How a thing is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -237,7 +236,7 @@ pub const COLLECTIONS: &[Collection] = &[
     Collection { root: &["events", "event-definitions"], ..EVENT_DEFINITIONS },
     Collection {
         root: &["webhooks", "*", "subscriptions"],
-        store: notes::SUBSCRIPTIONS,
+        store: webhooks::SUBSCRIPTIONS,
         required: &["eventType"],
         defaults: r#"{"active":false}"#,
         batch: true,

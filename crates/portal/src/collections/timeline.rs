@@ -5,16 +5,16 @@
 
 use keyway_core::error_body::ErrorBody;
 use keyway_core::time::Timestamp;
+use keyway_objects::items::Place;
+use keyway_objects::request::{bad_field, id_text, inputs, text};
+use keyway_objects::state::State;
+use keyway_objects::tx::Tx;
+use keyway_objects::value::is_email;
 use serde_json::{Map, Value, json};
 
 use super::people::{self, Who, contacts};
 use super::shape::{self, Field, Is};
 use super::{Answer, Asked, BATCH_MAX, Item, missing, no_content, reply, size, uuid};
-use crate::items::Place;
-use crate::request::{bad_field, id_text, inputs, text};
-use crate::state::State;
-use crate::tx::Tx;
-use crate::value::is_email;
 
 const TEMPLATES: &str = "timeline-templates";
 const TYPES: Is = Is::One(&["date", "enumeration", "number", "string"]);
@@ -138,7 +138,7 @@ fn check_token(token: &Value, name: &str, value: &str) -> Result<(), ErrorBody> 
 }
 
 fn who(state: &State, object_type: &str, fields: &Map<String, Value>) -> Result<Who, ErrorBody> {
-    let kind = crate::crm::kind(state, &object_type.to_lowercase())?;
+    let kind = keyway_objects::crm::kind(state, &object_type.to_lowercase())?;
     if let Some(id) = id_text(fields.get("objectId")) {
         let id = id.parse().ok().filter(|id| state.table(kind).live(*id).is_some()).ok_or_else(|| missing(&id))?;
         return Ok(Who::Record(kind, id));

@@ -1,12 +1,12 @@
 //! The definitions of a seed: owners, groups, properties, pipelines, labels and lists.
 
+use keyway_objects::links::{Category, LinkType};
+use keyway_objects::state::Owner;
 use serde_json::{Map, Value, json};
 
 use super::format::{Label, SeedOwner};
 use super::{Filled, Filling, encoded, list};
 use crate::RefillError;
-use crate::links::{Category, LinkType};
-use crate::state::Owner;
 
 /// Longest text of an owner, in bytes.
 const TEXT_MAX: usize = 255;

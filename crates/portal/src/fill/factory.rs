@@ -1,13 +1,13 @@
 //! Creates records by a rule. The same seed gives the same values, because nothing here depends on the time or
 //! on chance.
 
+use keyway_objects::kind::Kind;
+use keyway_objects::property::ValueType;
 use serde_json::{Map, Value, json};
 
 use super::format::Factory;
 use super::{Filled, Filling, encoded, plausible};
 use crate::RefillError;
-use crate::kind::Kind;
-use crate::property::ValueType;
 use keyway_core::time::Timestamp;
 
 /// Records of one factory.

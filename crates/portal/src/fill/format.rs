@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use keyway_objects::options::Options;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-
-use crate::options::Options;
 
 /// Longest seed of YAML, in bytes. JSON may be as long as the admin API takes.
 const YAML_BYTES_MAX: usize = 16 << 20;

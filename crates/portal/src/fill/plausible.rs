@@ -2,14 +2,14 @@
 //! (RFC 2606; 555-0100 to 555-0199).
 
 use keyway_core::time::Timestamp;
+use keyway_objects::kind::Kind;
+use keyway_objects::pipelines;
+use keyway_objects::property::{Property, ValueType};
+use keyway_objects::state::State;
 use serde_json::{Map, Value};
 
 use super::factory::Place;
-use crate::kind::Kind;
-use crate::pipelines;
-use crate::property::{Property, ValueType};
 use crate::seed::{CITIES, FIRST_NAMES, LAST_NAMES, TRADES};
-use crate::state::State;
 
 /// 2026-01-01, in milliseconds: days are drawn from the year that follows.
 const YEAR_MS: i64 = 1_767_225_600_000;

@@ -1,11 +1,11 @@
 //! Owners v2 and integrations v1. The gateway answers how many calls the account made.
 
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::request::Query;
 use serde_json::{Value, json};
 
 use super::Told;
 use super::records::{Records, encoded, ms};
-use crate::request::Query;
 
 pub fn owners(records: &mut Records<'_, '_>, query: &Query, tail: &[&str]) -> Option<Told> {
     Some(match tail {

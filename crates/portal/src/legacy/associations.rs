@@ -2,14 +2,14 @@
 //! engagements are one object type here.
 
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::kind::Kind;
+use keyway_objects::links::End;
+use keyway_objects::request::{Query, bad_field, id_text};
 use serde_json::{Value, json};
 
 use super::engagements::{address_of, id_of};
 use super::records::Records;
 use super::{Answer, Told, empty, engagements, number};
-use crate::kind::Kind;
-use crate::links::End;
-use crate::request::{Query, bad_field, id_text};
 
 const PAGE_DEFAULT: u64 = 10;
 const PAGE_MAX: u64 = 100;

@@ -1,11 +1,11 @@
 //! Contacts v1 and contact lists v1.
 
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::request::{Query, bad_parameter};
 use serde_json::{Map, Value, json};
 
 use super::records::{Page, Record, Records, Wanted, ms, old_value};
 use super::{Told, definitions, number};
-use crate::request::{Query, bad_parameter};
 
 const KIND: &str = "contacts";
 /// The properties of a contact that a list shows by default.

@@ -1,12 +1,12 @@
 //! Deals v1, with its own pipelines.
 
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::request::{Query, bad_parameter};
 use serde_json::{Value, json};
 
 use super::companies::asked;
 use super::records::{Page, Record, Records, Wanted, properties};
 use super::{Told, definitions, number};
-use crate::request::{Query, bad_parameter};
 
 const KIND: &str = "deals";
 const PAGE_DEFAULT: u64 = 100;

@@ -1,11 +1,11 @@
 //! Properties v1 and v2, and pipelines v1, in both their forms.
 
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::request::Query;
 use serde_json::{Value, json};
 
 use super::Told;
 use super::records::{Records, encoded, ms};
-use crate::request::Query;
 
 pub fn answer(records: &mut Records<'_, '_>, query: &Query, tail: &[&str]) -> Option<Told> {
     Some(match tail {

@@ -5,11 +5,11 @@
 //! type.
 
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::request::{Query, bad_parameter};
 use serde_json::{Map, Value, json};
 
 use super::records::{Record, Records, Wanted};
 use super::{Told, number};
-use crate::request::{Query, bad_parameter};
 
 const PAGE_DEFAULT: u64 = 100;
 const PAGE_MAX: u64 = 250;

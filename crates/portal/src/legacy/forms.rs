@@ -2,11 +2,11 @@
 
 use http::Method;
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::request::{Query, bad_field, text};
 use serde_json::{Map, Value, json};
 
 use super::records::{Records, encoded, ms};
 use super::{Answer, Told, empty, number, reply};
-use crate::request::{Query, bad_field, text};
 
 const FORMS: &str = "/marketing/v3/forms";
 

@@ -2,13 +2,13 @@
 
 use http::Method;
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::request::{Query, bad_field, id_text};
 use serde_json::{Map, Value, json};
 
 use super::companies::asked;
 use super::records::{Record, Records, Wanted, properties};
 use super::writes::{archive, create, update, values};
 use super::{Answer, Told, empty, number, reply};
-use crate::request::{Query, bad_field, id_text};
 
 const PAGE: u64 = 100;
 

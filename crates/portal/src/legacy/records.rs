@@ -6,14 +6,14 @@ use keyway_core::error_body::ErrorBody;
 use keyway_core::path::{NormalPath, encode_component};
 use keyway_core::refusal::Refusal;
 use keyway_core::time::Timestamp;
+use keyway_objects::crm::objects::UNLINK_STEPS;
+use keyway_objects::crm::{associations, batch};
+use keyway_objects::kind::Kind;
+use keyway_objects::links::End;
+use keyway_objects::request::{Request, list, object};
+use keyway_objects::tx::Tx;
 use serde_json::{Map, Value, json};
 
-use crate::crm::objects::UNLINK_STEPS;
-use crate::crm::{associations, batch};
-use crate::kind::Kind;
-use crate::links::End;
-use crate::request::{Request, list, object};
-use crate::tx::Tx;
 use crate::{Call, answer};
 
 /// Records on an inner page that shows histories (hubspot facts, section 6).

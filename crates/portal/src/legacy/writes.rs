@@ -10,11 +10,11 @@ mod lists;
 
 use http::Method;
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::request::{Query, bad_field, id_text};
 use serde_json::{Map, Value, json};
 
 use super::records::{Records, encoded};
 use super::{Answer, associations, empty, forms, objects};
-use crate::request::{Query, bad_field, id_text};
 
 pub fn answer(records: &mut Records<'_, '_>, method: &str, query: &Query, segments: &[&str]) -> Option<Answer> {
     match (method, segments) {

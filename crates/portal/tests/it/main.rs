@@ -7,7 +7,6 @@ mod automatic;
 mod bad_input;
 mod batches;
 mod calculated;
-mod calculated_page;
 mod collections;
 mod content;
 mod custom;

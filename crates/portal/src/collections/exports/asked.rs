@@ -1,16 +1,15 @@
 //! Reads and checks the request of an export (fields: HubSpot's published `PublicExportRequest`).
 
 use keyway_core::error_body::{ErrorBody, ErrorDetail};
+use keyway_objects::crm::list_members::Members;
+use keyway_objects::crm::search::Search;
+use keyway_objects::crm::{self, lists, objects};
+use keyway_objects::kind::Kind;
+use keyway_objects::property::Name;
+use keyway_objects::request::{bad_field, id_text, text, texts};
+use keyway_objects::state::State;
+use keyway_objects::work::Work;
 use serde_json::{Map, Value, json};
-
-use crate::crm::list_members::Members;
-use crate::crm::search::Search;
-use crate::crm::{self, lists, objects};
-use crate::kind::Kind;
-use crate::property::Name;
-use crate::request::{bad_field, id_text, text, texts};
-use crate::state::State;
-use crate::work::Work;
 
 /// Largest number of columns of an export.
 const COLUMNS_MAX: usize = 1_000;

@@ -9,14 +9,13 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 use keyway_core::error_body::ErrorBody;
 use keyway_core::refusal::Refusal;
-
-use crate::derived;
-use crate::kind::Kind;
-use crate::pipelines;
-use crate::property::{Name, Property, ValueType};
-use crate::record::Record;
-use crate::state::{Owner, State};
-use crate::work::{Exceeded, Work};
+use keyway_objects::derived;
+use keyway_objects::kind::Kind;
+use keyway_objects::pipelines;
+use keyway_objects::property::{Name, Property, ValueType};
+use keyway_objects::record::Record;
+use keyway_objects::state::{Owner, State};
+use keyway_objects::work::{Exceeded, Work};
 
 use super::asked::Wanted;
 

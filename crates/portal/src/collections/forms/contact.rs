@@ -2,15 +2,15 @@
 
 use keyway_core::error_body::{ErrorBody, ErrorDetail};
 use keyway_core::time::Timestamp;
+use keyway_objects::crm::write;
+use keyway_objects::kind::Kind;
+use keyway_objects::record::Record;
+use keyway_objects::request::Request;
+use keyway_objects::tx::Tx;
 use serde_json::{Map, Value};
 
 use super::fields::{self, Field};
 use super::{Asked, fault, not_valid};
-use crate::crm::write;
-use crate::kind::Kind;
-use crate::record::Record;
-use crate::request::Request;
-use crate::tx::Tx;
 
 /// What of the submission the contact's own properties say.
 pub struct Conversion {

@@ -1,11 +1,11 @@
 //! The fields of a submission, held against the form.
 
 use keyway_core::error_body::{ErrorBody, ErrorDetail};
+use keyway_objects::request::bad_field;
+use keyway_objects::value::is_email;
 use serde_json::{Map, Value};
 
 use super::fault;
-use crate::request::bad_field;
-use crate::value::is_email;
 
 /// Fields of a submission (developers.hubspot.com/docs/methods/forms/submit_form_v3).
 const FIELDS_MAX: usize = 1_000;

@@ -1,6 +1,8 @@
 //! Rows of a table as CSV, out and in (developers.hubspot.com/docs/api-reference/cms-hubdb-v3/guide).
 
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::request::bad_field;
+use keyway_objects::tx::Tx;
 use serde_json::{Map, Value, json};
 
 use super::super::multipart::parts;
@@ -8,8 +10,6 @@ use super::super::shape::{self, Field, Is};
 use super::super::{Answer, Asked, Item, reply};
 use super::{ROWS_MAX, Table};
 use crate::Reply;
-use crate::request::bad_field;
-use crate::tx::Tx;
 
 const CONFIG: [Field; 6] = [
     ("columnMappings", Is::List, true),

@@ -1,10 +1,9 @@
 //! Turns a cell as people write it into the value that records keep: dates, labels, owners.
 
 use keyway_core::error_body::ErrorBody;
-
-use crate::property::{Property, ValueType};
-use crate::request::bad_field;
-use crate::state::State;
+use keyway_objects::property::{Property, ValueType};
+use keyway_objects::request::bad_field;
+use keyway_objects::state::State;
 
 /// The order in which a file writes the parts of a date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +79,7 @@ fn moment(format: DateFormat, text: &str) -> Option<String> {
 
 /// An owner by id, by address or by name.
 fn owner(state: &State, text: &str) -> Result<String, BadCell> {
-    let fits = |owner: &&crate::state::Owner| {
+    let fits = |owner: &&keyway_objects::state::Owner| {
         let full = format!("{} {}", owner.first_name, owner.last_name);
         owner.id.to_string() == text || owner.email.eq_ignore_ascii_case(text) || full.eq_ignore_ascii_case(text)
     };

@@ -5,14 +5,14 @@
 
 use keyway_core::error_body::ErrorBody;
 use keyway_core::refusal::Refusal;
+use keyway_objects::crm;
+use keyway_objects::importing::sheet::COLUMNS_MAX;
+use keyway_objects::kind::Kind;
+use keyway_objects::request::{bad_field, id_text, text};
+use keyway_objects::state::State;
 use serde_json::{Map, Value};
 
 use super::cell::DateFormat;
-use crate::crm;
-use crate::importing::sheet::COLUMNS_MAX;
-use crate::kind::Kind;
-use crate::request::{bad_field, id_text, text};
-use crate::state::State;
 
 /// Files of an import. HubSpot's guide shows two; more than a handful is a mistake.
 pub const FILES_MAX: usize = 5;

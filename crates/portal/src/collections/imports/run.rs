@@ -4,21 +4,21 @@
 use std::collections::HashMap;
 
 use keyway_core::time::Timestamp;
+use keyway_objects::crm::associations::within_limits;
+use keyway_objects::crm::write;
+use keyway_objects::importing::fault::{self, Fault};
+use keyway_objects::importing::progress::{Pending, Progress};
+use keyway_objects::importing::sheet::{Row, Sheet};
+use keyway_objects::kind::Kind;
+use keyway_objects::links::End;
+use keyway_objects::record::Record;
+use keyway_objects::request::Request;
+use keyway_objects::state::State;
+use keyway_objects::tx::Tx;
 use serde_json::{Map, Value, json};
 
 use super::cell;
 use super::plan::{ASSOCIATION_STEPS, Column, File, Identity, Operation, Plan};
-use crate::crm::associations::within_limits;
-use crate::crm::write;
-use crate::importing::fault::{self, Fault};
-use crate::importing::progress::{Pending, Progress};
-use crate::importing::sheet::{Row, Sheet};
-use crate::kind::Kind;
-use crate::links::End;
-use crate::record::Record;
-use crate::request::Request;
-use crate::state::State;
-use crate::tx::Tx;
 
 /// Bytes of a row that one step reads.
 const BYTES_OF_A_STEP: usize = 8;

@@ -4,15 +4,15 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::importing::sheet::{CELLS_MAX, Sheet};
+use keyway_objects::items::Item;
+use keyway_objects::request::bad_field;
+use keyway_objects::work::Work;
 use serde_json::{Map, Value, json};
 
 use super::plan::FILES_MAX;
 use crate::Call;
 use crate::collections::multipart::{Part, parts};
-use crate::importing::sheet::{CELLS_MAX, Sheet};
-use crate::items::Item;
-use crate::request::bad_field;
-use crate::work::Work;
 
 /// Bytes of an `importRequest`: five times those of a thousand columns. The account keeps it, and writes it again with each
 /// change of the import's state.

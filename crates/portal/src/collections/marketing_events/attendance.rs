@@ -1,18 +1,18 @@
 //! Who registered for an event, attended it or cancelled.
 
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::crm::objects::BLOCKED;
+use keyway_objects::items::Place;
+use keyway_objects::request::{bad_field, inputs};
+use keyway_objects::state::State;
+use keyway_objects::tx::Tx;
+use keyway_objects::value::is_email;
 use serde_json::{Map, Value, json};
 
 use super::super::people::{Who, contacts, write};
 use super::super::{Answer, Asked, Item, missing, reply};
 use super::{BATCH_MAX, batch, by_id, external};
 use crate::Reply;
-use crate::crm::objects::BLOCKED;
-use crate::items::Place;
-use crate::request::{bad_field, inputs};
-use crate::state::State;
-use crate::tx::Tx;
-use crate::value::is_email;
 
 fn place(event: &str) -> Place {
     Place::new("marketing-event-participations", &[event])

@@ -1,15 +1,15 @@
 //! Lists of contacts that an event is associated with.
 
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::crm::list_members::Members;
+use keyway_objects::crm::lists;
+use keyway_objects::items::Place;
+use keyway_objects::tx::Tx;
+use keyway_objects::work::Exceeded;
 use serde_json::{Value, json};
 
 use super::super::{Answer, Asked, Item, missing, no_content, reply};
 use super::{by_id, external};
-use crate::crm::list_members::Members;
-use crate::crm::lists;
-use crate::items::Place;
-use crate::tx::Tx;
-use crate::work::Exceeded;
 
 pub fn answer(asked: &Asked<'_>, rest: &[&str], tx: &mut Tx<'_>) -> Option<Answer> {
     let (event, tail) = match rest {

@@ -1,9 +1,9 @@
 //! Events as answers show them.
 
+use keyway_objects::state::State;
 use serde_json::{Value, json};
 
 use super::attendance::counters;
-use crate::state::State;
 
 /// With the numbers of those who registered, attended, cancelled or did not show up.
 pub fn read(state: &State, event: &Value) -> Value {

@@ -2,15 +2,15 @@
 //! for all subscriptions at once. The forms are those of the official SDK (PublicStatus, PublicWideStatus).
 
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::request::{bad_field, bad_parameter, decoded, id_text};
+use keyway_objects::state::State;
+use keyway_objects::tx::Tx;
+use keyway_objects::value::is_email;
 use serde_json::{Map, Value, json};
 
 use super::super::shape::{self, Field, Is};
 use super::super::{Answer, Asked, BATCH_MAX, Item, reply, uuid};
 use super::{DEFINITIONS, key, place};
-use crate::request::{bad_field, bad_parameter, decoded, id_text};
-use crate::state::State;
-use crate::tx::Tx;
-use crate::value::is_email;
 
 const CHANNEL: Is = Is::One(&["EMAIL"]);
 const WRITE: [Field; 5] = [
@@ -165,7 +165,7 @@ fn one_write(asked: &Asked<'_>, tx: &mut Tx<'_>, who: &str) -> Answer {
 
 fn write_many(asked: &Asked<'_>, tx: &mut Tx<'_>) -> Answer {
     let body = asked.body()?;
-    let inputs = crate::request::inputs(&body, BATCH_MAX)?;
+    let inputs = keyway_objects::request::inputs(&body, BATCH_MAX)?;
     let who = |input: &Map<String, Value>| input.get("subscriberIdString").and_then(Value::as_str).unwrap_or_default().to_owned();
     let wanted = inputs.into_iter().map(|input| read(input, &who(input))).collect::<Result<Vec<_>, _>>()?;
     let results: Vec<Value> = wanted.iter().map(|wanted| write(asked, tx, wanted)).collect();
@@ -176,7 +176,7 @@ fn write_many(asked: &Asked<'_>, tx: &mut Tx<'_>) -> Answer {
 fn many(asked: &Asked<'_>, tx: &mut Tx<'_>, act: fn(&Asked<'_>, &mut Tx<'_>, &str) -> Value) -> Answer {
     channel(asked)?;
     let body = asked.body()?;
-    let emails = crate::request::texts(&body, "inputs")?.into_iter().map(address).collect::<Result<Vec<_>, _>>()?;
+    let emails = keyway_objects::request::texts(&body, "inputs")?.into_iter().map(address).collect::<Result<Vec<_>, _>>()?;
     if emails.is_empty() || emails.len() > BATCH_MAX {
         return Err(bad_field("inputs", &format!("must hold between 1 and {BATCH_MAX} addresses")));
     }

@@ -1,14 +1,14 @@
 //! Writes of companies v2.
 
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::kind::Kind;
+use keyway_objects::links::End;
 use serde_json::json;
 
 use super::{archive, create, properties, update, update_many};
-use crate::kind::Kind;
 use crate::legacy::companies::{no_company, one};
 use crate::legacy::records::{Records, Wanted};
 use crate::legacy::{Answer, empty, reply};
-use crate::links::End;
 
 const KIND: &str = "companies";
 /// HubSpot's type of the association of a contact with its primary company.

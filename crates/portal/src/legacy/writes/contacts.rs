@@ -2,6 +2,7 @@
 
 use http::Method;
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::request::{Query, bad_field, id_text};
 use serde_json::{Map, Value, json};
 
 use super::{archive, create, properties, update};
@@ -9,7 +10,6 @@ use crate::Reply;
 use crate::legacy::contacts::{no_contact, profile};
 use crate::legacy::records::{Records, Wanted};
 use crate::legacy::{Answer, empty, reply};
-use crate::request::{Query, bad_field, id_text};
 
 const KIND: &str = "contacts";
 

@@ -1,15 +1,15 @@
 //! Writes of deals v1.
 
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::kind::Kind;
+use keyway_objects::links::End;
+use keyway_objects::request::{Query, bad_parameter};
 use serde_json::{Map, Value};
 
 use super::{archive, associations_of, create, properties, update, update_many};
-use crate::kind::Kind;
 use crate::legacy::deals::one;
 use crate::legacy::records::{Records, Wanted};
 use crate::legacy::{Answer, empty, reply};
-use crate::links::End;
-use crate::request::{Query, bad_parameter};
 
 const KIND: &str = "deals";
 /// What a new deal can be associated with, by the field of the ids.

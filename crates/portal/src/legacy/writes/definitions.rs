@@ -2,12 +2,12 @@
 
 use http::Method;
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::request::{Query, bad_field};
 use serde_json::{Map, Value, json};
 
 use crate::legacy::definitions::{group, property};
 use crate::legacy::records::{Records, encoded};
 use crate::legacy::{Answer, empty, reply};
-use crate::request::{Query, bad_field};
 
 /// The fields of a property that have the same name now.
 const FIELDS: [&str; 10] =

@@ -1,14 +1,14 @@
 //! Writes of engagements v1. The type says of which object type the record is; its metadata are properties of it.
 
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::kind::Kind as ObjectKind;
+use keyway_objects::request::{bad_field, bad_parameter};
 use serde_json::{Map, Value};
 
 use super::{archive, associations_of, create, update};
-use crate::kind::Kind as ObjectKind;
 use crate::legacy::engagements::{HEADERS, KINDS, Kind, address_of, id_of, missing, one};
 use crate::legacy::records::Records;
 use crate::legacy::{Answer, empty, reply};
-use crate::request::{bad_field, bad_parameter};
 
 /// What an engagement can be associated with, by the field of the ids.
 const FIELDS: [(&str, &str); 4] = [("contactIds", "contacts"), ("companyIds", "companies"), ("dealIds", "deals"), ("ticketIds", "tickets")];

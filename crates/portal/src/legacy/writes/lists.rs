@@ -2,12 +2,12 @@
 
 use http::Method;
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::request::{bad_field, id_text, text, texts};
 use serde_json::{Value, json};
 
 use crate::legacy::contacts::list;
 use crate::legacy::records::{Records, Wanted, encoded};
 use crate::legacy::{Answer, empty, reply};
-use crate::request::{bad_field, id_text, text, texts};
 
 pub fn answer(records: &mut Records<'_, '_>, method: &str, tail: &[&str]) -> Option<Answer> {
     Some(match (method, tail) {
