@@ -1,4 +1,4 @@
-//! An import in progress: its files, and how far it is. `collections/imports` performs it.
+//! An import in progress: its files, and how far it is. `collections/imports` of the portal performs it.
 
 pub mod fault;
 pub mod progress;

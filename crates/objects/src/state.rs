@@ -1,6 +1,6 @@
 //! The whole state of an embedded account.
 //!
-//! It is memory only: `tx` changes it, `durable` writes the changes to the file, and `crm` decides on the
+//! It is memory only: `tx` changes it, `durable` of the portal writes the changes to the file, and `crm` decides on the
 //! changes. `restore` builds it from documents at the start.
 
 use std::collections::BTreeMap;

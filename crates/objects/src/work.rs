@@ -15,7 +15,7 @@ use keyway_core::refusal::Refusal;
 /// four million, a batch of 100 records of 1,000 properties some twenty million.
 pub const STEPS_MAX: u64 = 50_000_000;
 
-/// Bytes of one answer. An account keeps no file that is longer (`collections::exports`).
+/// Bytes of one answer. An account keeps no file that is longer (`collections::exports` of the portal).
 pub(crate) const ANSWER_BYTES_MAX: usize = 33 << 20;
 
 /// Bytes that one step reads, such as of a text that is searched.

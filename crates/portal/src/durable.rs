@@ -1,8 +1,8 @@
 //! Writes changes to the file, many calls in one transaction, and reports when they are durable.
 //!
-//! The file holds documents by key; `documents` and `restore` of `objects` give them their meaning. One thread owns the connection. So
-//! changes reach the file in the order in which they were made, and the file does not depend on the lifetime of
-//! a caller's runtime.
+//! The file holds documents by key; `documents` and `restore` of `objects` give them their meaning. One thread
+//! owns the connection. So changes reach the file in the order in which they were made, and the file does not depend
+//! on the lifetime of a caller's runtime.
 //!
 //! If the file refuses a transaction, for example because the disk is full, the writer keeps the changes and
 //! tries again every second. The account refuses calls meanwhile.
