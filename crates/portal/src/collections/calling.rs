@@ -176,7 +176,7 @@ fn create_call(asked: &Asked<'_>, tx: &mut Tx<'_>, body: &Map<String, Value>, fr
     for (name, value) in own {
         properties.entry(name).or_insert(value);
     }
-    super::people::create(asked, tx, Kind::of("calls").expect("calls are a type"), &properties)
+    super::people::create(asked, tx, Kind::of("calls").expect("calls are a type"), &properties).map(drop)
 }
 
 #[cfg(test)]

@@ -77,17 +77,32 @@ pub fn write(asked: &Asked<'_>, tx: &mut Tx<'_>, who: &Who, properties: &Map<Str
     Ok(id)
 }
 
-/// Makes a record.
+/// Makes a record. Returns its id.
 ///
 /// # Errors
 /// HubSpot's refusal of a property; nothing was changed.
-pub fn create(asked: &Asked<'_>, tx: &mut Tx<'_>, kind: Kind, properties: &Map<String, Value>) -> Result<(), ErrorBody> {
+pub fn create(asked: &Asked<'_>, tx: &mut Tx<'_>, kind: Kind, properties: &Map<String, Value>) -> Result<u64, ErrorBody> {
+    create_linked(asked, tx, kind, properties, Value::Null)
+}
+
+/// Makes a record with associations, in the form of a create. Returns its id.
+///
+/// # Errors
+/// HubSpot's refusal of a property or an association; nothing was changed.
+pub fn create_linked(
+    asked: &Asked<'_>,
+    tx: &mut Tx<'_>,
+    kind: Kind,
+    properties: &Map<String, Value>,
+    associations: Value,
+) -> Result<u64, ErrorBody> {
     let request = request(asked);
-    let body = Map::from_iter([("properties".to_owned(), properties.clone().into())]);
-    let values = write::properties(&request, tx.state, kind, &body, None)?;
+    let body = Map::from_iter([("properties".to_owned(), properties.clone().into()), ("associations".to_owned(), associations)]);
+    let (values, links) =
+        (write::properties(&request, tx.state, kind, &body, None)?, write::wanted_links(&request, tx.state, kind, &body)?);
     let id = tx.take_id(kind);
     let record = write::new_record(&request, tx.state.schema(kind), id, &values)?;
     write::refuse_duplicate(tx.state, kind, &record)?;
-    write::put(&request, tx, kind, record, &values, Vec::new());
-    Ok(())
+    write::put(&request, tx, kind, record, &values, links);
+    Ok(id)
 }
