@@ -19,7 +19,7 @@ def call(hubspot, path, method="GET", body=None):
 '''
 PYTHON_PLANTED = PYTHON + '''
 def test_unserved(hubspot):
-    assert call(hubspot, "/automation/2026-09-beta/flows") == 501
+    assert call(hubspot, "/automation/2026-09-beta/action-types") == 501
 
 def test_unknown_properties(hubspot):
     assert call(hubspot, CONTACTS + "?properties=colour") == 200
@@ -91,7 +91,7 @@ const CONTACTS = '/crm/objects/2026-09/contacts'
 const call = async (path, method = 'GET', body = undefined) => (await hubspot.client.apiRequest({ path, method, body })).status
 '''
 NODE_PLANTED = '''
-test('unserved', async () => assert.equal(await call('/automation/2026-09-beta/flows'), 501))
+test('unserved', async () => assert.equal(await call('/automation/2026-09-beta/action-types'), 501))
 test('unknown-properties', async () => assert.equal(await call(`${CONTACTS}?properties=colour`), 200))
 test('deprecated', async () => assert.equal(await call('/crm/v3/objects/contacts'), 200))
 test('ended', async () => assert.equal(await call('/crm-pipelines/v1/pipelines/deals'), 404))

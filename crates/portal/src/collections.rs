@@ -9,10 +9,13 @@ mod calling;
 mod campaigns;
 mod cards;
 mod content;
+mod conversations;
 mod emails;
 mod exports;
 mod fields;
 mod files;
+mod flags;
+mod flows;
 mod forms;
 mod hubdb;
 mod imports;
@@ -21,13 +24,18 @@ mod multipart;
 mod occurrences;
 mod people;
 mod preferences;
+mod scheduler;
+mod sequences;
 mod settings;
 mod shape;
 mod site;
 mod source_code;
 mod splits;
 mod table;
+mod teams;
+mod templates;
 mod timeline;
+mod transcripts;
 mod within;
 
 use keyway_core::error_body::ErrorBody;
@@ -66,10 +74,23 @@ pub fn answer(call: &Call, tx: &mut Tx<'_>) -> Option<Answer> {
         ["crm", "exports", "export", rest @ ..] => return exports::answer(&asked, rest, tx),
         ["crm", "imports", rest @ ..] => return imports::answer(&asked, rest, tx),
         ["crm", "objects", "deals", "splits", rest @ ..] | ["deal-splits", rest @ ..] => return splits::answer(&asked, rest, tx),
+        ["crm", "extensions", "calling", "transcripts", rest @ ..] => return transcripts::answer(&asked, rest, tx),
         ["crm", "extensions", "calling", rest @ ..] => return calling::answer(&asked, rest, tx),
         ["crm", "extensions", "cards-dev", rest @ ..] => return cards::answer(&asked, rest, tx),
         ["crm", "extensions", "videoconferencing", "settings", app] => return calling::video(&asked, app, tx),
         ["automation", "actions", rest @ ..] => return actions::answer(&asked, rest, tx),
+        ["automation", "flows", rest @ ..] => return flows::answer(&asked, rest, tx),
+        ["automation", "workflows", rest @ ..] if call.path.as_str().starts_with("/automation/v2/") => {
+            return flows::workflows_v2(&asked, rest, tx);
+        }
+        ["automation", "workflows", rest @ ..] => return flows::workflows(&asked, rest, tx),
+        ["automation", "sequences", rest @ ..] => return sequences::answer(&asked, rest, tx),
+        ["automation", "email-templates", rest @ ..] => return templates::answer(&asked, rest, tx),
+        ["conversations", "conversations", rest @ ..] => return conversations::answer(&asked, rest, tx),
+        ["conversations", "custom-channels", rest @ ..] => return conversations::channels(&asked, rest, tx),
+        ["scheduler", "meetings", rest @ ..] => return scheduler::answer(&asked, rest, tx),
+        ["feature-flags", rest @ ..] => return flags::answer(&asked, rest, tx),
+        ["email", "public", rest @ ..] => return emails::old(&asked, rest, tx),
         ["integrators", "timeline", "events", rest @ ..] => return timeline::answer(&asked, rest, tx),
         ["integrators", "timeline", app, "event-templates", template, "tokens", rest @ ..] => {
             return timeline::tokens(&asked, app, template, rest, tx);
@@ -104,9 +125,10 @@ pub fn answer(call: &Call, tx: &mut Tx<'_>) -> Option<Answer> {
         ["settings", "currencies", "exchange-rates", "current"] => return settings::current_rates(&asked, tx),
         ["settings", "currencies", "exchange-rates", "update-visibility"] => return settings::rate_visibility(&asked, tx),
         ["settings", "currencies", rest @ ..] if !rest.contains(&"exchange-rates") => return settings::currencies(&asked, rest, tx),
-        ["settings", "users", what @ ("roles" | "teams")] => return settings::users(&asked, what),
-        ["webhooks", app, ..] if !keyway_objects::webhooks::is_app(app) => return Some(Err(missing(app))),
-        ["webhooks", app, "settings"] => return settings::webhooks(&asked, app, tx),
+        ["settings", "users", what @ ("roles" | "teams")] => return settings::users(&asked, what, tx),
+        ["settings", "teams", rest @ ..] => return teams::answer(&asked, rest, tx),
+        ["webhooks" | "app-webhooks", app, ..] if !keyway_objects::webhooks::is_app(app) => return Some(Err(missing(app))),
+        ["webhooks" | "app-webhooks", app, "settings"] => return settings::webhooks(&asked, app, tx),
         _ => {}
     }
     let (collection, parents, rest) = COLLECTIONS.iter().find_map(|collection| collection.split(&segments))?;
@@ -118,12 +140,15 @@ pub fn answer(call: &Call, tx: &mut Tx<'_>) -> Option<Answer> {
 pub fn is_document(path: &NormalPath) -> bool {
     let Some(segments) = parts(path) else { return false };
     match segments.as_slice() {
-        ["crm", "extensions", "calling", "inbound-call" | "recordings", ..] => false,
+        ["crm", "extensions", "calling", "inbound-call" | "recordings" | "transcripts", ..] => false,
         ["crm", "extensions", "calling" | "cards-dev" | "videoconferencing", ..]
-        | ["automation", "actions", ..]
+        | ["automation", "actions" | "email-templates", ..]
+        | ["automation", "flows", ..]
+        | ["feature-flags", ..]
         | ["marketing", "transactional", "smtp-tokens", ..]
         | ["settings", "currencies", ..]
-        | ["settings", "users", "roles" | "teams"] => true,
+        | ["settings", "users", "roles" | "teams"]
+        | ["settings", "teams", ..] => true,
         _ => COLLECTIONS.iter().find_map(|collection| collection.split(&segments)).is_some_and(|(collection, ..)| collection.inert),
     }
 }
@@ -133,8 +158,12 @@ fn parts(path: &NormalPath) -> Option<Vec<&str>> {
     let mut segments: Vec<&str> = path.segments().collect();
     // A numbered version is the second segment; a date comes after the family or its parts. The rest of a path
     // is the same.
-    let is_of_forms = segments.first() == Some(&"form-integrations");
-    let version = segments.iter().position(|segment| is_version(segment) || (is_of_forms && *segment == "v1"))?;
+    let old = match segments.first() {
+        Some(&"form-integrations" | &"email") => "v1",
+        Some(&"automation") => "v2",
+        _ => "",
+    };
+    let version = segments.iter().position(|segment| is_version(segment) || *segment == old)?;
     segments.remove(version);
     Some(segments)
 }

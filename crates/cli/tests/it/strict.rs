@@ -29,7 +29,12 @@ fn each_mistake_fails_strict_mode_with_its_rule_and_is_named_in_the_report() {
     let (keyway, token) = start(&as_of);
     let get = |target: &str| keyway.call(&token, "GET", target, None).0;
     let planted: [(&str, &dyn Fn() -> u16, u16, &str); 7] = [
-        ("unserved", &|| get("/automation/v4/flows"), 501, "GET /automation/v4/flows: the embedded account does not serve it"),
+        (
+            "unserved",
+            &|| get("/automation/2026-09-beta/action-types"),
+            501,
+            "GET /automation/2026-09-beta/action-types: the embedded account does not serve it",
+        ),
         (
             "unknown-properties",
             &|| get(&format!("{CONTACTS}/101?properties=email,colour")),

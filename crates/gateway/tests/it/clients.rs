@@ -187,11 +187,13 @@ async fn an_embedded_account_serves_v4_records_as_v3_ones_and_says_501_of_what_i
         ("GET", "/marketing/v3/marketing-events/".to_owned(), None),
         ("GET", "/cms/v3/audit-logs/".to_owned(), None),
         ("GET", "/forms/v2/forms".to_owned(), None),
+        ("GET", "/email/public/v1/events".to_owned(), None),
+        ("GET", "/automation/v3/workflows".to_owned(), None),
     ] {
         let answer = server.send(token, method, &path, body).await;
         assert_eq!(answer.status, 200, "{method} {path}: {}", answer.body);
     }
-    for path in ["/email/public/v1/events", "/automation/v3/workflows"] {
+    for path in ["/filemanager/api/v2/files", "/hubdb/api/v2/tables"] {
         server.send(token, "GET", path, None).await.check_error(501, "NOT_IMPLEMENTED");
     }
     server.stop().await;

@@ -3,6 +3,8 @@
 //! developers.hubspot.com/docs/api-reference/marketing-single-send-v4/guide. Nothing leaves the account: a send is decided
 //! on, counted and kept.
 
+mod old;
+
 use keyway_core::error_body::ErrorBody;
 use keyway_core::time::Timestamp;
 use keyway_objects::items::Place;
@@ -31,6 +33,12 @@ const MESSAGE: [Field; 6] = [
     ("sendId", Is::Text, false),
 ];
 const TOKEN: [Field; 2] = [("campaignName", Is::Text, true), ("createContact", Is::Flag, true)];
+
+pub use old::answer as old;
+
+fn emails() -> Place {
+    Place::new("emails", &[])
+}
 
 fn sends() -> Place {
     Place::new("email-sends", &[])
@@ -71,7 +79,7 @@ fn result(state: &State, email: &str, to: &str, send_id: Option<&str>) -> &'stat
     let is_again = |(_, item): (&str, &Item)| item.value["sendId"].as_str() == send_id && item.value["sendResult"] == "SENT";
     if !is_email(to) {
         "INVALID_TO_ADDRESS"
-    } else if state.items.get(&Place::new("emails", &[]), email).is_none_or(Item::is_archived) {
+    } else if state.items.get(&emails(), email).is_none_or(Item::is_archived) {
         "MISSING_CONTENT"
     } else if send_id.is_some() && state.items.of(&sends()).any(is_again) {
         "IDEMPOTENT_IGNORE"

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{Answer, Asked, Item, reply};
 
 /// The subscriptions that every account begins with: id, name, purpose, method.
-const DEFINITIONS: [(&str, &str, &str, &str); 4] = [
+pub const DEFINITIONS: [(&str, &str, &str, &str); 4] = [
     ("1", "Marketing Information", "Marketing", "Email"),
     ("2", "Customer Service Communication", "Customer Service", "Email"),
     ("3", "One to One", "Sales", "Email"),
@@ -44,11 +44,11 @@ fn definitions(asked: &Asked<'_>) -> crate::Reply {
     reply(200, if v3 { json!({ "subscriptionDefinitions": list }) } else { json!({ "status": "COMPLETE", "results": list }) })
 }
 
-fn place() -> Place {
+pub fn place() -> Place {
     Place::new("subscriptions", &[])
 }
 
-fn key(email: &str, subscription: &str) -> String {
+pub fn key(email: &str, subscription: &str) -> String {
     format!("{}:{subscription}", email.trim().to_lowercase())
 }
 
@@ -81,15 +81,22 @@ fn set(asked: &Asked<'_>, tx: &mut Tx<'_>, status: &str) -> Answer {
     let email = body.get("emailAddress").and_then(Value::as_str).filter(|email| email.contains('@'));
     let email = email.ok_or_else(|| bad_field("emailAddress", "must be an e-mail address"))?;
     let id = id_text(body.get("subscriptionId")).ok_or_else(|| bad_field("subscriptionId", "is required"))?;
-    let known = DEFINITIONS.iter().find(|(own, ..)| *own == id);
-    let (_, name, ..) = known.ok_or_else(|| ErrorBody::not_found(format!("there is no subscription {id}")))?;
+    if !DEFINITIONS.iter().any(|(own, ..)| *own == id) {
+        return Err(ErrorBody::not_found(format!("there is no subscription {id}")));
+    }
     let field = |name: &str| body.get(name).cloned().unwrap_or(Value::Null);
+    Ok(reply(200, keep(asked, tx, email, &id, status, &field("legalBasis"), &field("legalBasisExplanation"))))
+}
+
+/// Keeps the choice of an address about a subscription that is there. Returns it as it is shown.
+pub fn keep(asked: &Asked<'_>, tx: &mut Tx<'_>, email: &str, id: &str, status: &str, basis: &Value, explanation: &Value) -> Value {
+    let name = DEFINITIONS.iter().find(|(own, ..)| *own == id).map_or("", |(_, name, ..)| *name);
     let mut value = json!({
         "id": id, "name": name, "description": name, "status": status, "sourceOfStatus": "SUBSCRIPTION_STATUS",
-        "legalBasis": field("legalBasis"), "legalBasisExplanation": field("legalBasisExplanation"),
+        "legalBasis": basis, "legalBasisExplanation": explanation,
     });
-    let answer = reply(200, value.clone());
+    let shown = value.clone();
     value["timestamp"] = asked.now().into();
-    tx.put_item(&place(), &key(email, &id), Item::new(value));
-    Ok(answer)
+    tx.put_item(&place(), &key(email, id), Item::new(value));
+    shown
 }

@@ -7,7 +7,7 @@ use keyway_objects::tx::Tx;
 use serde_json::{Value, json};
 
 use super::shape::{self, Is};
-use super::{Answer, Asked, Item, missing, no_content, reply};
+use super::{Answer, Asked, Item, missing, no_content, reply, teams};
 
 /// Codes of ISO 4217 that an account can use; HubSpot has more.
 const CURRENCIES: [(&str, &str); 12] = [
@@ -55,10 +55,14 @@ pub fn currencies(asked: &Asked<'_>, rest: &[&str], tx: &mut Tx<'_>) -> Option<A
     })
 }
 
-pub fn users(asked: &Asked<'_>, what: &str) -> Option<Answer> {
+/// The roles of users, of which an account has none, and their teams: one that every account has, and those that were made.
+pub fn users(asked: &Asked<'_>, what: &str, tx: &Tx<'_>) -> Option<Answer> {
     (asked.method() == "GET").then(|| {
-        let results =
-            if what == "roles" { json!([]) } else { json!([{ "id": "1", "name": "Everyone", "userIds": [], "secondaryUserIds": [] }]) };
+        let mut results = Vec::new();
+        if what == "teams" {
+            results.push(json!({ "id": "1", "name": "Everyone", "userIds": [], "secondaryUserIds": [] }));
+            results.extend(teams::with_users(tx.state));
+        }
         Ok(reply(200, json!({ "results": results })))
     })
 }

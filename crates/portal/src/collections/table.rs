@@ -234,16 +234,8 @@ pub const COLLECTIONS: &[Collection] = &[
     },
     Collection { root: &["events", "custom", "event-definitions"], ..EVENT_DEFINITIONS },
     Collection { root: &["events", "event-definitions"], ..EVENT_DEFINITIONS },
-    Collection {
-        root: &["webhooks", "*", "subscriptions"],
-        store: webhooks::SUBSCRIPTIONS,
-        required: &["eventType"],
-        defaults: r#"{"active":false}"#,
-        batch: true,
-        archivable: false,
-        check: Some(webhooks::check_subscription),
-        ..PLAIN
-    },
+    Collection { root: &["webhooks", "*", "subscriptions"], ..SUBSCRIPTIONS },
+    Collection { root: &["app-webhooks", "*", "subscriptions"], ..SUBSCRIPTIONS },
     Collection {
         root: &["integrators", "timeline", "*", "event-templates"],
         store: "timeline-templates",
@@ -266,6 +258,16 @@ const URL_REDIRECTS: Collection = Collection {
     updated: "updated",
     total: true,
     check: Some(check_redirect),
+    ..PLAIN
+};
+
+const SUBSCRIPTIONS: Collection = Collection {
+    store: webhooks::SUBSCRIPTIONS,
+    required: &["eventType"],
+    defaults: r#"{"active":false}"#,
+    batch: true,
+    archivable: false,
+    check: Some(webhooks::check_subscription),
     ..PLAIN
 };
 

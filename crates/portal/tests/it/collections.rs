@@ -241,8 +241,8 @@ fn what_is_not_served_says_so() {
     let account = Account::new();
     for line in [
         "GET /marketing/v3/campaigns/1/reports/revenue",
-        "POST /conversations/v3/conversations/threads/1/messages",
-        "GET /automation/v4/flows",
+        "POST /media-bridge/2026-03/events/media-played",
+        "GET /cms/blog-settings/2026-09/settings",
     ] {
         account.call(line, json!({})).refused(501, "NOT_IMPLEMENTED");
     }
@@ -255,4 +255,38 @@ fn a_user_is_invited_by_an_address() {
     invite("not-an-email").refused(400, "email");
     let made = invite("ada@example.com").expect(201);
     assert_eq!(json!([made["roleIds"], made["superAdmin"]]), json!([[], false]));
+}
+
+/// HubSpot's published specification of `/settings/teams/2026-09-beta`.
+#[test]
+fn a_user_has_one_team_by_default_and_a_team_stays_above_others() {
+    let account = Account::new();
+    let root = "/settings/teams/2026-09-beta";
+    let team = |name: &str, parent: Option<&str>, members: Value| {
+        let mut body = json!({ "name": name, "members": members });
+        if let Some(parent) = parent {
+            body["parentTeamId"] = parent.into();
+        }
+        account.call(&format!("POST {root}"), body)
+    };
+    let sales = team("Sales", None, json!([{ "userId": "9001", "type": "DEFAULT" }])).expect(201);
+    let sales = sales["id"].as_str().unwrap();
+    let south = team("South", Some(sales), json!([])).expect(201);
+    let south = south["id"].as_str().unwrap();
+    team("North", Some("999"), json!([])).refused(400, "parentTeamId");
+    team("North", None, json!([{ "userId": "1", "type": "DEFAULT" }])).refused(400, "userId");
+    account.call(&format!("PATCH {root}/{sales}"), json!({ "parentTeamId": south })).refused(400, "below it");
+    account.call(&format!("POST {root}/{south}/members"), json!({ "userId": "9001", "type": "DEFAULT" })).expect(201);
+    assert_eq!(account.get(&format!("{root}/{sales}/members")).expect(200)["results"], json!([]));
+    let both = json!({ "inputs": [{ "userId": "9002", "type": "EXTRA" }, { "userId": "9003", "type": "DEFAULT" }] });
+    account.call(&format!("POST {root}/{south}/members/batch"), both).expect(200);
+    let seen = account.get("/settings/v3/users/teams").expect(200)["results"][2].clone();
+    assert_eq!(seen, json!({ "id": south, "name": "South", "userIds": ["9001", "9003"], "secondaryUserIds": ["9002"] }));
+    account.call(&format!("DELETE {root}/{south}/members/9002"), Value::Null).refused(404, "9002");
+    account.call(&format!("DELETE {root}/{south}/members/9002?type=EXTRA"), Value::Null).expect(204);
+    account.call(&format!("DELETE {root}/{sales}"), Value::Null).refused(400, "below it");
+    assert_eq!(account.call(&format!("PATCH {root}/{south}"), json!({ "name": "Far South" })).expect(200)["parentTeamId"], sales);
+    account.call(&format!("DELETE {root}/{south}"), Value::Null).expect(204);
+    account.call(&format!("DELETE {root}/{sales}"), Value::Null).expect(204);
+    assert_eq!(account.get(root).expect(200)["results"], json!([]));
 }

@@ -239,3 +239,62 @@ fn a_deal_is_split_whole_between_its_owners() {
     let part = account.call("POST /deal-splits/2026-09/batch/read", json!({ "inputs": [{ "id": deal }, { "id": "999" }] })).expect(207);
     assert_eq!(part["errors"][0]["context"]["ids"], json!(["999"]));
 }
+
+#[test]
+fn a_transcript_belongs_to_its_call_and_goes_with_it() {
+    let account = Account::new();
+    let call = account.make("calls", json!({ "hs_timestamp": "2026-11-23T15:15:00Z" }));
+    let path = "/crm/v3/extensions/calling/transcripts";
+    let said = json!({ "text": "Hello", "startTimeMillis": 0, "endTimeMillis": 900, "speaker": { "id": "1", "name": "Ada" } });
+    let body = json!({ "engagementId": call.parse::<u64>().unwrap(), "transcriptCreateUtterances": [said] });
+    let made = account.call(&format!("POST {path}"), body.clone()).expect(200);
+    let one = format!("{path}/{}", made["id"].as_str().unwrap());
+    let shown = account.get(&one).expect(200);
+    assert_eq!(json!([shown["transcriptSource"], shown["transcriptUtterances"][0]["text"]]), json!(["INTEGRATOR_GENERATED", "Hello"]));
+    for (pointer, value) in [
+        ("/engagementId", json!(999_999)),
+        ("/transcriptCreateUtterances", json!([])),
+        ("/transcriptCreateUtterances/0/speaker", json!({ "id": "1" })),
+        ("/transcriptCreateUtterances/0/startTimeMillis", json!(901)),
+    ] {
+        let mut bad = body.clone();
+        *bad.pointer_mut(pointer).unwrap() = value;
+        account.call(&format!("POST {path}"), bad).refused(400, "VALIDATION_ERROR");
+    }
+    account.call(&format!("DELETE /crm/v3/objects/calls/{call}"), Value::Null).expect(204);
+    account.get(&one).refused(404, "OBJECT_NOT_FOUND");
+    let call = account.make("calls", json!({ "hs_timestamp": "2026-11-23T15:15:00Z" }));
+    let body = json!({ "engagementId": call.parse::<u64>().unwrap(), "transcriptCreateUtterances": [said] });
+    let made = account.call(&format!("POST {path}"), body).expect(200);
+    let one = format!("{path}/{}", made["id"].as_str().unwrap());
+    account.call(&format!("DELETE {one}"), Value::Null).expect(204);
+    account.get(&one).refused(404, "OBJECT_NOT_FOUND");
+}
+
+/// developers.hubspot.com/docs/api-reference/crm-public-app-feature-flags-v3-v3/guide
+#[test]
+fn a_flag_has_a_state_for_all_accounts_and_one_for_each_that_it_was_set_for() {
+    let account = Account::new();
+    let root = "/feature-flags/v3/77/flags";
+    let one = format!("{root}/hs-hide-crm-cards");
+    account.get(&one).refused(404, "hs-hide-crm-cards");
+    account.call(&format!("PUT {one}"), json!({ "defaultState": "MAYBE" })).refused(400, "defaultState");
+    let flag = account.call(&format!("PUT {one}"), json!({ "defaultState": "OFF" })).expect(200);
+    assert_eq!(flag, json!({ "appId": 77, "flagName": "hs-hide-crm-cards", "defaultState": "OFF" }));
+    assert_eq!(account.get(&format!("{root}/all")).expect(200), json!({ "flagsForApp": ["hs-hide-crm-cards"] }));
+    let portal = |id: u64, state: &str| json!({ "appId": 77, "flagName": "hs-hide-crm-cards", "portalId": id, "flagState": state });
+    account.get(&format!("{one}/portals/5")).refused(404, "5");
+    assert_eq!(account.call(&format!("PUT {one}/portals/5"), json!({ "flagState": "ON" })).expect(200), portal(5, "ON"));
+    let many = json!({ "portalStates": [{ "portalId": 6, "flagState": "ON" }, { "portalId": 7, "flagState": "ABSENT" }] });
+    account.call(&format!("POST {one}/portals/batch/upsert"), many).expect(200);
+    let listed = account.get(&format!("{one}/portals?startPortalId=6&limit=1")).expect(200);
+    assert_eq!(listed["portalFlagStates"], json!([portal(6, "ON")]));
+    let bad = json!({ "portalStates": [{ "portalId": 8, "flagState": "ON" }, { "portalId": "x", "flagState": "ON" }] });
+    account.call(&format!("POST {one}/portals/batch/upsert"), bad).refused(400, "portalId");
+    account.get(&format!("{one}/portals/8")).refused(404, "8");
+    let gone = account.call(&format!("POST {one}/portals/batch/delete"), json!({ "portalIds": [6, 999] })).expect(200);
+    assert_eq!(gone["portalFlagStates"], json!([portal(6, "ON")]));
+    assert_eq!(account.call(&format!("DELETE {one}/portals/5"), Value::Null).expect(200), portal(5, "ON"));
+    account.call(&format!("DELETE {one}"), Value::Null).expect(200);
+    account.get(&format!("{one}/portals/7")).refused(404, "hs-hide-crm-cards");
+}

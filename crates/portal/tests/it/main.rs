@@ -4,11 +4,13 @@
 
 mod associations;
 mod automatic;
+mod automation;
 mod bad_input;
 mod batches;
 mod calculated;
 mod collections;
 mod content;
+mod conversations;
 mod custom;
 mod definitions;
 mod differences;
@@ -30,9 +32,11 @@ mod models;
 mod modules;
 mod objects;
 mod occurrences;
+mod old_email;
 mod pipelines;
 mod properties;
 mod refill;
+mod scheduler;
 mod search;
 mod site;
 mod support;

@@ -286,7 +286,7 @@ fn account_details_know_the_time_zone() {
 fn what_is_in_the_catalog_and_not_served_says_so() {
     let account = Account::new();
     for line in
-        ["GET /crm/pipelines-rules/2026-09-beta/0-3/default", "GET /crm/object-tags/2026-09-beta/0-1", "GET /settings/teams/2026-09-beta"]
+        ["GET /crm/pipelines-rules/2026-09-beta/0-3/default", "GET /crm/object-tags/2026-09-beta/0-1", "GET /tax-rates/2026-09/tax-rates"]
     {
         account.call(line, json!({})).refused(501, "NOT_IMPLEMENTED");
         let (method, path) = line.split_once(' ').unwrap();

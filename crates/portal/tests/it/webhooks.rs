@@ -252,3 +252,14 @@ fn a_subscription_is_made_once_under_one_spelling_of_the_app() {
     }
     told.account.call("POST /webhooks/v3/app-77/subscriptions", to("contact.creation")).expect(201);
 }
+
+/// The paths of 2025-09, 2026-09 and 2027-03-beta begin with `/app-webhooks`.
+#[test]
+fn subscriptions_are_the_same_under_both_names_of_the_api() {
+    let account = Account::new();
+    let root = "/app-webhooks/2027-03-beta/77";
+    account.call(&format!("PUT {root}/settings"), json!({ "targetUrl": "https://example.com/hooks" })).expect(200);
+    let made = account.call(&format!("POST {root}/subscriptions"), json!({ "eventType": "contact.creation", "active": true })).expect(201);
+    assert_eq!(account.get("/webhooks/v3/77/subscriptions").ids(), [made["id"].as_str().unwrap()]);
+    assert_eq!(account.get("/webhooks/v3/77/settings").expect(200)["targetUrl"], "https://example.com/hooks");
+}
