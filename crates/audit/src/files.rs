@@ -1,18 +1,21 @@
 //! The audit log of one server: append-only files.
 //!
-//! `segment` is one file, `index` answers queries without reading it, `days` keeps sums of files, `postings` has the blocks that name a CRM
-//! record, `read` finds records, and `verify` checks the seals. The writer is here: it writes each commit at
-//! the end of the newest file with one write and one sync. When the file is full, or its day has ended, the
-//! writer begins a new one. Nothing changes the content of a file; retention removes whole files.
+//! `segment` is one file, `index` answers queries without reading it, `days` keeps sums of files, `postings` has the
+//! blocks that name a CRM record, `read` finds records, and `verify` checks the seals. `live` is the newest file, and
+//! `start` says where the chain begins. The writer is here: it writes each commit at the end of the newest file with one
+//! write and one sync. When the file is full, or its day has ended, the writer begins a new one. Nothing changes the
+//! content of a file; retention removes whole files.
 
 mod commits;
 mod copy;
 mod days;
 mod index;
+mod live;
 mod open;
 mod postings;
 mod read;
 mod segment;
+mod start;
 mod verify;
 
 use std::collections::HashMap;
@@ -21,37 +24,33 @@ use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, Instant};
 
 use keyway_core::time::Timestamp;
 
-use super::AuditEntry;
 use super::chain::{ChainKey, Seal};
 use super::damage::{Damage, Noticed};
+use super::entry::AuditEntry;
 use super::row::Row;
 pub(super) use commits::{Commit, add_record};
-pub use copy::{copy, has_logs, is_readable};
+pub use copy::{FOLDER_ID, copy, has_logs, is_readable};
 use days::Days;
 pub(super) use days::{Calls, DayUse};
 use index::Index;
 use keyway_ground::sync::locked;
+use live::Live;
 pub(super) use open::open;
 use postings::{Bits, POSTINGS_MAX};
 pub(super) use read::sources_of;
 use segment::{Entry, FRAME_HEAD_BYTES, HEAD_BYTES, Head};
+use start::Start;
 
 /// Bytes after which a new file begins: some half a million records.
 const FILE_BYTES: u64 = 64 << 20;
 /// Bytes by which a file is lengthened ahead.
 const AHEAD_BYTES: u64 = 1 << 20;
 const DAY_MS: i64 = 86_400_000;
-/// The file that says where the chain starts, after retention has removed older files.
-const START: &str = "start";
 /// The fault that is reported for a commit whose seal does not match.
 const CHANGED: &str = "a commit is not as it was written";
-/// How often the writer asks which file has the live file's name. A deletion or a replacement shows at every
-/// commit, in the open file's own links.
-const NAME_EVERY: Duration = Duration::from_millis(100);
 /// The extension of files that a crash left without a whole commit.
 const CUT: &str = "cut";
 
@@ -74,14 +73,6 @@ struct State {
     live: Live,
 }
 
-/// Where the chain starts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Start {
-    after_id: i64,
-    seal: Seal,
-    genuine: bool,
-}
-
 /// A file that is not added to any more.
 struct Finished {
     first_id: i64,
@@ -101,18 +92,6 @@ enum Kept {
     Folder(PathBuf),
     /// Nowhere but here, or its index is still being written.
     Here(Arc<File>, Arc<Index>),
-}
-
-/// The file that is added to.
-struct Live {
-    file: Arc<File>,
-    path: Option<PathBuf>,
-    head: Head,
-    index: Index,
-    /// The day it is of, counted since 1970; none before its first record.
-    day: Option<i64>,
-    /// When its name was looked up last; none where the next commit must look.
-    looked: Option<Instant>,
 }
 
 /// The writer's side.
@@ -402,67 +381,6 @@ impl Files {
     }
 }
 
-impl Live {
-    /// The head of the file after it, or of the one that takes its place where it has no records.
-    fn following(&self) -> Head {
-        if self.index.records == 0 { self.head } else { Head { first_id: self.index.last_id + 1, seal: self.index.seal } }
-    }
-
-    /// A file of this head, not yet under its name.
-    fn create(folder: Option<&Path>, head: Head) -> io::Result<Self> {
-        let (file, path) = match folder {
-            None => (tempfile::tempfile()?, None),
-            Some(folder) => {
-                let path = folder.join(name_of(head.first_id));
-                let draft = path.with_extension("new");
-                (File::options().read(true).write(true).create(true).truncate(true).open(draft)?, Some(path))
-            }
-        };
-        head.write(&file)?;
-        Ok(Self { file: Arc::new(file), path, head, index: Index::new(head.first_id, head.seal, HEAD_BYTES), day: None, looked: None })
-    }
-
-    /// Checks the file before a commit. Returns its name and its fault, if it was lost. Looks up the name at
-    /// most every [`NAME_EVERY`].
-    fn looked_after(&mut self) -> Option<(String, String)> {
-        let now = Instant::now();
-        let is_due = self.looked.is_none_or(|at| now.duration_since(at) >= NAME_EVERY);
-        if !is_due && !self.is_unlinked_or_cut() {
-            return None;
-        }
-        self.looked = Some(now);
-        self.lost()
-    }
-
-    /// Whether nothing has the file's name any more, or the file is shorter than it must be. One system call.
-    fn is_unlinked_or_cut(&self) -> bool {
-        self.path.is_some() && !matches!(self.file.metadata(), Ok(own) if own.nlink() > 0 && own.len() >= self.index.end)
-    }
-
-    /// Returns the name and the fault of a file whose name no longer leads to the file that is written.
-    fn lost(&self) -> Option<(String, String)> {
-        let path = self.path.as_ref()?;
-        let found = |what: &str| Some((name_of(self.head.first_id), what.to_owned()));
-        match (fs::symlink_metadata(path), self.file.metadata()) {
-            (Ok(named), Ok(own)) if (named.dev(), named.ino()) != (own.dev(), own.ino()) => {
-                found("the file was replaced while it was written")
-            }
-            (Ok(_), Ok(own)) if own.len() < self.index.end => found("the file was cut while it was written"),
-            (Ok(_), _) => None,
-            (Err(error), _) if error.kind() == io::ErrorKind::NotFound => found("the file was deleted while it was written"),
-            (Err(error), _) => Some((name_of(self.head.first_id), format!("the file can't be looked at: {error}"))),
-        }
-    }
-
-    /// Gives the file its name, durably.
-    fn appear(&self, folder: Option<&Path>) -> io::Result<()> {
-        let (Some(path), Some(folder)) = (&self.path, folder) else { return Ok(()) };
-        self.file.sync_all()?;
-        fs::rename(path.with_extension("new"), path)?;
-        File::open(folder)?.sync_all()
-    }
-}
-
 impl Finished {
     /// Ignores errors: a file that remains is before the start of the chain, so Keyway removes it when it opens
     /// the log again.
@@ -472,34 +390,6 @@ impl Finished {
         for path in [index_path(&path), ids_path(&path), path] {
             let _ = fs::remove_file(path);
         }
-    }
-}
-
-impl Start {
-    fn write(&self, folder: Option<&Path>, key: &ChainKey) -> io::Result<()> {
-        let Some(folder) = folder else { return Ok(()) };
-        let bytes = [&self.after_id.to_le_bytes()[..], &self.seal, &key.start(0, self.after_id, &self.seal)].concat();
-        let draft = folder.join("start.new");
-        let file = File::create(&draft)?;
-        file.write_all_at(&bytes, 0)?;
-        file.sync_all()?;
-        fs::rename(draft, folder.join(START))?;
-        File::open(folder)?.sync_all()
-    }
-
-    /// Reads the start of the chain from a folder. If nothing was ever removed, it is the very beginning.
-    fn read(folder: &Path, key: &ChainKey) -> io::Result<Self> {
-        let bytes = match fs::read(folder.join(START)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self { genuine: true, ..Self::default() }),
-            other => other?,
-        };
-        let read = || {
-            let (after_id, rest) = bytes.split_at_checked(8)?;
-            let (seal, vouched) = rest.split_at_checked(32)?;
-            Some((i64::from_le_bytes(after_id.try_into().ok()?), Seal::try_from(seal).ok()?, vouched))
-        };
-        let Some((after_id, seal, vouched)) = read() else { return Ok(Self::default()) };
-        Ok(Self { after_id, seal, genuine: key.start(0, after_id, &seal) == *vouched })
     }
 }
 

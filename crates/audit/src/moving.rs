@@ -1,10 +1,11 @@
 //! Moves the log of a data folder into PostgreSQL, with its chain of seals.
 
 use super::chain::Heads;
+use super::error::AuditError;
 use super::files::Shelf;
+use super::log::{AuditLog, Readers};
 use super::postgres::{moved, verify};
 use super::verify::Verification;
-use super::{AuditError, AuditLog, Readers};
 
 /// Records in one transaction, about.
 const BATCH: usize = 4_000;

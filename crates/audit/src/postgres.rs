@@ -17,16 +17,13 @@ use keyway_core::time::Timestamp;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, Row as _};
 
-use super::AuditEntry;
+use super::beat::{BEAT_EVERY, DEAD_AFTER_MS};
 use super::chain::{ChainKey, Seal};
 use super::counts;
+use super::entry::AuditEntry;
 use super::row::{Agent, Begun, Named, Row};
 use keyway_ground::database::{NOW, signed};
 
-/// How often a writer says that it lives.
-pub(super) const BEAT_EVERY: Duration = Duration::from_secs(2);
-/// After this silence its instance counts as dead, in milliseconds.
-pub(super) const DEAD_AFTER_MS: i64 = 15_000;
 /// How often partitions are made ahead.
 const PARTITIONS_EVERY: Duration = Duration::from_secs(600);
 /// Days for which they are made.

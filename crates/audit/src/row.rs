@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 use sqlx::{ColumnIndex, Decode, Error, Row as _, Type};
 
-use super::AuditEntry;
+use super::entry::AuditEntry;
 use keyway_ground::database::signed;
 
 /// The category of a call whose process died before its outcome was known.

@@ -3,8 +3,9 @@
 use std::io::{BufWriter, Write};
 use std::sync::mpsc::{self, SyncSender, TrySendError};
 
+use super::entry::AuditEntry;
+use super::record::AuditRecord;
 use super::row::Row;
-use super::{AuditEntry, AuditRecord};
 
 /// Records that may wait for a reader that is slow.
 const QUEUE_MAX: usize = 10_000;

@@ -1,6 +1,11 @@
 //! The audit log as a specification, in files and in PostgreSQL.
 
-use super::chain::Heads;
+use std::path::Path;
+use std::sync::Arc;
+
+use keyway_core::time::Timestamp;
+
+use super::chain::{ChainKey, Heads};
 use super::*;
 
 async fn open(folder: Option<&Path>) -> AuditLog {

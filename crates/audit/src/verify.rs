@@ -1,7 +1,6 @@
 //! The result of a check of the log.
 
 use super::chain::Heads;
-use super::{AuditError, AuditLog, Readers, blocking, postgres};
 
 /// What a check of the log came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,22 +14,6 @@ pub struct Verification {
     pub torn: u64,
     /// The first thing that is wrong.
     pub fault: Option<String>,
-}
-
-impl AuditLog {
-    /// Checks every seal, and that heads which were kept elsewhere are still in the log.
-    ///
-    /// # Errors
-    /// The log can't be read.
-    pub async fn verify(&self, known: &Heads) -> Result<Verification, AuditError> {
-        match &self.readers {
-            Readers::Postgres(pool) => postgres::verify::verify(pool, &self.key, known).await,
-            Readers::Files(shelf) => {
-                let (shelf, known) = (shelf.clone(), known.clone());
-                blocking(move || shelf.verify(&known)).await
-            }
-        }
-    }
 }
 
 /// The fault where a record has another seal than the one that was kept.

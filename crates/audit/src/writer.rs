@@ -8,12 +8,14 @@ use std::time::Duration;
 use keyway_core::time::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
+use super::beat::BEAT_EVERY;
 use super::chain::{ChainKey, Seal};
+use super::entry::AuditEntry;
+use super::error::AuditError;
 use super::files::Files;
-use super::postgres::{BEAT_EVERY, Postgres};
+use super::postgres::Postgres;
 use super::row::Row;
 use super::stream::Stream;
-use super::{AuditEntry, AuditError};
 
 /// Changes that may wait for a commit; more make their callers wait to queue.
 const QUEUE_MAX: usize = 4096;

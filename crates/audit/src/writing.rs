@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use keyway_core::time::Timestamp;
 
-use super::AuditError;
+use super::error::AuditError;
 
 /// For how long a record that could not be written counts, in milliseconds.
 const FAILING_MS: i64 = 10 * 60_000;

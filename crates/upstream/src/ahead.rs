@@ -7,20 +7,18 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use hyper::body::{Body, Frame};
 
-use super::body::{BodyError, Paced};
-
-/// The part of a body that `look_ahead` has read and `poll_frame` has not returned yet.
+/// The part of a body that was read ahead and that the body has not returned yet.
 #[derive(Debug)]
-pub(super) struct Ahead {
+pub(super) struct Ahead<E> {
     /// The first bytes, in one piece, whatever the size of the pieces in which they arrived.
     bytes: Bytes,
     /// The frame after them that is not data: trailers, or an error.
-    then: Option<Result<Frame<Bytes>, BodyError>>,
+    then: Option<Result<Frame<Bytes>, E>>,
 }
 
-impl Ahead {
+impl<E> Ahead<E> {
     /// The next frame to return.
-    pub fn next(&mut self) -> Option<Result<Frame<Bytes>, BodyError>> {
+    pub fn next(&mut self) -> Option<Result<Frame<Bytes>, E>> {
         if self.bytes.is_empty() { self.then.take() } else { Some(Ok(Frame::data(std::mem::take(&mut self.bytes)))) }
     }
 
@@ -31,23 +29,24 @@ impl Ahead {
     pub fn len(&self) -> u64 {
         self.bytes.len() as u64
     }
-}
 
-impl Paced {
-    /// Whether reading ahead ended in an error that `poll_frame` has not returned yet.
-    pub fn broke(&self) -> bool {
-        self.ahead.as_ref().is_some_and(|ahead| matches!(ahead.then, Some(Err(_))))
+    pub fn bytes(&self) -> Bytes {
+        self.bytes.clone()
     }
 
-    /// Reads ahead until it has `bytes_max` bytes, the body ends, or `time_max` passes. Returns the bytes, and
-    /// whether they are the whole body. `poll_frame` still returns these bytes later. The last piece may exceed
-    /// `bytes_max`.
-    pub async fn look_ahead(&mut self, bytes_max: usize, time_max: Duration) -> (Bytes, bool) {
+    /// Whether reading ahead ended in an error that the body has not returned yet.
+    pub fn broke(&self) -> bool {
+        matches!(self.then, Some(Err(_)))
+    }
+
+    /// Reads until it has `bytes_max` bytes, the body ends, or `time_max` passes. Also returns whether this is the whole
+    /// body. The last piece may exceed `bytes_max`.
+    pub async fn read(body: &mut (impl Body<Data = Bytes, Error = E> + Unpin), bytes_max: usize, time_max: Duration) -> (Self, bool) {
         let (mut taken, mut then) = (BytesMut::new(), None);
         let mut whole = false;
         let taking = async {
             while taken.len() < bytes_max {
-                match poll_fn(|context| Pin::new(&mut *self).poll_frame(context)).await {
+                match poll_fn(|context| Pin::new(&mut *body).poll_frame(context)).await {
                     None => {
                         whole = true;
                         return;
@@ -66,12 +65,10 @@ impl Paced {
                     }
                 }
             }
-            whole = self.is_end_stream();
+            whole = body.is_end_stream();
         };
         // After a timeout, `taken` has the bytes that arrived.
         let _ = tokio::time::timeout(time_max, taking).await;
-        let bytes = taken.freeze();
-        self.ahead = Some(Box::new(Ahead { bytes: bytes.clone(), then }));
-        (bytes, whole)
+        (Self { bytes: taken.freeze(), then }, whole)
     }
 }

@@ -19,7 +19,7 @@ const PIECE_TIME_MAX: Duration = Duration::from_secs(30);
 pub struct Paced<B = Incoming> {
     inner: B,
     /// The bytes that were read ahead; none for most bodies. On the heap, so that a call stays small in memory.
-    pub(super) ahead: Option<Box<Ahead>>,
+    ahead: Option<Box<Ahead<BodyError>>>,
     /// The timer for the next piece; none until the first wait.
     late: Option<Pin<Box<Sleep>>>,
 }
@@ -48,6 +48,23 @@ impl<B> Paced<B> {
     /// Takes over a body.
     pub const fn new(inner: B) -> Self {
         Self { inner, ahead: None, late: None }
+    }
+}
+
+impl Paced {
+    /// Whether reading ahead ended in an error that `poll_frame` has not returned yet.
+    pub fn broke(&self) -> bool {
+        self.ahead.as_ref().is_some_and(|ahead| ahead.broke())
+    }
+
+    /// Reads ahead until it has `bytes_max` bytes, the body ends, or `time_max` passes. Returns the bytes, and
+    /// whether they are the whole body. `poll_frame` still returns these bytes later. The last piece may exceed
+    /// `bytes_max`.
+    pub async fn look_ahead(&mut self, bytes_max: usize, time_max: Duration) -> (Bytes, bool) {
+        let (ahead, whole) = Ahead::read(self, bytes_max, time_max).await;
+        let bytes = ahead.bytes();
+        self.ahead = Some(Box::new(ahead));
+        (bytes, whole)
     }
 }
 

@@ -13,8 +13,10 @@ use keyway_core::secret::Secret;
 use keyway_oauth::client::{Client, Failure, Fault, Presented, Tokens, read_answer, token_request};
 use serde_json::Value;
 
+use super::base::Base;
+use super::call::{ATTEMPTS_MAX, BACKOFF, Outgoing, UpstreamError};
 use super::judge::answered;
-use super::{ATTEMPTS_MAX, BACKOFF, Base, Outgoing, Upstream, UpstreamError, exchanged};
+use super::send::{Upstream, exchanged};
 
 /// Most that is read of an answer, in bytes.
 const ANSWER_MAX: usize = 256 << 10;

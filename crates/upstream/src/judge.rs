@@ -8,34 +8,15 @@ use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http_body_util::Either;
 use keyway_core::origin::{Answered, Extent, Seen, own_word};
-use keyway_core::refusal::Refusal;
 use serde_json::Value;
 
-use super::{Relayed, gzip};
+use super::call::Relayed;
+use super::gzip;
 
 /// Most that is read of an error, and that it may decode to, in bytes. HubSpot's errors are a few KiB.
 const ERROR_BYTES_MAX: usize = 64 << 10;
 /// Longest wait for the beginning of an error. After it, Keyway returns the answer without a decision.
 const TIME_MAX: Duration = Duration::from_secs(5);
-
-/// A remark on an answer that Keyway returns unchanged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mark {
-    /// Something between Keyway and HubSpot wrote it.
-    NotHubSpot,
-    /// HubSpot says that the account is in another data centre (488).
-    WrongHublet,
-}
-
-impl Mark {
-    /// Its row in the table of refusals.
-    pub const fn refusal(self) -> Refusal {
-        match self {
-            Self::NotHubSpot => Refusal::NotHubSpot,
-            Self::WrongHublet => Refusal::WrongHublet,
-        }
-    }
-}
 
 impl Relayed {
     /// Reads at most `most` bytes of an answer as HubSpot's JSON. The client still gets the whole body.

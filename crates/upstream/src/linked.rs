@@ -1,4 +1,4 @@
-//! Rewrites the links of HubSpot's answers as they pass. `core::links` has the rules.
+//! The body of an answer, with its links rewritten as it passes. `core::links` has the rules.
 //!
 //! If an answer arrives whole within a moment, Keyway sends it whole, with its length, and unchanged if it has
 //! no link. Keyway streams all others, and sends each piece as soon as it has rewritten it.
@@ -9,17 +9,12 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::HeaderMap;
-use http::header::{
-    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE, HeaderName, HeaderValue, LINK, LOCATION,
-};
-use http_body_util::{BodyExt, Either};
+use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, SizeHint};
 use keyway_core::links::{Links, Rewriter, may_occur};
 
-use super::body::BodyError;
+use super::body::{BodyError, Paced};
 use super::gzip::{self, Gzip, NotUnpacked};
-use super::{Paced, Relayed};
 
 /// Longest answer that is taken whole, in bytes as it comes.
 const WHOLE_BYTES_MAX: usize = 256 << 10;
@@ -27,14 +22,6 @@ const WHOLE_BYTES_MAX: usize = 256 << 10;
 const UNPACKED_BYTES_MAX: usize = 4 << 20;
 /// How long an answer that has begun is waited for, to take it whole.
 const WHOLE_TIME_MAX: Duration = Duration::from_millis(50);
-
-/// Headers that speak of the bytes of a body, and would be untrue of a changed one.
-const OF_THE_BYTES: [HeaderName; 4] = [
-    HeaderName::from_static("content-md5"),
-    HeaderName::from_static("digest"),
-    HeaderName::from_static("content-digest"),
-    HeaderName::from_static("repr-digest"),
-];
 
 /// The body of an answer whose links are changed.
 #[derive(Debug)]
@@ -73,77 +60,19 @@ enum Work {
 
 /// How a JSON body is coded.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Coding {
+pub(super) enum Coding {
     Plain,
     Gzip,
 }
 
-/// Changes the links of an answer: those of its headers now, those of its body as it comes. `links` makes what they
-/// become, if there may be any; none where all stay. `hold` counts an answer that is held whole; without it all
-/// answers stream.
-pub async fn change_links(reply: Relayed, links: impl Fn() -> Option<Links>, hold: Option<impl FnOnce(Bytes) -> Bytes>) -> Relayed {
-    let mut reply = reply;
-    change_headers(&mut reply.headers, &links);
-    let Either::Left(body) = reply.body else { return reply };
-    let coding = if body.is_end_stream() || reply.status == 206 { None } else { coding(&reply.headers) };
-    let Some(coding) = coding else { return Relayed { body: Either::Left(body), ..reply } };
-    let (kind, changed) = take(body, &links, coding, hold).await;
-    if changed {
-        for name in OF_THE_BYTES {
-            reply.headers.remove(name);
-        }
-        reply.headers.remove(CONTENT_LENGTH);
-    }
-    Relayed { body: Either::Right(Linked(kind)), ..reply }
-}
-
-fn change_headers(headers: &mut HeaderMap, links: &impl Fn() -> Option<Links>) {
-    for (name, value) in headers.iter_mut() {
-        let is_list = *name == LINK;
-        if !is_list && *name != LOCATION && *name != CONTENT_LOCATION {
-            continue;
-        }
-        let (Ok(text), Some(links)) = (value.to_str(), links()) else { continue };
-        let changed = if is_list { links.link_header(text) } else { links.url(text) };
-        if let Some(changed) = changed.and_then(|text| HeaderValue::from_str(&text).ok()) {
-            *value = changed;
-        }
-    }
-}
-
-/// The coding of a body that may have links. None if it is not JSON, is a part of a body, or has a coding that
-/// Keyway did not ask for.
-fn coding(headers: &HeaderMap) -> Option<Coding> {
-    const JSON: &str = "application/json";
-    let essence = headers.get(CONTENT_TYPE)?.to_str().ok()?.split(';').next()?.trim();
-    let is_other_json = || {
-        let essence = essence.to_ascii_lowercase();
-        essence.starts_with("application/") && essence.ends_with("+json")
-    };
-    let is_json = essence.eq_ignore_ascii_case(JSON) || is_other_json();
-    if !is_json || headers.contains_key(CONTENT_RANGE) {
-        return None;
-    }
-    let mut codings = headers.get_all(CONTENT_ENCODING).iter();
-    match (codings.next(), codings.next()) {
-        (None, _) => Some(Coding::Plain),
-        (Some(one), None) => match one.to_str().ok()?.trim().to_ascii_lowercase().as_str() {
-            "" | "identity" => Some(Coding::Plain),
-            "gzip" | "x-gzip" => Some(Coding::Gzip),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
 /// Waits a moment for the whole body. Returns the body to send, and whether it differs from the one that
 /// arrived.
-async fn take(
+pub(super) async fn take(
     mut body: Paced,
     links: &impl Fn() -> Option<Links>,
     coding: Coding,
     hold: Option<impl FnOnce(Bytes) -> Bytes>,
-) -> (Kind, bool) {
+) -> (Linked, bool) {
     let mut first = Bytes::new();
     let mut more = BytesMut::new();
     let known = body.size_hint().lower();
@@ -180,10 +109,10 @@ async fn take(
         match whole(&input, links, coding) {
             Ok(changed) => {
                 let is_changed = changed.is_some();
-                return (Kind::Whole(hold(changed.unwrap_or(input))), is_changed);
+                return (Linked(Kind::Whole(hold(changed.unwrap_or(input)))), is_changed);
             }
             // Sent unchanged: the client sees the fault itself.
-            Err(NotUnpacked::Broken) => return (Kind::Whole(hold(input)), false),
+            Err(NotUnpacked::Broken) => return (Linked(Kind::Whole(hold(input))), false),
             Err(NotUnpacked::TooLarge) => {}
         }
     }
@@ -192,7 +121,7 @@ async fn take(
         (Some(links), Coding::Plain) => (Work::Plain(links.rewriter()), true),
         (Some(links), Coding::Gzip) => (Work::Gzip(Box::new(Gzip::new(links.rewriter()))), true),
     };
-    (Kind::Stream(Box::new(Stream { input, source: body, failed, sent: false, ended, over: false, work })), changed)
+    (Linked(Kind::Stream(Box::new(Stream { input, source: body, failed, sent: false, ended, over: false, work }))), changed)
 }
 
 /// A whole body with its links changed; none where there are none to change.

@@ -18,8 +18,10 @@ use hyper_util::client::legacy::connect::{Connection as _, HttpConnector};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 
-use super::{Base, RequestBody, UpstreamError, Why};
-use crate::tls;
+use super::base::Base;
+use super::call::{RequestBody, UpstreamError};
+use super::tls;
+use super::unreachable::Why;
 
 /// How long a connection to HubSpot may take to be made, TLS included.
 pub(super) const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);

@@ -12,7 +12,7 @@ use hyper::body::{Body, Frame, SizeHint};
 use keyway_core::form::{FormError, ImportForm};
 use tokio::time::{Instant, Sleep};
 
-use super::BodyError;
+use super::body::BodyError;
 
 /// The least rate: who sends less holds a connection, and a place in HubSpot's limits, for nothing.
 const TIME_MAX: Duration = if cfg!(test) { Duration::from_millis(50) } else { Duration::from_secs(10) };

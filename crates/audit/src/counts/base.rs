@@ -10,8 +10,9 @@ use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Connection as _, Executor as _
 use super::calls::{Call, Fresh, Tallies};
 use super::span::{Span, add, encode};
 use super::{Grain, KEPT};
-use crate::postgres::DEAD_AFTER_MS;
-use crate::{AuditError, REFUSED_CALLS};
+use crate::beat::DEAD_AFTER_MS;
+use crate::entry::REFUSED_CALLS;
+use crate::error::AuditError;
 
 /// The tables. PostgreSQL has them too, in its own types.
 pub(crate) const SCHEMA: &str = "
@@ -31,19 +32,19 @@ create table if not exists counted_to (
 const LOCK: &str = "select pg_try_advisory_xact_lock(7253003) as mine";
 
 /// Where the counts are.
-pub(super) struct Base {
+pub(crate) struct Base {
     pool: AnyPool,
     postgres: bool,
 }
 
 /// Counting in progress.
-pub(super) struct Counting {
+pub(crate) struct Counting {
     change: Change,
     postgres: bool,
 }
 
 /// Who writes records, and the last one of them that is counted.
-pub(super) struct Writer {
+pub(crate) struct Writer {
     id: i64,
     pub after_id: i64,
     is_dead: bool,

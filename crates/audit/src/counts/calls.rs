@@ -7,7 +7,7 @@ use keyway_core::catalog::{Catalog, Method};
 use super::Grain;
 use super::span::Who;
 use super::tally::{Kind, Tally};
-use crate::REFUSED_CALLS;
+use crate::entry::REFUSED_CALLS;
 use crate::row::Row;
 
 /// What is counted of a record.
@@ -45,7 +45,7 @@ impl<'a> From<&Row<'a>> for Call<'a> {
 
 /// Calls that are not counted yet, by the minute.
 #[derive(Default)]
-pub(super) struct Fresh {
+pub(crate) struct Fresh {
     minutes: BTreeMap<i64, Tallies>,
     kinds: HashMap<String, Kind>,
 }

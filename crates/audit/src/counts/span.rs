@@ -13,7 +13,7 @@ pub const OTHER_APPS: u64 = u64::MAX;
 
 /// Account and app; 0 where there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Who {
+pub(crate) struct Who {
     hub_id: u64,
     app_id: u64,
 }

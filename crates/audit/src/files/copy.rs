@@ -5,8 +5,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::segment::Head;
-use super::{START, ids_path, index_path};
-use crate::FOLDER_ID;
+use super::start::START;
+use super::{ids_path, index_path};
+
+/// The file of the log's folder that holds the id of the data folder.
+pub const FOLDER_ID: &str = "folder";
 
 /// Copies the audit log of one folder into another while the server may write to it. Returns the number of
 /// bytes copied.

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::postings::{Bits, Postings};
 use crate::chain::{ChainKey, Seal};
-use crate::query::{AuditFilter, StatusFilter, names_of, time_of};
+use crate::filter::{AuditFilter, StatusFilter, names_of, time_of};
 use crate::row::Row;
 use keyway_ground::database::signed;
 

@@ -11,8 +11,8 @@ use super::index::{Alike, Index, Sought, Stretch, begin_of, hour_of};
 use super::postings::Bits;
 use super::segment::{Frames, is_read_whole, records};
 use super::{CHANGED, Finished, Shelf, name_of};
-use crate::AuditRecord;
-use crate::query::{AuditFilter, LIMIT_MAX};
+use crate::filter::{AuditFilter, LIMIT_MAX};
+use crate::record::AuditRecord;
 use crate::row::Row;
 
 /// Stretches of one file, in order, with its name.

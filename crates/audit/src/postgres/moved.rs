@@ -12,8 +12,8 @@ use sqlx::{AnyPool, AssertSqlSafe, Connection as _, Executor as _, PgConnection,
 use super::sql::Sql;
 use super::verify::{PAGE, page};
 use super::{BLOCK, DAY_MS, LOCK, SCHEMA, connect, insert_sealed};
-use crate::AuditError;
 use crate::chain::{ChainKey, Head, Seal};
+use crate::error::AuditError;
 use crate::files::{Commit, add_record};
 use crate::row::Row;
 use crate::verify::{Verification, written_anew};

@@ -6,9 +6,10 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyPool, Row as _};
 
 use super::sql::Sql;
-use crate::query::{AppUse, AuditFilter, LIMIT_MAX, OperationUse, StatusFilter, iso_date, names_of, time_of};
+use crate::error::AuditError;
+use crate::filter::{AppUse, AuditFilter, LIMIT_MAX, OperationUse, StatusFilter, iso_date, names_of, time_of};
+use crate::record::AuditRecord;
 use crate::row::Row;
-use crate::{AuditError, AuditRecord};
 use keyway_ground::database::signed;
 
 const SUMMED: &str = "select hub_id, app_id, operation, object, at / 86400000 as day, count(*) as calls,

@@ -4,8 +4,8 @@ use sqlx::{AnyPool, Row as _};
 
 use super::moved;
 use super::sql::Sql;
-use crate::AuditError;
 use crate::chain::{ChainKey, Head, Heads, Seal};
+use crate::error::AuditError;
 use crate::row::Row;
 use crate::verify::{Verification, written_anew};
 

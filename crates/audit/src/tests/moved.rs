@@ -3,6 +3,7 @@
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 use super::*;
+use crate::log::Readers;
 use crate::postgres::moved::Target;
 
 const DAY_MS: i64 = 86_400_000;

@@ -1,0 +1,75 @@
+//! Counts what was recorded since the last time, and reads the counts.
+
+use std::sync::atomic::Ordering;
+
+use keyway_core::time::Timestamp;
+
+use super::counts::{Call, Fresh, Grain, Span};
+use super::error::AuditError;
+use super::log::{AuditLog, Readers, blocking};
+
+/// Records that are counted in one transaction, about.
+const CHUNK: usize = 50_000;
+impl AuditLog {
+    /// Counts what was recorded since the last time, at most some ten thousand records. Whether all are counted now
+    /// comes back. While there are more, it does not wait for another who counts.
+    ///
+    /// # Errors
+    /// The log can't be read, or the counts can't be written.
+    pub async fn count(&self) -> Result<bool, AuditError> {
+        let counts = &self.counts;
+        let _counting = if counts.behind.load(Ordering::Relaxed) {
+            let Ok(counting) = counts.counting.try_lock() else { return Ok(false) };
+            counting
+        } else {
+            counts.counting.lock().await
+        };
+        let all = self.count_chunk().await?;
+        counts.behind.store(!all, Ordering::Relaxed);
+        Ok(all)
+    }
+
+    /// The spans of a length that begin from one moment on and before another, the oldest first. Spans without a call
+    /// are left out.
+    ///
+    /// # Errors
+    /// The counts can't be read.
+    pub async fn spans(&self, grain: Grain, from: Timestamp, to: Timestamp) -> Result<Vec<Span>, AuditError> {
+        Ok(self.counts.base(self.readers.postgres()).await?.read(grain, from.as_ms(), to.as_ms()).await?)
+    }
+
+    async fn count_chunk(&self) -> Result<bool, AuditError> {
+        let base = self.counts.base(self.readers.postgres()).await?;
+        let Some(mut change) = base.begin().await? else { return Ok(true) };
+        let (mut fresh, mut left) = (Fresh::default(), CHUNK);
+        for writer in change.writers().await? {
+            let (fresh_of_writer, read, last_id) = match &self.readers {
+                Readers::Postgres(_) => change.after(&writer, left, fresh).await?,
+                Readers::Files(shelf) => {
+                    let (shelf, mut fresh, mut after_id) = (shelf.clone(), fresh, writer.after_id);
+                    if after_id > shelf.last_id() {
+                        tracing::warn!("the counts of calls are of a longer audit log than the one that is here; Keyway counts anew");
+                        change.forget().await?;
+                        after_id = 0;
+                    }
+                    blocking(move || {
+                        let (read, last_id) = shelf.after(after_id, left, |row| fresh.add(&Call::from(row)))?;
+                        Ok((fresh, read, last_id))
+                    })
+                    .await?
+                }
+            };
+            fresh = fresh_of_writer;
+            change.counted_to(&writer, last_id, read == 0).await?;
+            left = left.saturating_sub(read);
+            if left == 0 {
+                break;
+            }
+        }
+        if !fresh.is_empty() {
+            change.add(fresh).await?;
+        }
+        change.commit().await?;
+        Ok(left > 0)
+    }
+}
