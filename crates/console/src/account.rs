@@ -13,8 +13,9 @@ use serde_json::{Value, json};
 use super::api::{Api, Refused};
 use super::page;
 use super::qr::{self, Drawn};
-use super::shell::{Shell, sentence};
+use super::shell::Shell;
 use super::sign_in::{self, Session};
+use super::words::sentence;
 
 #[derive(Template)]
 #[template(path = "account.html")]

@@ -6,8 +6,9 @@ use keyway_api::OperationId;
 use keyway_api::view::{Account, AccountAnswer, Accounts, Connection};
 use serde_json::{Value, json};
 
+use super::account_words::{AccountWords, ConnectionWords, settings};
 use super::api::{Refused, with_query};
-use super::apps::{self, App, AppWords};
+use super::app_words::{self, App, AppWords};
 use super::columns::{Columns, LeftOut, Optional};
 use super::page;
 use super::path::Path;
@@ -15,82 +16,13 @@ use super::rows::Rows;
 use super::shell::Shell;
 use super::sign_in::see_other;
 use super::sorting::{Column, Head, heads};
-use super::threshold::{percent, share};
+use super::threshold::percent;
 use super::visitor::{Fields, Page, Sent, Visitor};
-use super::words::filters;
+use super::words::{filters, sentence};
 
 const SECTION: &str = "/accounts";
 /// Apps named on the account's page.
 const APPS_MAX: usize = 50;
-
-/// What pages say of a connection.
-pub(super) trait ConnectionWords {
-    /// The mark of its state.
-    fn sign(&self) -> &'static str;
-    /// Its state in a list.
-    fn health(&self) -> &str;
-    fn state_words(&self) -> &'static str;
-}
-
-impl ConnectionWords for Connection {
-    fn sign(&self) -> &'static str {
-        match self.state.as_str() {
-            "fine" if !self.missing_scopes.is_empty() => "warn",
-            "fine" => "fine",
-            "unreachable" | "unknown" => "warn",
-            _ => "wrong",
-        }
-    }
-
-    fn health(&self) -> &str {
-        match self.state.as_str() {
-            "fine" if !self.missing_scopes.is_empty() => "lacks scopes",
-            state => state,
-        }
-    }
-
-    fn state_words(&self) -> &'static str {
-        match self.state.as_str() {
-            "fine" if !self.missing_scopes.is_empty() => "HubSpot takes its credential, which lacks scopes that apps have",
-            "fine" => "HubSpot takes its credential",
-            "refused" => "HubSpot refuses its credential",
-            "unknown" => "Unknown: something between Keyway and HubSpot answered",
-            _ => "HubSpot can't be reached",
-        }
-    }
-}
-
-/// What pages say of an account.
-pub(super) trait AccountWords {
-    fn kind(&self) -> &'static str;
-    /// Whether there is a cap on the day; an install of a marketplace app has none.
-    fn is_capped(&self) -> bool;
-    fn day_share(&self) -> u64;
-    /// Whether it has this hub id.
-    fn is(&self, hub_id: &str) -> bool;
-}
-
-impl AccountWords for Account {
-    fn kind(&self) -> &'static str {
-        match &self.connection {
-            None => "embedded",
-            Some(connection) if connection.oauth => "connected by OAuth",
-            Some(_) => "connected",
-        }
-    }
-
-    fn is_capped(&self) -> bool {
-        self.limits.daily < keyway_core::quota::UNCAPPED
-    }
-
-    fn day_share(&self) -> u64 {
-        share(self.used_today, self.limits.daily)
-    }
-
-    fn is(&self, hub_id: &str) -> bool {
-        self.hub_id.to_string() == hub_id
-    }
-}
 
 #[derive(Template)]
 #[template(path = "accounts.html")]
@@ -164,7 +96,7 @@ struct AccountPage<'a> {
 /// The account's page.
 pub(super) async fn show(visitor: Visitor, Path(hub_id): Path<u64>) -> Page {
     let account = get(&visitor, hub_id).await?;
-    let mut apps = apps::all(&visitor.api, &hub_id.to_string()).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
+    let mut apps = app_words::all(&visitor.api, &hub_id.to_string()).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
     let more = apps.len().saturating_sub(APPS_MAX);
     apps.truncate(APPS_MAX);
     Ok(page::render(&AccountPage { shell: visitor.shell(SECTION), account: &account, apps, more }))
@@ -177,26 +109,6 @@ pub(super) async fn get(visitor: &Visitor, hub_id: u64) -> Result<Account, Respo
 
 fn to(hub_id: u64, done: &str) -> Response {
     see_other(&format!("/accounts/{hub_id}?done={done}"))
-}
-
-/// The fields that all kinds of account have; empty ones are left to the API.
-pub(super) fn settings(fields: &Fields) -> Value {
-    let mut body = json!({});
-    for (field, name) in [
-        ("name", "name"),
-        ("tier", "tier"),
-        ("time_zone", "timeZone"),
-        ("beside_path", "besidePath"),
-        ("sensitive_properties", "sensitiveProperties"),
-    ] {
-        if !fields.get(field).is_empty() {
-            body[name] = fields.get(field).into();
-        }
-    }
-    if let Ok(addons) = fields.get("addons").parse::<u8>() {
-        body["addons"] = addons.into();
-    }
-    body
 }
 
 #[derive(Template)]
@@ -271,7 +183,7 @@ pub(super) async fn rotate(Path(hub_id): Path<u64>, Sent { visitor, fields }: Se
         Ok(_) => Ok(to(hub_id, "replaced")),
         Err(refused) if matches!(refused.status, 400 | 409 | 422) => {
             let account = get(&visitor, hub_id).await?;
-            Ok(page::render(&rotation(&visitor, &account, Some(super::shell::sentence(&refused.detail)))?))
+            Ok(page::render(&rotation(&visitor, &account, Some(sentence(&refused.detail)))?))
         }
         Err(refused) => Err(visitor.refused(SECTION, &refused)),
     }
@@ -288,7 +200,7 @@ struct Delete<'a> {
 /// What deleting it would break.
 pub(super) async fn ask_deletion(visitor: Visitor, Path(hub_id): Path<u64>) -> Page {
     let account = get(&visitor, hub_id).await?;
-    let apps = apps::all(&visitor.api, &hub_id.to_string()).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
+    let apps = app_words::all(&visitor.api, &hub_id.to_string()).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
     Ok(page::render(&Delete { shell: visitor.shell(SECTION), account: &account, apps }))
 }
 

@@ -14,12 +14,12 @@ use super::path::Path;
 use super::roles::{self, AppNames, Choice};
 use super::rows::Rows;
 use super::several::{Bar, List};
-use super::shell::{Shell, sentence};
+use super::shell::Shell;
 use super::shown_once::ShownOnce;
 use super::sign_in::see_other;
 use super::sorting::{Column, Head, heads};
 use super::visitor::{Fields, Page, Sent, Visitor};
-use super::words::filters;
+use super::words::{filters, sentence};
 
 const SECTION: &str = "/admin-tokens";
 const DAY_MS: i64 = 86_400_000;

@@ -20,10 +20,10 @@ use keyway_oauth::redirect;
 use keyway_oauth::server::authorize::Refusal;
 
 use super::api::Api;
-use super::apps::{ClassChoice, chosen_classes};
-use super::shell::sentence;
+use super::app_words::{ClassChoice, chosen_classes};
 use super::sign_in::Session;
 use super::visitor::Fields;
+use super::words::sentence;
 use super::{page, sign_in};
 
 /// The lifetimes to choose from: milliseconds, and how they are called.

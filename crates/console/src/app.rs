@@ -17,17 +17,17 @@ use keyway_gateway::history::Range;
 use serde_json::Value;
 
 use super::activity::{self, Event};
-use super::apps::{self, App, AppWords, TokenWords};
-use super::audit::RecordWords;
+use super::app_words::{self, App, AppWords, TokenWords};
 use super::first_call::FirstCall;
 use super::names::Names;
 use super::page;
 use super::path::Path;
+use super::record_words::RecordWords;
 use super::scopes::{self as catalog, Named};
-use super::shell::{Shell, sentence};
+use super::shell::Shell;
 use super::sign_in::see_other;
 use super::visitor::{Fields, Page, Visitor};
-use super::words::filters;
+use super::words::{filters, sentence};
 use traffic::Traffic;
 
 const SECTION: &str = "/apps";
@@ -104,7 +104,7 @@ pub(super) async fn show(visitor: Visitor, Path(id): Path<u64>, fields: Fields) 
 }
 
 async fn get(visitor: &Visitor, id: u64) -> Result<App, Response> {
-    apps::get(&visitor.api, id).await.map_err(|refused| visitor.refused(SECTION, &refused))
+    app_words::get(&visitor.api, id).await.map_err(|refused| visitor.refused(SECTION, &refused))
 }
 
 fn to(id: u64, done: &str) -> Response {

@@ -6,12 +6,12 @@ use keyway_api::view::{AppWithTokens, Apps, CallRecord, CountedApp, RecordCounts
 use keyway_core::time::Timestamp;
 use keyway_gateway::clock;
 
-use super::accounts::AccountWords;
+use super::account_words::AccountWords;
 use super::api::{Refused, with_query};
 use super::chart::Chart;
 use super::names::Names;
 use super::page;
-use super::resolved;
+use super::record_words::RecordWords;
 use super::shell::Shell;
 use super::visitor::{Fields, Page, Visitor};
 use super::words::{self, filters, of_browser};
@@ -19,79 +19,6 @@ use super::words::{self, filters, of_browser};
 const SECTION: &str = "/audit";
 /// Records on a page.
 const ROWS: &str = "50";
-
-/// What pages say of a record.
-pub(super) trait RecordWords {
-    /// The refusal by its name in the table of refusals, or the category.
-    fn word(&self) -> Option<&str>;
-    /// The mark of its outcome.
-    fn sign(&self) -> &'static str;
-    /// Method and path, as far as the record knows it.
-    fn path(&self) -> String;
-    /// Its status, or that it is not known.
-    fn status_text(&self) -> String;
-    /// How long it took, in milliseconds.
-    fn took(&self) -> String;
-    /// How long it waited for the limits of its account, in milliseconds.
-    fn waited(&self) -> String;
-    /// A sentence about CRM records that are not listed.
-    fn more_records(&self) -> Option<String>;
-    /// A sentence about properties that are not listed.
-    fn more_properties(&self) -> Option<String>;
-}
-
-impl RecordWords for CallRecord {
-    fn word(&self) -> Option<&str> {
-        self.rule.as_deref().or(self.category.as_deref())
-    }
-
-    fn sign(&self) -> &'static str {
-        match self.status {
-            None => "warn",
-            Some(..400) => "fine",
-            Some(429) => "warn",
-            Some(_) => "wrong",
-        }
-    }
-
-    fn path(&self) -> String {
-        resolved::path(&self.operation, self.object.as_deref(), &self.record_ids)
-    }
-
-    fn status_text(&self) -> String {
-        self.status.map_or_else(|| "unknown".to_owned(), |status| status.to_string())
-    }
-
-    fn took(&self) -> String {
-        milliseconds(self.latency_us)
-    }
-
-    fn waited(&self) -> String {
-        milliseconds(self.waited_us)
-    }
-
-    fn more_records(&self) -> Option<String> {
-        let more = self.record_count.saturating_sub(self.record_ids.len() as u64);
-        match (more, self.records_incomplete) {
-            (0, false) => None,
-            (0, true) => Some("There may be more: the call or its answer could not be read to its end.".into()),
-            (1, false) => Some("1 more is not listed: its id is not known.".into()),
-            (_, false) => Some(format!("{more} more are not listed: a record lists 100, and no names that are not ids.")),
-            (_, true) => Some(format!("{more} more are not listed, and there may be others.")),
-        }
-    }
-
-    fn more_properties(&self) -> Option<String> {
-        match self.property_count.saturating_sub(self.properties.len() as u64) {
-            0 => None,
-            more => Some(format!("{more} more names are not listed.")),
-        }
-    }
-}
-
-fn milliseconds(us: u64) -> String {
-    format!("{:.1} ms", us as f64 / 1_000.0)
-}
 
 /// What is filtered by: the name of the field here and at the API.
 const FILTERS: [(&str, &str); 13] = [
@@ -274,7 +201,7 @@ async fn rows(visitor: &Visitor, fields: &Fields) -> Result<Rows, axum::response
     let (records, before, wrong) = match visitor.api.get::<Records>(&with_query("/api/v1/audit", &asked)).await {
         Ok(page) => (page.records, page.before, None),
         // A filter that the API refuses is explained beside the filters.
-        Err(refused) if matches!(refused.status, 400 | 403 | 404) => (Vec::new(), None, Some(super::shell::sentence(&refused.detail))),
+        Err(refused) if matches!(refused.status, 400 | 403 | 404) => (Vec::new(), None, Some(words::sentence(&refused.detail))),
         Err(refused) => return Err(visitor.refused(SECTION, &refused)),
     };
     let filtered = asked.iter().any(|(name, value)| *name != "limit" && !value.is_empty());

@@ -13,10 +13,10 @@ use serde_json::Value;
 use super::api::{Refused, with_query};
 use super::page;
 use super::path::Path;
-use super::shell::{Shell, sentence};
+use super::shell::Shell;
 use super::sign_in::see_other;
 use super::visitor::{Fields, Page, Sent, Visitor};
-use super::words::filters;
+use super::words::{filters, sentence};
 
 const SECTION: &str = "/migration";
 const API: &str = "/api/v1/migration";

@@ -112,7 +112,7 @@ pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
     let (changes, before, wrong) = match visitor.api.get::<Changes>(&with_query("/api/v1/changes", &asked)).await {
         Ok(page) => (page.changes, page.before, None),
         // A filter that the API refuses is explained beside the filters.
-        Err(refused) if refused.status == 400 => (Vec::new(), None, Some(super::shell::sentence(&refused.detail))),
+        Err(refused) if refused.status == 400 => (Vec::new(), None, Some(super::words::sentence(&refused.detail))),
         Err(refused) => return Err(visitor.refused(SECTION, &refused)),
     };
     let older = before.map(|before| with_query(SECTION, &[filtered.as_slice(), &[("before", &before.to_string())]].concat()));

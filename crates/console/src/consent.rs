@@ -21,9 +21,9 @@ use serde::Deserialize;
 
 use super::api::{Api, Refused};
 use super::path::Path;
-use super::shell::sentence;
 use super::sign_in::Session;
-use super::{new_app, page, sign_in};
+use super::words::sentence;
+use super::{account_words, page, sign_in};
 
 #[derive(Template)]
 #[template(path = "consent.html")]
@@ -97,7 +97,7 @@ async fn shown(admin: &Admin, session: Option<Session>, uri: &Uri, query: &str, 
 async fn offered(api: &Api, hub_id: Option<u64>) -> Result<Vec<Account>, Refused> {
     match hub_id {
         Some(hub_id) => Ok(vec![api.get::<AccountAnswer>(&format!("/api/v1/accounts/{hub_id}")).await?.account]),
-        None => new_app::accounts(api).await,
+        None => account_words::few(api).await,
     }
 }
 

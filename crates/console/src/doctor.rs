@@ -9,9 +9,9 @@ use keyway_api::body::DoctorBody;
 use keyway_api::view::{Diagnosed, DiagnosedCall};
 
 use super::page;
-use super::shell::{Shell, sentence};
+use super::shell::Shell;
 use super::visitor::{Fields, Page, Sent, Visitor};
-use super::words::filters;
+use super::words::{filters, sentence};
 
 const SECTION: &str = "/doctor";
 /// Longest form: the longest text that the doctor reads, with a browser's escapes.

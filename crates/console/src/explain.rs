@@ -7,8 +7,8 @@ use keyway_core::scope::ScopeSet;
 use keyway_core::sunset;
 use keyway_gateway::audit::REFUSED_CALLS;
 
-use super::apps::App;
-use super::audit::RecordWords;
+use super::app_words::App;
+use super::record_words::RecordWords;
 use super::words::counted;
 
 /// The explanation of a record.

@@ -4,9 +4,9 @@ use askama::Template;
 use keyway_api::view::{CallRecord, Records};
 
 use super::api::{Api, Refused};
-use super::audit::RecordWords;
 use super::page;
 use super::path::Path;
+use super::record_words::RecordWords;
 use super::visitor::{Page, Visitor};
 use super::words::filters;
 

@@ -18,6 +18,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use keyway_gateway::admin::{ApiError, presented};
 
+use super::page;
+
 /// A host name of `--admin-hosts`, in lower case and without a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostName(String);
@@ -121,7 +123,7 @@ pub(super) async fn check(hosts: Hosts, request: Request, next: Next) -> Respons
              The environment variable KEYWAY_ADMIN_HOSTS and admin-hosts in the configuration file do the same. \
              Until then, use the server's IP address, localhost, or the host name of --admin-url."
         );
-        return crate::message(421, "This host name is not set up", &text).await;
+        return page::harden(page::message(421, "This host name is not set up", &text)).await;
     }
     let text = format!(
         "the admin listener does not answer under {shown}. Start the server with --admin-hosts {value}, or send an admin token as 'Authorization: Bearer …', which works under any host name"

@@ -5,6 +5,7 @@
 //! (docs/decisions/0017-console.md). What the console shows and changes goes through the admin API.
 
 mod account;
+mod account_words;
 mod accounts;
 mod activity;
 mod admin_tokens;
@@ -12,6 +13,7 @@ mod agent;
 mod agents;
 mod api;
 mod app;
+mod app_words;
 mod approvals;
 mod apps;
 mod assets;
@@ -42,6 +44,7 @@ mod plan;
 mod public_apps;
 mod qr;
 mod record;
+mod record_words;
 mod requests;
 mod resolved;
 mod roles;
@@ -63,7 +66,6 @@ mod words;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, map_response};
-use axum::response::Response;
 use axum::routing::{get, post};
 use keyway_gateway::admin::{self, Admin, AdminToken};
 
@@ -83,11 +85,6 @@ pub fn over_tcp(admin: Admin, configured: Vec<AdminToken>, names: AdminHosts) ->
         .layer(from_fn(page::errors_in_html))
         .layer(from_fn(move |request, next| hosts::check(hosts.clone(), request, next)))
         .with_state(admin)
-}
-
-/// A page that says one thing, beside the pages below.
-async fn message(status: u16, title: &str, text: &str) -> Response {
-    page::harden(page::message(status, title, text)).await
 }
 
 /// The pages.

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use keyway_api::view::Account;
 
 use super::api::Api;
-use super::{apps, new_app};
+use super::{account_words, app_words};
 
 /// The names that are known.
 #[derive(Default)]
@@ -20,11 +20,11 @@ impl Names {
         let mut names = Self::default();
         for id in ids.collect::<BTreeSet<_>>() {
             // An app that is gone has no name any more.
-            if let Ok(app) = apps::get(api, id).await {
+            if let Ok(app) = app_words::get(api, id).await {
                 names.apps.insert(id, app.app.name);
             }
         }
-        names.accounts = new_app::accounts(api).await.unwrap_or_default();
+        names.accounts = account_words::few(api).await.unwrap_or_default();
         names
     }
 

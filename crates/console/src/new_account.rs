@@ -6,12 +6,13 @@ use axum::response::IntoResponse;
 use keyway_api::view::{AccountAnswer, Authorization, OAuthClient, OAuthClients};
 use serde_json::{Value, json};
 
-use super::accounts::settings;
+use super::account_words::settings;
 use super::api::Refused;
 use super::page;
-use super::shell::{Shell, sentence};
+use super::shell::Shell;
 use super::sign_in::see_other;
 use super::visitor::{Fields, Page, Sent, Visitor};
+use super::words::sentence;
 
 const SECTION: &str = "/accounts";
 

@@ -4,23 +4,20 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use keyway_api::view::{Account, Accounts, AppAndMadeToken, AppAnswer, ScopeTemplate};
+use keyway_api::view::{Account, AppAndMadeToken, AppAnswer, ScopeTemplate};
 use keyway_core::agents;
 use keyway_core::snippet::{self, Snippet};
 use keyway_gateway::admin::Admin;
 use serde_json::json;
 
-use super::accounts::AccountWords;
-use super::api::{Api, Refused, with_part, with_query};
+use super::account_words::{self, AccountWords};
+use super::api::with_part;
 use super::first_call::FirstCall;
 use super::page;
 use super::scopes::{self, EffectPart, Group};
-use super::shell::{Shell, sentence};
+use super::shell::Shell;
 use super::visitor::{Fields, Page, Sent, Visitor};
-use super::words::filters;
-
-/// Accounts that are offered in a list; with more, the hub id is typed.
-pub(super) const ACCOUNTS_SHOWN_MAX: usize = 200;
+use super::words::{filters, sentence};
 
 /// The answers about the app so far.
 #[derive(Clone, Default)]
@@ -48,16 +45,6 @@ impl Draft {
     fn dependents_text(&self) -> String {
         self.dependents.join("\n")
     }
-}
-
-/// The accounts to choose from; none where they are too many for a list.
-pub(super) async fn accounts(api: &Api) -> Result<Vec<Account>, Refused> {
-    let path = with_query("/api/v1/accounts", &[("limit", &(ACCOUNTS_SHOWN_MAX + 1).to_string())]);
-    let Accounts { mut accounts, .. } = api.get(&path).await?;
-    if accounts.len() > ACCOUNTS_SHOWN_MAX {
-        accounts.clear();
-    }
-    Ok(accounts)
 }
 
 #[derive(Template)]
@@ -114,7 +101,7 @@ struct Made<'a> {
 
 /// The first page of a server that has no app yet: the first step, and nothing else.
 pub(super) async fn welcome(visitor: &Visitor, accounts_known: usize) -> Page {
-    let accounts = if accounts_known == 1 { accounts(&visitor.api).await.unwrap_or_default() } else { Vec::new() };
+    let accounts = if accounts_known == 1 { account_words::few(&visitor.api).await.unwrap_or_default() } else { Vec::new() };
     Ok(page::render(&Welcome { shell: visitor.shell("/"), accounts }))
 }
 
@@ -133,7 +120,7 @@ pub(super) async fn basics_again(Sent { visitor, fields }: Sent) -> Page {
 }
 
 async fn basics_of(visitor: &Visitor, draft: &Draft, wrong: Option<String>) -> Page {
-    let accounts = accounts(&visitor.api).await.map_err(|refused| visitor.refused("/apps", &refused))?;
+    let accounts = account_words::few(&visitor.api).await.map_err(|refused| visitor.refused("/apps", &refused))?;
     // Perhaps the page of its token was loaded again, which sends the form again.
     let same = match wrong {
         Some(_) if !draft.name.is_empty() => visitor.api.get::<AppAnswer>(&with_part("/api/v1/apps/", &draft.name)).await.ok(),
@@ -162,7 +149,7 @@ pub(super) async fn review(Sent { visitor, fields }: Sent) -> Page {
     if let Some(template) = catalog.templates.iter().find(|template| template.key == fields.get("template")) {
         draft.scopes.clone_from(&template.scopes);
     }
-    let known = accounts(&visitor.api).await.map_err(|refused| visitor.refused("/apps", &refused))?;
+    let known = account_words::few(&visitor.api).await.map_err(|refused| visitor.refused("/apps", &refused))?;
     let account = known.iter().find(|account| account.is(&draft.hub_id)).map_or_else(
         || if draft.hub_id.is_empty() { "The only account".to_owned() } else { draft.hub_id.clone() },
         |account| format!("{} ({})", account.name, account.hub_id),

@@ -54,7 +54,7 @@ pub(crate) async fn errors_in_html(request: Request, next: Next) -> Response {
     let (title, text) = match (status, said) {
         (StatusCode::NOT_FOUND, _) => ("Not found", "No page has this address. Check it, or begin at the overview.".to_owned()),
         (StatusCode::METHOD_NOT_ALLOWED, _) => ("Not a page", "A page of this address does not exist. Begin at the overview.".to_owned()),
-        (_, Ok(detail)) => ("It did not work", super::shell::sentence(&detail)),
+        (_, Ok(detail)) => ("It did not work", super::words::sentence(&detail)),
         (_, Err(_)) => ("It did not work", format!("The server answered with {status}. Go back in your browser, and try again.")),
     };
     harden(message(status.as_u16(), title, &text)).await

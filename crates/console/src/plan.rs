@@ -10,9 +10,9 @@ use keyway_api::body::{PlanBody, ScanReport};
 use keyway_api::view::Planned;
 
 use super::page;
-use super::shell::{Shell, sentence};
+use super::shell::Shell;
 use super::visitor::{Page, Sent, Visitor};
-use super::words::filters;
+use super::words::{filters, sentence};
 
 const SECTION: &str = "/migration";
 /// Longest form: the report of a large code base, with a browser's escapes.

@@ -15,11 +15,11 @@ use super::page;
 use super::path::Path;
 use super::scopes::{self, EffectPart, Group, Named};
 use super::several::{self, Bar};
-use super::shell::{Shell, sentence};
+use super::shell::Shell;
 use super::sign_in::see_other;
 use super::sorting::{Column, Head, heads};
 use super::visitor::{Fields, Page, Sent, Visitor};
-use super::words::filters;
+use super::words::{filters, sentence};
 
 const SECTION: &str = "/public-apps";
 /// Installs on a page.

@@ -8,16 +8,16 @@ use keyway_core::refusal::{Refusal, Word};
 use serde_json::json;
 
 use super::api::{Refused, with_query};
-use super::apps::App;
-use super::audit::RecordWords;
+use super::app_words::{self, App};
 use super::explain::{self, Explained};
 use super::names::Names;
 use super::page;
 use super::path::Path;
-use super::shell::{Shell, sentence};
+use super::record_words::RecordWords;
+use super::shell::Shell;
 use super::sign_in::see_other;
 use super::visitor::{Fields, Page, Sent, Visitor};
-use super::words::filters;
+use super::words::{filters, sentence};
 
 const SECTION: &str = "/audit";
 /// Other calls that are shown.
@@ -110,7 +110,7 @@ pub(super) async fn show(visitor: Visitor, fields: Fields) -> Page {
         return Err(visitor.refused(SECTION, &Refused { status: 404, detail }));
     };
     let app = match record.app_id {
-        Some(id) => super::apps::get(&visitor.api, id).await.ok(),
+        Some(id) => app_words::get(&visitor.api, id).await.ok(),
         None => None,
     };
     let shell = visitor.shell(SECTION);

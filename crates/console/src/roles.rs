@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::api::{Api, Refused};
-use super::apps::{self, App};
+use super::app_words::{self, App};
 use super::visitor::Fields;
 
 /// A role: its name at the API, how people call it, and what it opens.
@@ -48,7 +48,7 @@ impl Choice {
     /// # Errors
     /// The API does not list apps.
     pub async fn of(api: &Api, of_token: bool, role: &str, chosen: &[u64]) -> Result<Self, Refused> {
-        let mut apps = apps::all(api, "").await?;
+        let mut apps = app_words::all(api, "").await?;
         apps.sort_by_cached_key(|app| (app.name.to_lowercase(), app.id));
         let choice = |app: App| AppChoice { id: app.id, name: app.name.clone(), hub_id: app.hub_id, chosen: chosen.contains(&app.id) };
         let apps = apps.into_iter().map(choice).collect();
@@ -93,7 +93,7 @@ impl AppNames {
         if !apps.any(|apps| !apps.is_empty()) {
             return Ok(Self(HashMap::new()));
         }
-        let all = apps::all(api, "").await?;
+        let all = app_words::all(api, "").await?;
         Ok(Self(all.into_iter().map(|app| (app.id, app.name.clone())).collect()))
     }
 

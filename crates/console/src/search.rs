@@ -8,9 +8,9 @@ use keyway_core::catalog::Catalog;
 use keyway_core::touched::RecordRef;
 
 use super::api::{with_part, with_query};
-use super::apps::{self, AppWords};
-use super::audit::RecordWords;
+use super::app_words::{self, App, AppWords};
 use super::page;
+use super::record_words::RecordWords;
 use super::scopes;
 use super::shell::{Shell, pages};
 use super::visitor::{Fields, Page, Visitor};
@@ -120,14 +120,14 @@ async fn calls(visitor: &Visitor, asked: &str) -> Vec<Hit> {
 }
 
 async fn apps_and_tokens(visitor: &Visitor, asked: &str, words: &Words) -> [Kind; 2] {
-    let all = apps::all(&visitor.api, "").await.unwrap_or_default();
-    let about = |app: &apps::App| if app.owner.is_empty() { app.description.clone() } else { app.owner.clone() };
-    let app = |app: &apps::App| Hit { name: app.name.clone(), about: about(app), address: format!("/apps/{}", app.id) };
-    let mut fitting: Vec<&apps::App> = all.iter().filter(|one| one.matches(asked)).collect();
+    let all = app_words::all(&visitor.api, "").await.unwrap_or_default();
+    let about = |app: &App| if app.owner.is_empty() { app.description.clone() } else { app.owner.clone() };
+    let app = |app: &App| Hit { name: app.name.clone(), about: about(app), address: format!("/apps/{}", app.id) };
+    let mut fitting: Vec<&App> = all.iter().filter(|one| one.matches(asked)).collect();
     // An app that is called so comes before one that only holds such a scope.
     fitting.sort_by_key(|app| !words.fit(&app.name));
     let tokens = all.iter().flat_map(|app| app.tokens.iter().map(move |token| (app, token)));
-    let token = |(app, token): (&apps::App, &keyway_api::view::Token)| Hit {
+    let token = |(app, token): (&App, &keyway_api::view::Token)| Hit {
         name: token.hint.clone(),
         about: format!("{} token of {}", token.state, app.name),
         address: format!("/apps/{}#tokens", app.id),

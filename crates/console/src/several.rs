@@ -10,13 +10,13 @@ use keyway_api::view::{AdminTokens, PublicApps, Sessions, Users};
 use serde_json::json;
 
 use super::api::{Api, Refused, with_part};
-use super::apps::{self, App, AppWords};
+use super::app_words::{self, App, AppWords};
 use super::page;
 use super::roles;
-use super::shell::{Shell, sentence};
+use super::shell::Shell;
 use super::sign_in::see_other;
 use super::visitor::{Fields, Page, Sent, Visitor};
-use super::words::{ago, counted};
+use super::words::{ago, counted, sentence};
 use keyway_gateway::admin::Admin;
 use keyway_gateway::clock;
 
@@ -165,7 +165,7 @@ impl List {
             Self::Apps => {
                 let thing =
                     |app: App| Thing { id: app.id.to_string(), detail: told(&app), state: switched(app.enabled), name: app.app.name };
-                apps::all(api, "").await?.into_iter().map(thing).collect()
+                app_words::all(api, "").await?.into_iter().map(thing).collect()
             }
             Self::PublicApps => {
                 let installs = |of: Option<usize>| of.map(|of| counted(of as u64, "install", "installs")).unwrap_or_default();

@@ -9,6 +9,7 @@ use keyway_gateway::admin::Environment;
 
 use super::api::{Api, Refused};
 use super::page;
+use super::words::sentence;
 
 /// The frame of a page. Every page's template has it as `shell`.
 #[derive(Clone, Copy)]
@@ -207,14 +208,4 @@ pub(super) fn refused(shell: Shell<'_>, refused: &Refused) -> Response {
     };
     let status = StatusCode::from_u16(refused.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     (status, page::render(&RefusedPage { shell, title, text: &sentence(&refused.detail) })).into_response()
-}
-
-/// What the API says as a fragment, as a sentence.
-pub(super) fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    let mut sentence: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
-    if !sentence.ends_with(['.', '!', '?']) {
-        sentence.push('.');
-    }
-    sentence
 }

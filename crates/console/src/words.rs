@@ -26,6 +26,16 @@ pub(super) fn counted(value: u64, one: &str, several: &str) -> String {
     format!("{} {}", number(value), if value == 1 { one } else { several })
 }
 
+/// What the API says as a fragment, as a sentence.
+pub(super) fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let mut sentence: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
+    if !sentence.ends_with(['.', '!', '?']) {
+        sentence.push('.');
+    }
+    sentence
+}
+
 /// How long ago: "4 minutes ago". What is not a time is shown as it is.
 pub(super) fn ago(iso: &str, now: Timestamp) -> String {
     let Some(at) = Timestamp::parse_iso(iso) else { return iso.to_owned() };

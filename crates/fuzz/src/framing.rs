@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::harness::{READER, Server};
-use crate::replaced;
+use crate::placeholder::replaced;
 
 /// How long an answer may take. It is a bound on hanging, not on speed.
 const PATIENCE: Duration = Duration::from_secs(20);

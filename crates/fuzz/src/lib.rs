@@ -12,6 +12,7 @@ mod framing;
 mod harness;
 mod mask;
 mod path;
+mod placeholder;
 mod plan;
 mod rewrite;
 mod scan;
@@ -67,17 +68,4 @@ pub fn seeds(target: &Target) -> Vec<(PathBuf, Vec<u8>)> {
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("the seeds can be listed").path()).collect();
     paths.sort();
     paths.into_iter().map(|path| (path.clone(), std::fs::read(&path).expect("a seed can be read"))).collect()
-}
-
-/// Replaces every `wanted` in the bytes. A seed holds a placeholder in place of each secret, and this puts in
-/// the secret at run time.
-fn replaced(bytes: &[u8], wanted: &[u8], by: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut rest = bytes;
-    while let Some(at) = rest.windows(wanted.len()).position(|window| window == wanted) {
-        out.extend([&rest[..at], by].concat());
-        rest = &rest[at + wanted.len()..];
-    }
-    out.extend(rest);
-    out
 }

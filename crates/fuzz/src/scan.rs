@@ -10,7 +10,7 @@ use keyway_scan::scan::{Options, Progress, Report, stream};
 use keyway_scan::source::tree::Which;
 use keyway_scan::source::windows::WINDOW_BYTES;
 
-use crate::replaced;
+use crate::placeholder::replaced;
 
 /// Longest text whose surroundings are certainly whole in one of two windows, in bytes.
 const TEXT_BYTES_MAX: usize = 6 << 10;

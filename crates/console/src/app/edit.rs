@@ -5,7 +5,7 @@ use keyway_core::safety::Class;
 use serde_json::{Value, json};
 
 use super::{SECTION, get, patch};
-use crate::apps::{App, AppWords, chosen_classes};
+use crate::app_words::{App, AppWords, chosen_classes};
 use crate::page;
 use crate::path::Path;
 use crate::shell::Shell;

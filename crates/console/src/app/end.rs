@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{SECTION, get, patch, to};
 use crate::api::Refused;
-use crate::apps::{App, AppWords, TokenWords};
+use crate::app_words::{App, AppWords, TokenWords};
 use crate::page;
 use crate::path::Path;
 use crate::shell::Shell;

@@ -8,7 +8,7 @@ use keyway_gateway::history::Range;
 use super::traffic::range;
 use super::{SECTION, get};
 use crate::api::{Refused, with_query};
-use crate::apps::App;
+use crate::app_words::App;
 use crate::page;
 use crate::path::Path;
 use crate::shell::Shell;

@@ -10,7 +10,7 @@ use keyway_gateway::clock;
 
 use super::{SECTION, get};
 use crate::api::Refused;
-use crate::apps::{App, AppWords, TokenWords};
+use crate::app_words::{App, AppWords, TokenWords};
 use crate::new_app::token_page;
 use crate::page;
 use crate::path::Path;

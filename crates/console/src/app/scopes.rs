@@ -9,11 +9,11 @@ use serde_json::json;
 
 use super::{SECTION, get, patch};
 use crate::api::Refused;
-use crate::apps::{self, App};
-use crate::audit::RecordWords;
+use crate::app_words::{self, App};
 use crate::explain;
 use crate::page;
 use crate::path::Path;
+use crate::record_words::RecordWords;
 use crate::scopes::{self, EffectPart, Group, Named};
 use crate::shell::Shell;
 use crate::visitor::{Page, Sent, Visitor};
@@ -133,7 +133,7 @@ struct UsedPage<'a> {
 
 async fn used(visitor: &Visitor, id: u64) -> Result<UsedPart<'_>, Refused> {
     let used: ScopesUsed = visitor.api.get(&format!("/api/v1/apps/{id}/scopes")).await?;
-    let app = apps::get(&visitor.api, id).await?;
+    let app = app_words::get(&visitor.api, id).await?;
     let path = format!("/api/v1/audit?app={id}&category={}&limit={REFUSED}", Refusal::MissingScopes.name());
     let refused = asked_for(&app, &visitor.api.get::<Records>(&path).await?.records);
     let Scopes { scopes, .. } = visitor.api.get("/api/v1/catalog/scopes").await?;
