@@ -39,9 +39,9 @@ use keyway_core::sunset::AsOf;
 use self::consent::Consent;
 pub use self::global::Connection;
 use self::moment::{LookBack, Period};
+use crate::apps;
 use crate::logs::LogFormat;
 use crate::output::Manners;
-use crate::serve::apps;
 
 /// Gateway, scanner and test double for the HubSpot API
 #[derive(Parser)]

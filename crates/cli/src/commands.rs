@@ -1,4 +1,4 @@
-//! The commands that ask a running server, one file each, and how they print.
+//! The commands that ask a running server, one file each.
 
 pub mod account;
 pub mod admin_token;
@@ -9,6 +9,7 @@ pub mod audit;
 pub mod backup;
 pub mod calls;
 pub mod changes;
+pub mod config;
 mod confirm;
 pub mod doctor;
 pub mod export;
@@ -29,7 +30,6 @@ pub mod scan;
 pub mod scope_list;
 mod scopes;
 pub mod session;
-pub mod snippet;
 mod start;
 pub mod status;
 pub mod sunset;
@@ -38,148 +38,21 @@ pub mod user;
 mod verify;
 
 use std::collections::HashMap;
-use std::io::Write;
 
-use anyhow::Context;
 use clap::ValueEnum;
-use clap_complete::env::Shells;
-use keyway_core::path::encode_component;
-use keyway_core::shown;
+use keyway_core::path::encoded;
 use serde_json::Value;
 
-use crate::Exit;
 use crate::args::Role;
-pub use crate::output::counted;
-use crate::output::paint::Shade;
-use crate::output::{self, table as layout, time};
-
-/// Prints a result for people on stdout. Foreign text in it must not add lines of its own. This function also
-/// neutralizes terminal control characters, in case a caller forgot to.
-pub fn print(text: &str) -> anyhow::Result<()> {
-    if output::colour() {
-        return print_coloured(text);
-    }
-    Ok(writeln!(std::io::stdout(), "{}", shown::lines(text))?)
-}
-
-/// A result for people with the colours of `keyway_scan::report`, on stdout. Everything else that would act
-/// on a terminal is made harmless, as in [`print`].
-pub fn print_coloured(text: &str) -> anyhow::Result<()> {
-    Ok(writeln!(std::io::stdout(), "{}", harmless(text))?)
-}
-
-/// Text in which nothing acts on a terminal but colours.
-fn harmless(text: &str) -> String {
-    let mut pieces = text.split('\u{1b}');
-    let mut out = shown::lines(pieces.next().unwrap_or_default()).into_owned();
-    for piece in pieces {
-        out.push_str(if keyway_scan::report::is_colour(piece) { "\u{1b}" } else { "\\u{1b}" });
-        out.push_str(&shown::lines(piece));
-    }
-    out
-}
-
-/// A result for programs, on stdout: JSON.
-pub fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
-    Ok(writeln!(std::io::stdout(), "{}", shown::json(&serde_json::to_string(value)?))?)
-}
-
-/// Prints a result on stdout byte for byte. Its maker has already neutralized terminal control characters.
-pub fn print_exactly(text: &str) -> anyhow::Result<()> {
-    Ok(writeln!(std::io::stdout(), "{text}")?)
-}
-
-/// All that is not a result, on stderr.
-pub fn say(text: &str) {
-    // There is nowhere left to say that stderr is closed.
-    let _ = writeln!(std::io::stderr(), "{}", shown::lines(text));
-}
-
-/// What a person may like to know and a script does not need, on stderr; nothing with `--quiet`.
-pub fn note(text: &str) {
-    if !output::is_quiet() {
-        say(text);
-    }
-}
-
-/// Prints a warning on stderr.
-pub fn warn(text: &str) {
-    say_after("keyway:", Shade::Soon, text);
-}
-
-/// Why a command could not do what it was to do, on stderr.
-pub fn fail(text: &str) {
-    say_after("keyway:", Shade::Bad, text);
-}
-
-fn say_after(word: &str, shade: Shade, text: &str) {
-    if output::colour_of_notes() {
-        let _ = writeln!(std::io::stderr(), "{} {}", shade.paint(word), shown::lines(text));
-    } else {
-        say(&format!("{word} {text}"));
-    }
-}
-
-/// Prints the JSON unchanged, or lines for a person.
-pub fn show(answer: &Value, json: bool, lines: impl FnOnce(&Value) -> String) -> anyhow::Result<Exit> {
-    if json {
-        print_json(answer)?;
-    } else {
-        print(lines(answer).trim_end())?;
-    }
-    Ok(Exit::Fine)
-}
-
-/// A script for a shell that asks this program for completions.
-pub fn completions(shell: clap_complete::Shell) -> anyhow::Result<Exit> {
-    let name = shell.to_string();
-    let shells = Shells::builtins();
-    let completer = shells.completer(&name).with_context(|| format!("there are no completions for {name}"))?;
-    completer.write_registration("COMPLETE", "keyway", "keyway", "keyway", &mut std::io::stdout())?;
-    Ok(Exit::Fine)
-}
-
-/// Today in UTC, ISO date.
-pub fn today() -> String {
-    keyway_gateway::clock::now().to_date()
-}
-
-/// Rows below their headings, as they fit on the terminal.
-pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
-    layout::write(header, rows, layout::Place::of_results())
-}
-
-/// A moment of an answer: on a terminal as seen from now, else as it is.
-pub fn moment(value: &Value) -> String {
-    time::shown(&text(value))
-}
-
-/// A JSON value as a person reads it, on one line.
-pub fn text(value: &Value) -> String {
-    match value {
-        Value::Null => "-".to_owned(),
-        Value::String(text) => shown::line(text).into_owned(),
-        Value::Array(list) => list.iter().map(text).collect::<Vec<_>>().join(", "),
-        other => other.to_string(),
-    }
-}
-
-/// The entries of a list in an answer.
-pub fn list<'a>(answer: &'a Value, name: &str) -> &'a [Value] {
-    answer[name].as_array().map_or(&[], Vec::as_slice)
-}
-
-/// A path segment or a query's value.
-pub fn encode(text: &str) -> String {
-    let mut encoded = String::new();
-    encode_component(text, &mut encoded);
-    encoded
-}
+use crate::args::moment::milliseconds;
+use crate::print::{
+    counted, fail, list, moment, note, print, print_coloured, print_exactly, print_json, say, show, table, text, today, warn,
+};
 
 /// A query of the fields that are given.
 pub fn query(fields: &[(&str, Option<String>)]) -> String {
     let given: Vec<String> =
-        fields.iter().filter_map(|(name, value)| value.as_ref().map(|value| format!("{name}={}", encode(value)))).collect();
+        fields.iter().filter_map(|(name, value)| value.as_ref().map(|value| format!("{name}={}", encoded(value)))).collect();
     if given.is_empty() { String::new() } else { format!("?{}", given.join("&")) }
 }
 

@@ -6,15 +6,18 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::Context;
 use clap::{Arg, Command, CommandFactory};
 use clap_complete::CompleteEnv;
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
+use clap_complete::env::Shells;
 use keyway_core::scope::{all_names, in_plain_words, presets as sets};
 use serde_json::Value;
 
 use crate::args::{Args, Connection};
 use crate::client::list_all;
-use crate::commands::{list, text};
+use crate::exit::Exit;
+use crate::print::{list, text};
 
 /// How long a person waits for names at most.
 const PATIENCE: Duration = Duration::from_millis(400);
@@ -22,6 +25,15 @@ const PATIENCE: Duration = Duration::from_millis(400);
 /// Answers a shell's question and ends, where `COMPLETE` says that this is one.
 pub fn answer() {
     CompleteEnv::with_factory(|| with_completers(Args::command(), "keyway")).bin("keyway").complete();
+}
+
+/// A script for a shell that asks this program for completions.
+pub fn script(shell: clap_complete::Shell) -> anyhow::Result<Exit> {
+    let name = shell.to_string();
+    let shells = Shells::builtins();
+    let completer = shells.completer(&name).with_context(|| format!("there are no completions for {name}"))?;
+    completer.write_registration("COMPLETE", "keyway", "keyway", "keyway", &mut std::io::stdout())?;
+    Ok(Exit::Fine)
 }
 
 /// The command line with what is offered for its arguments, by the names of their values.

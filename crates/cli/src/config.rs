@@ -13,14 +13,12 @@ use anyhow::{Context, bail};
 use clap::error::{ContextKind, ContextValue};
 use clap::{ArgAction, ArgMatches, CommandFactory, FromArgMatches};
 use keyway_core::shown;
-use serde_json::json;
 use toml::de::DeTable;
 use toml::{Spanned, Table, Value};
 
+use crate::apps;
 use crate::args::{Args, Command, Serve};
-use crate::commands::names;
-use crate::serve::{apps, check};
-use crate::{Exit, chain, commands};
+use crate::near::nearest;
 
 /// Options that a file can't set: which file it is, and what is about one start.
 const NOT_IN_A_FILE: [&str; 7] = ["app", "bootstrap", "config", "help", "ready_file", "token", "version"];
@@ -185,7 +183,11 @@ fn named(arguments: &[OsString]) -> Option<PathBuf> {
     std::env::var_os("KEYWAY_CONFIG").map(PathBuf::from)
 }
 
-fn read(path: &Path) -> anyhow::Result<String> {
+/// The text of a file.
+///
+/// # Errors
+/// It can't be read.
+pub fn read(path: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(path).with_context(|| format!("the configuration {} can't be read", shown::path(&path)))
 }
 
@@ -238,7 +240,7 @@ fn near(key: &str) -> String {
         .chain(["data"])
         .map(|id| id.replace('_', "-"))
         .collect();
-    match names::nearest(key, names.iter().map(String::as_str))[..] {
+    match nearest(key, names.iter().map(String::as_str))[..] {
         [] => ".".to_owned(),
         ref near => format!("; did you mean {}?", near.join(" or ")),
     }
@@ -297,39 +299,20 @@ fn matches(file: &File<'_>, mut command: clap::Command, arguments: &[OsString]) 
 }
 
 /// The message of clap without its usage lines: a settings file has no commands.
-fn plain(error: &clap::Error) -> String {
+pub fn plain(error: &clap::Error) -> String {
     let text = error.to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text);
     let lines = text.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
     lines.map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// Says whether `keyway serve` would take a file: every reason for which it would not. Exits 1 where there is one.
+/// What `keyway serve` makes of a file's text without a command line: how many settings it has, and all settings.
 ///
 /// # Errors
-/// The file can't be read.
-pub fn check(path: &Path, json: bool) -> anyhow::Result<Exit> {
-    let text = read(path)?;
-    let (count, problems) = match File::parsed(&text, path)
-        .and_then(|file| Ok((file.settings.len(), args(matches(&file, Args::command(), &["keyway".into(), "serve".into()])?)?)))
-    {
-        Ok((count, Args { connection, command: Command::Serve(serve), .. })) => (count, check::problems(&serve, Some(&connection.data))),
-        Ok(_) => bail!("this is not a server"),
-        Err(error) => (0, vec![error]),
-    };
-    let named = shown::path(&path);
-    // clap's own texts end with how commands are used.
-    let of = |problem: &anyhow::Error| problem.downcast_ref::<clap::Error>().map_or_else(|| chain(problem), plain);
-    let placed = |text: String| if text.starts_with(&named) { text } else { format!("{named}: {text}") };
-    let problems: Vec<String> = problems.iter().map(of).map(placed).collect();
-    if json {
-        commands::print_json(&json!({ "version": 1, "fine": problems.is_empty(), "settings": count, "problems": problems }))?;
-    } else if problems.is_empty() {
-        commands::print(&format!("{named} is fine: {}", commands::counted(count as u64, "setting")))?;
-    } else {
-        problems.iter().for_each(|problem| commands::say(problem));
-    }
-    Ok(if problems.is_empty() { Exit::Fine } else { Exit::Negative })
+/// The file is refused.
+pub fn alone(text: &str, path: &Path) -> anyhow::Result<(usize, Args)> {
+    let file = File::parsed(text, path)?;
+    Ok((file.settings.len(), args(matches(&file, Args::command(), &["keyway".into(), "serve".into()])?)?))
 }
 
 #[cfg(test)]

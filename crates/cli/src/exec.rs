@@ -31,9 +31,10 @@ use self::proxied::Proxied;
 use crate::args::exec::Exec;
 use crate::args::repeat::Repeat;
 use crate::args::{ClientAddress, ProxyOthers, Serve, Unsupported};
+use crate::exit::Exit;
 use crate::logs::LogFormat;
-use crate::serve::{Ready, apps, serve_while};
-use crate::{Exit, commands};
+use crate::serve::{Ready, serve_while};
+use crate::{apps, print, seed};
 
 /// The exit code of a command that does not exist, as in shells (POSIX, Shell Command Language, 2.8.2).
 pub const NOT_FOUND: u8 = 127;
@@ -71,7 +72,7 @@ pub async fn run(Exec { seed, app, as_of, repeat, proxy, strict, report, command
                 outcome.of(&report, code)
             }
             Err(error) => {
-                commands::warn(&format!("{} can't be started: {error}", shown::line(&command[0].to_string_lossy())));
+                print::warn(&format!("{} can't be started: {error}", shown::line(&command[0].to_string_lossy())));
                 Ok(Exit::OfCommand(if error.kind() == ErrorKind::NotFound { NOT_FOUND } else { NOT_EXECUTABLE }))
             }
         }
@@ -140,7 +141,7 @@ fn seed_of(set: &str) -> anyhow::Result<Value> {
     if matches!(file.try_exists(), Ok(false)) {
         bail!("--seed: {} is neither a built-in set ({}) nor a file", shown::line(set), sets.join(", "))
     }
-    commands::portal::seed_file(file).context("--seed")
+    seed::of_file(file).context("--seed")
 }
 
 /// What opens the admin API to the command: 128 random bits.

@@ -6,8 +6,8 @@ use anyhow::Context;
 use clap::{Command, CommandFactory};
 use keyway_core::shown;
 
-use crate::Exit;
 use crate::args::Args;
+use crate::exit::Exit;
 
 /// Commands by what they are for. A test holds that each command is in a group.
 const GROUPS: [(&str, &[&str]); 7] = [

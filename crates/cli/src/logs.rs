@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::commands;
+use crate::print;
 use crate::records::EachRecord;
 
 /// The form of the log.
@@ -33,7 +33,7 @@ impl LogFormat {
     /// Says something about the server itself, whatever the filter is.
     pub fn say(self, text: &str) {
         match self {
-            Self::Text => commands::say(text),
+            Self::Text => print::say(text),
             Self::Json => self.line("info", text, json!({})),
         }
     }
@@ -41,7 +41,7 @@ impl LogFormat {
     /// The same of what needs nobody: `--quiet` leaves it out of a text.
     pub fn note(self, text: &str) {
         match self {
-            Self::Text => commands::note(text),
+            Self::Text => print::note(text),
             Self::Json => self.line("info", text, json!({})),
         }
     }

@@ -1,5 +1,6 @@
 //! `keyway`: reads the command line, performs the command, and turns the result into an exit code.
 
+mod apps;
 mod args;
 mod cassette;
 mod client;
@@ -9,48 +10,32 @@ mod config;
 mod deliver;
 mod demo;
 mod exec;
+mod exit;
 mod help;
 mod https;
 mod logs;
 mod mcp;
+mod near;
 mod otlp;
 mod output;
 mod portal_backend;
+mod print;
 mod record;
 mod records;
+mod register;
+mod report;
+mod seed;
 mod serve;
 mod typed;
 
 use std::process::ExitCode;
 
 use args::{Args, Command};
+use exit::{Exit, chain};
 use serde_json::json;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-/// The exit codes of every command, all of them.
-enum Exit {
-    /// It was done, or the answer is yes.
-    Fine,
-    /// There are findings, or the answer is no.
-    Negative,
-    /// It could not be done.
-    Error,
-    /// What the command of `keyway exec` ended with.
-    OfCommand(u8),
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Fine => 0,
-            Exit::Negative => 1,
-            Exit::Error => 2,
-            Exit::OfCommand(code) => code,
-        })
-    }
-}
 
 fn main() -> ExitCode {
     complete::answer();
@@ -60,22 +45,10 @@ fn main() -> ExitCode {
         // The reader closed its end of the pipe. `keyway audit list | head` is not an error.
         Err(error) if is_broken_pipe(&error) => Exit::Fine.into(),
         Err(error) => {
-            commands::fail(&chain(&error));
+            print::fail(&chain(&error));
             Exit::Error.into()
         }
     }
-}
-
-/// An error with its causes. A cause that the text before it repeats is left out.
-fn chain(error: &anyhow::Error) -> String {
-    let mut whole = error.to_string();
-    for cause in error.chain().skip(1).map(ToString::to_string).filter(|cause| !cause.is_empty()) {
-        if !whole.contains(&cause) {
-            whole.push_str(": ");
-            whole.push_str(&cause);
-        }
-    }
-    whole
 }
 
 fn run(args: Args) -> anyhow::Result<Exit> {
@@ -133,7 +106,7 @@ fn run(args: Args) -> anyhow::Result<Exit> {
             runtime.shutdown_background();
             ended
         }
-        Command::Completions { shell } => commands::completions(shell),
+        Command::Completions { shell } => complete::script(shell),
         Command::Man { folder } => help::man(&folder),
         Command::Status { live: true, json, .. } => runtime.block_on(commands::status::live(&connection, json)),
         Command::Status { max_token_age, json, .. } => runtime.block_on(commands::status::run(&connection, max_token_age.as_deref(), json)),
@@ -143,7 +116,7 @@ fn run(args: Args) -> anyhow::Result<Exit> {
         }
         Command::Key { action } => runtime.block_on(commands::key::run(&connection, action)),
         Command::Migrate(wanted) => runtime.block_on(commands::migrate::run(&connection, wanted)),
-        Command::Config { action: args::Config::Check { file, json } } => config::check(&file, json),
+        Command::Config { action: args::Config::Check { file, json } } => commands::config::check(&file, json),
         Command::Apply(apply) => runtime.block_on(commands::apply::run(&connection, apply)),
         Command::Export(export) => runtime.block_on(commands::export::run(&connection, export)),
         Command::Plan(plan) => runtime.block_on(commands::plan::run(&connection, plan)),

@@ -2,6 +2,7 @@
 
 mod over_http;
 pub mod pipeline;
+mod snippet;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
@@ -17,8 +18,8 @@ use keyway_mcp::stdio;
 
 use self::over_http::OverHttp;
 use crate::args::mcp::{Beside, Mcp};
-use crate::commands::snippet;
-use crate::{Exit, https};
+use crate::exit::Exit;
+use crate::https;
 
 /// Serves until the client closes its end.
 ///

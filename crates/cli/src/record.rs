@@ -19,8 +19,9 @@ use tokio::net::TcpListener;
 use tokio::process::Command;
 
 use crate::args::record::Record;
-use crate::commands::{counted, note, print_exactly, say, warn};
-use crate::{Exit, exec};
+use crate::exec;
+use crate::exit::Exit;
+use crate::print::{counted, note, print_exactly, say, warn};
 use tape::Tape;
 
 /// Records until the command ends, or until Ctrl-C.

@@ -1,7 +1,6 @@
 //! `keyway serve`: opens the store, the portal and the audit, wires them, listens, and stops in order.
 
 mod announce;
-pub mod apps;
 mod bootstrap;
 pub mod check;
 mod hourly;
@@ -55,10 +54,11 @@ use tokio::time::{Instant, timeout_at};
 pub use self::announce::READY;
 use self::reach::Reach;
 use crate::args::{Connection, Serve, Unsupported};
+use crate::exit::Exit;
 use crate::logs;
 use crate::otlp::Collector;
 use crate::portal_backend::PortalBackend;
-use crate::{Exit, demo};
+use crate::{apps, demo};
 
 /// How long the last records may take to reach a collector, at the end.
 const LAST_RECORDS_TIME_MAX: Duration = Duration::from_secs(5);

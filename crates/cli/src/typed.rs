@@ -7,10 +7,10 @@ use keyway_core::shown;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::Exit;
 use crate::args::Connection;
 use crate::client::call;
-use crate::commands::show;
+use crate::exit::Exit;
+use crate::print::show;
 
 /// The page size of requests for lists, which is the API's maximum.
 const PAGE: &str = "limit=1000";

@@ -219,6 +219,13 @@ pub fn encode_component(text: &str, out: &mut String) {
     encode_except(text, |byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte), out);
 }
 
+/// A text as [`encode_component`] writes it.
+pub fn encoded(text: &str) -> String {
+    let mut encoded = String::new();
+    encode_component(text, &mut encoded);
+    encoded
+}
+
 fn encode_except(text: &str, plain: impl Fn(u8) -> bool, out: &mut String) {
     for byte in text.bytes() {
         if plain(byte) {

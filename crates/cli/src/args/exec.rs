@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::day;
 use super::repeat::Repeat;
 use super::strict::Strict;
-use crate::serve::apps;
+use crate::apps;
 
 #[derive(clap::Args)]
 pub struct Exec {

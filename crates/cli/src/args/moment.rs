@@ -109,6 +109,11 @@ impl std::str::FromStr for Length {
     }
 }
 
+/// `90s`, `30m`, `12h`, `7d` or `2w` in milliseconds.
+pub fn milliseconds(text: &str) -> anyhow::Result<i64> {
+    Ok(text.parse::<Length>().map_err(anyhow::Error::msg)?.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

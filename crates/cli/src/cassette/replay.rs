@@ -13,7 +13,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use keyway_core::mask::Masker;
-use keyway_core::path::encode_component;
+use keyway_core::path::{encode_component, encoded};
 use keyway_core::scope;
 use keyway_core::secret::Secret;
 use keyway_gateway::tls;
@@ -295,12 +295,7 @@ impl<'a> Session<'a> {
         match &entry.request.body {
             Some(Content::Json { json }) => (target, "application/json", Some(self.ids.body(self.masker.rules(), json, kinds).to_string())),
             Some(Content::Form { form }) => {
-                let encode = |text: &str| {
-                    let mut encoded = String::new();
-                    encode_component(text, &mut encoded);
-                    encoded
-                };
-                let pairs: Vec<String> = form.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+                let pairs: Vec<String> = form.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
                 (target, "application/x-www-form-urlencoded", Some(pairs.join("&")))
             }
             Some(Content::LeftOut { .. }) | None => (target, "", None),
@@ -332,10 +327,4 @@ fn takes(definition: &Value, value: &str) -> bool {
         "number" => value.parse::<f64>().is_ok(),
         _ => true,
     }
-}
-
-fn encoded(segment: &str) -> String {
-    let mut path = String::new();
-    encode_component(segment, &mut path);
-    path
 }

@@ -16,10 +16,10 @@ use serde_json::{Value, json};
 
 use super::confirm::{self, Deletion};
 use super::{counted, list, names, say, show, table, text};
-use crate::Exit;
 use crate::args::{Account, Connection, CredentialSource};
 use crate::client::{call, list_all};
 use crate::deliver;
+use crate::exit::Exit;
 use crate::output::progress::Bar;
 use crate::typed::{lines_of, or_dash, typed};
 

@@ -5,11 +5,11 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::confirm::{self, Deletion};
-use super::token::milliseconds;
+use super::milliseconds;
 use super::{list, names, role_name, role_of, show, table, text};
-use crate::Exit;
 use crate::args::{AdminToken, Connection};
 use crate::client::{call, list_all};
+use crate::exit::Exit;
 
 const PATH: &str = "/api/v1/admin-tokens";
 

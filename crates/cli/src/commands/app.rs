@@ -9,11 +9,12 @@ use keyway_core::shown;
 use serde_json::{Value, json};
 
 use super::confirm::{self, Deletion};
-use super::{approval, encode, list, names, query, scopes, show, start, table, text, token, warn};
-use crate::Exit;
+use super::{approval, encoded, list, milliseconds, names, query, scopes, show, start, table, text, token, warn};
 use crate::args::approval::Rule;
 use crate::args::{App, AppFields, Connection, Sharing};
 use crate::client::{call, list_all};
+use crate::exit::Exit;
+use crate::near::nearest;
 use crate::typed::{lines_of, typed};
 
 pub async fn run(connection: &Connection, action: App) -> anyhow::Result<Exit> {
@@ -30,7 +31,7 @@ pub async fn run(connection: &Connection, action: App) -> anyhow::Result<Exit> {
                 "translate": translate, "noLimits": no_limits, "unlisted": (!unlisted.is_empty()).then_some(unlisted),
                 "allow": (!allow.is_empty()).then_some(allow),
                 "approval": approval::rule(&rule, &Value::Null)?,
-                "lifetimeMs": expires.as_deref().map(token::milliseconds).transpose()?,
+                "lifetimeMs": expires.as_deref().map(milliseconds).transpose()?,
             });
             let answer = call(connection, Method::POST, "/api/v1/apps", Some(body)).await?;
             warn_of_missing_scopes(connection, &answer["app"]).await;
@@ -164,7 +165,7 @@ fn max_wait_ms(sharing: &Sharing) -> anyhow::Result<Option<i64>> {
     match sharing.max_wait.as_deref() {
         None => Ok(None),
         Some("0") => Ok(Some(0)),
-        Some(time) => token::milliseconds(time).map(Some),
+        Some(time) => milliseconds(time).map(Some),
     }
 }
 
@@ -176,7 +177,7 @@ pub(super) fn with_preset(mut scopes: Vec<String>, preset: Option<&str>) -> anyh
     let Some(typed) = preset else { return Ok(scopes) };
     let Some(preset) = presets::named(&typed.to_lowercase()) else {
         let keys = presets::ALL.iter().map(|preset| preset.key);
-        let near = names::nearest(typed, keys.clone());
+        let near = nearest(typed, keys.clone());
         let meant = if near.is_empty() { keys.collect() } else { near };
         bail!("there is no preset {}; did you mean {}? To see them: keyway scopes", shown::line(typed), meant.join(" or "));
     };
@@ -199,7 +200,7 @@ fn old_scopes(scopes: &[String]) -> Vec<String> {
 }
 
 pub(super) fn path(app: &str) -> String {
-    format!("/api/v1/apps/{}", encode(app))
+    format!("/api/v1/apps/{}", encoded(app))
 }
 
 /// Scopes as people paste them: with commas, spaces or lines between.

@@ -5,10 +5,8 @@ pub(super) mod channels;
 mod check;
 mod perform;
 mod plan;
-mod register;
 pub(super) mod server;
 mod show;
-pub mod yaml;
 
 use std::path::Path;
 
@@ -19,9 +17,10 @@ use self::perform::{State, TokensFile, perform};
 use self::plan::{Change, Plan, Target};
 use self::server::Server;
 use super::{confirm, counted, print, print_json, say};
-use crate::Exit;
 use crate::args::Connection;
 use crate::args::apply::Apply;
+use crate::exit::Exit;
+use crate::register::yaml;
 
 pub async fn run(connection: &Connection, asked: Apply) -> anyhow::Result<Exit> {
     let Apply { file, dry_run, prune, tokens_out, consent, json } = asked;

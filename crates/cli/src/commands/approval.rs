@@ -6,10 +6,10 @@ use keyway_api::view::ApprovalRule;
 use serde_json::{Value, json};
 
 use super::{counted, list, query, show, table, text};
-use crate::Exit;
 use crate::args::Connection;
 use crate::args::approval::{Approval, Rule};
 use crate::client::call;
+use crate::exit::Exit;
 
 const PATH: &str = "/api/v1/approvals";
 

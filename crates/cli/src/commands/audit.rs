@@ -15,9 +15,10 @@ use serde_json::Value;
 
 use self::parquet::Parquet;
 use super::{counted, list, names, note, query, show, table, text, warn};
-use crate::Exit;
 use crate::args::{Audit, AuditFilter, Connection, Format};
 use crate::client::{call, stream};
+use crate::exit::Exit;
+use crate::near::nearest;
 use crate::output::progress::Bar;
 
 pub async fn run(connection: &Connection, action: Audit) -> anyhow::Result<Exit> {
@@ -207,8 +208,7 @@ fn nothing_fits(category: Option<&str>) -> String {
     let is_category = category.is_some_and(|typed| typed.chars().any(char::is_uppercase));
     let of_refusal = |refusal: Refusal| if is_category { refusal.category() } else { refusal.name() };
     let known: Vec<&str> = Refusal::all().map(of_refusal).chain(CATEGORIES_OF_HUBSPOT.into_iter().filter(|_| is_category)).collect();
-    let near =
-        category.filter(|typed| !known.contains(typed)).map(|typed| names::nearest(typed, known.iter().copied())).unwrap_or_default();
+    let near = category.filter(|typed| !known.contains(typed)).map(|typed| nearest(typed, known.iter().copied())).unwrap_or_default();
     match near[..] {
         [] => "keyway: no call matches".to_owned(),
         _ => format!("keyway: no call matches; did you mean {}?", near.join(" or ")),

@@ -8,8 +8,8 @@ use keyway_gateway::backup::{self, BackupError, How, Restored};
 use serde_json::json;
 
 use super::{fail, print, print_json};
-use crate::Exit;
 use crate::args::{self, Connection};
+use crate::exit::Exit;
 use crate::output::progress::{Watch, bytes_of};
 
 pub async fn take(connection: &Connection, target: &Path, json: bool) -> anyhow::Result<Exit> {

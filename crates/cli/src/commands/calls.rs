@@ -6,10 +6,10 @@ use keyway_api::view::{CallCounts, CallGroup};
 use keyway_core::shown::duration;
 
 use super::{names, note, query, table};
-use crate::Exit;
 use crate::args::Connection;
 use crate::args::calls::Calls;
 use crate::client::call;
+use crate::exit::Exit;
 use crate::typed::{show_typed, typed};
 
 /// Lists who made the calls, the most first.

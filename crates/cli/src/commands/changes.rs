@@ -6,9 +6,9 @@ use http::Method;
 use serde_json::Value;
 
 use super::{list, moment, names, query, show, text};
-use crate::Exit;
 use crate::args::{Changes, Connection};
 use crate::client::call;
+use crate::exit::Exit;
 
 pub async fn run(connection: &Connection, wanted: Changes) -> anyhow::Result<Exit> {
     let Changes { who, operation, target, account, period, limit, json } = wanted;

@@ -22,10 +22,10 @@ use keyway_gateway::upstream::{Base, CredentialError, Upstream};
 use serde_json::{Value, json};
 
 use super::show;
-use crate::Exit;
 use crate::args::Connection;
 use crate::args::doctor::Doctor;
 use crate::client::call;
+use crate::exit::Exit;
 use crate::typed::{line, typed};
 
 /// What can be given, where nothing was.

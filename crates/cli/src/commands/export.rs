@@ -7,12 +7,12 @@ use keyway_core::shown;
 
 use super::apply::channels;
 use super::apply::server::{Server, account_of, app_of, check_role};
-use super::apply::yaml;
 use super::{counted, note, print_exactly};
-use crate::Exit;
 use crate::args::Connection;
 use crate::args::apply::Export;
+use crate::exit::Exit;
 use crate::output::progress::Watch;
+use crate::register::yaml;
 
 pub async fn run(connection: &Connection, asked: Export) -> anyhow::Result<Exit> {
     let Export { account, output } = asked;

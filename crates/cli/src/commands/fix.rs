@@ -9,8 +9,8 @@ use keyway_scan::fix::diff;
 use keyway_scan::fix::write::{Fixes, plan};
 use serde_json::json;
 
-use crate::Exit;
 use crate::args::fix::Fix;
+use crate::exit::Exit;
 use crate::output::{self, paint};
 
 /// Exits 1 when something is to be changed or was left to a person, 0 when there is nothing to do.

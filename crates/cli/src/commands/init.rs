@@ -15,10 +15,10 @@ use self::ask::Asking;
 use self::server::{Server, Stops};
 use super::app::{split, with_preset};
 use super::{account, counted, list, print, start, text, warn};
-use crate::Exit;
 use crate::args::Connection;
 use crate::args::init::{Init, Target};
 use crate::client::{call, call_data, list_all};
+use crate::exit::Exit;
 
 /// The name of the app, where nobody chose one.
 const APP: &str = "First app";

@@ -5,9 +5,9 @@ use keyway_api::view::{self, Installs};
 use serde_json::{Value, json};
 
 use super::{list, names, query, show, table, text, token};
-use crate::Exit;
 use crate::args::{Connection, Install};
 use crate::client::call;
+use crate::exit::Exit;
 use crate::typed::{lines_of, or_dash};
 
 pub async fn run(connection: &Connection, action: Install) -> anyhow::Result<Exit> {

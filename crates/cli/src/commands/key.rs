@@ -4,10 +4,10 @@ use http::{Method, StatusCode};
 use keyway_api::view::MasterKeys;
 
 use super::say;
-use crate::Exit;
 use crate::args::Connection;
 use crate::args::key::Key;
 use crate::client::{Refused, call};
+use crate::exit::Exit;
 use crate::typed::{show_typed, typed};
 
 pub async fn run(connection: &Connection, action: Key) -> anyhow::Result<Exit> {

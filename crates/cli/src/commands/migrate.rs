@@ -8,9 +8,9 @@ use keyway_gateway::migrate::{self, Move, Moved, Step};
 use serde_json::json;
 
 use super::{note, print, print_json};
-use crate::Exit;
 use crate::args::Connection;
 use crate::args::migrate::Migrate;
+use crate::exit::Exit;
 use crate::output::progress::Bar;
 
 /// How often a line about one part is written where nobody watches.

@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use super::confirm::{self, Deletion};
 use super::plan::input;
 use super::{counted, query, show, table};
-use crate::Exit;
 use crate::args::Connection;
 use crate::args::migration::{Migration, NewReport, State};
 use crate::client::{call, list_all};
+use crate::exit::Exit;
 use crate::typed::{get, or_dash, show_typed};
 
 const PATH: &str = "/api/v1/migration";

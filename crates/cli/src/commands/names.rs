@@ -8,9 +8,10 @@ use http::{Method, StatusCode};
 use keyway_core::shown::line;
 use serde_json::Value;
 
-use super::{encode, list, text};
+use super::{encoded, list, text};
 use crate::args::Connection;
 use crate::client::{Refused, call, list_all};
+use crate::near::nearest;
 
 /// A kind of thing with names.
 pub struct Kind {
@@ -144,7 +145,7 @@ async fn find(
     shown_as: Option<&str>,
 ) -> anyhow::Result<String> {
     if let Some(field) = shown_as {
-        match call(connection, Method::GET, &format!("{path}/{}", encode(typed)), None).await {
+        match call(connection, Method::GET, &format!("{path}/{}", encoded(typed)), None).await {
             Ok(answer) => return Ok(text(&answer[field]["id"])),
             Err(error) if error.downcast_ref::<Refused>().is_some_and(|refused| refused.status == StatusCode::NOT_FOUND) => {}
             Err(error) => return Err(error),
@@ -184,25 +185,6 @@ fn hint(kind: &Kind, typed: &str, names: &[&str]) -> String {
     let near: Vec<String> = nearest(typed, names.iter().copied()).iter().map(|name| format!("\"{}\"", line(name))).collect();
     let meant = if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(" or ")) };
     format!("{meant}{}The list: {}", if near.is_empty() { ". " } else { " " }, kind.list_with)
-}
-
-/// Up to three names that a person may have meant, the nearest first.
-pub fn nearest<'n>(typed: &str, names: impl IntoIterator<Item = &'n str>) -> Vec<&'n str> {
-    /// Likeness by Jaro and Winkler, at the least.
-    const LIKENESS_LEAST: f64 = 0.8;
-    let small = typed.trim().to_lowercase();
-    let mut scored: Vec<(f64, &str)> = names
-        .into_iter()
-        .map(|name| {
-            let other = name.to_lowercase();
-            let part = small.len() > 2 && (other.contains(&small) || small.contains(&other) && other.len() > 2);
-            (strsim::jaro_winkler(&small, &other).max(if part { 0.9 } else { 0.0 }), name)
-        })
-        .filter(|(likeness, _)| *likeness >= LIKENESS_LEAST)
-        .collect();
-    scored.sort_by(|(one, a), (other, b)| other.total_cmp(one).then(a.cmp(b)));
-    scored.dedup_by_key(|(_, name)| *name);
-    scored.into_iter().take(3).map(|(_, name)| name).collect()
 }
 
 #[cfg(test)]
@@ -247,10 +229,5 @@ mod tests {
         assert_eq!(error("order"), "there is no app order; did you mean \"Order sync\"? The list: keyway app list");
         assert_eq!(error("warehouse"), "there is no app warehouse. The list: keyway app list");
         assert_eq!(error("\u{1b}[31m"), "there is no app \\u{1b}[31m. The list: keyway app list");
-    }
-
-    #[test]
-    fn categories_are_near_to_their_singular() {
-        assert_eq!(nearest("MISSING_SCOPE", ["RATE_LIMITS", "MISSING_SCOPES", "CONFLICT"]), ["MISSING_SCOPES"]);
     }
 }

@@ -6,11 +6,11 @@ use serde_json::json;
 
 use super::account::read;
 use super::confirm::{self, Deletion};
-use super::{encode, names, show, table};
-use crate::Exit;
+use super::{encoded, names, show, table};
 use crate::args::Connection;
 use crate::args::notify::{Common, NewChannel, Notify};
 use crate::client::call;
+use crate::exit::Exit;
 use crate::typed::{line, or_dash, show_typed, typed};
 
 const PATH: &str = "/api/v1/notifications/channels";
@@ -50,11 +50,11 @@ pub async fn run(connection: &Connection, action: Notify) -> anyhow::Result<Exit
                 })
             })
             .await?;
-            let answer = call(connection, Method::DELETE, &format!("{PATH}/{}", encode(&name)), None).await?;
+            let answer = call(connection, Method::DELETE, &format!("{PATH}/{}", encoded(&name)), None).await?;
             show_typed(&answer, json, |ChannelAnswer { channel }| format!("removed the channel {}", channel.name))
         }
         Notify::Test { name, json } => {
-            let answer = call(connection, Method::POST, &format!("{PATH}/{}/test", encode(&name)), None).await?;
+            let answer = call(connection, Method::POST, &format!("{PATH}/{}/test", encoded(&name)), None).await?;
             let tested: ChannelTested = typed(&answer)?;
             show(&answer, json, |_| {
                 let what = if tested.taken { "the receiver took the test message" } else { "the test message was not taken" };

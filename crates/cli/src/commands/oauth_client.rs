@@ -7,9 +7,9 @@ use serde_json::json;
 
 use super::app::split;
 use super::{account, show, table};
-use crate::Exit;
 use crate::args::{Connection, OAuthClient};
 use crate::client::{call, list_all};
+use crate::exit::Exit;
 use crate::typed::show_typed;
 
 const PATH: &str = "/api/v1/oauth-clients";

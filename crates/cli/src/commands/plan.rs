@@ -13,10 +13,10 @@ use keyway_core::shown;
 use serde_json::{Value, json};
 
 use super::token::shown_once;
-use crate::Exit;
 use crate::args::Connection;
 use crate::args::plan::{Plan as Args, PlanFormat};
 use crate::client::{call, list_all};
+use crate::exit::Exit;
 
 /// Exits 1 when there is something to do.
 pub async fn run(connection: &Connection, mut args: Args) -> anyhow::Result<Exit> {

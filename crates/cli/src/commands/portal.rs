@@ -17,10 +17,11 @@ use keyway_core::shown;
 use serde_json::{Map, Value, json};
 
 use super::confirm::{self, Deletion};
-use super::{counted, encode, list, names, note, query, show, table, text, token};
-use crate::Exit;
+use super::{counted, encoded, list, names, note, query, show, table, text};
 use crate::args::{Clock, Connection, Expectation, Fault, FaultRule, Portal, RequestFilter, Snapshot};
 use crate::client::{call, list_all, stream, upload};
+use crate::exit::Exit;
+use crate::seed;
 use crate::typed::{lines_of, show_typed};
 
 /// A server and one of its embedded accounts.
@@ -70,7 +71,7 @@ pub async fn run(connection: &Connection, account: Option<&str>, action: Portal)
         Portal::Seed { file, set, csv, json } => {
             let seed = match (file, set) {
                 (_, Some(set)) => json!({ "set": set }),
-                (Some(file), None) => seed_file(&file)?,
+                (Some(file), None) => seed::of_file(&file)?,
                 (None, None) => csv::seed(&csv)?,
             };
             let answer = double.call(Method::POST, "/seed", Some(seed)).await?;
@@ -78,7 +79,7 @@ pub async fn run(connection: &Connection, account: Option<&str>, action: Portal)
         }
         Portal::Snapshot { action } => double.snapshot(action).await,
         Portal::Restore { name, json } => {
-            let answer = double.call(Method::POST, &format!("/snapshots/{}/restore", encode(&name)), None).await?;
+            let answer = double.call(Method::POST, &format!("/snapshots/{}/restore", encoded(&name)), None).await?;
             show(&answer, json, |_| format!("account {hub_id} is as in snapshot {name}"))
         }
         Portal::Diff(asked) => diff::run(&double, asked).await,
@@ -103,22 +104,11 @@ async fn only_embedded(connection: &Connection) -> anyhow::Result<u64> {
     }
 }
 
-fn read(file: &std::path::Path) -> anyhow::Result<String> {
-    let read = if file.as_os_str() == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(file) };
-    read.with_context(|| format!("{} can't be read", shown::path(&file)))
-}
-
-/// The seed of a file, as YAML or JSON.
-pub fn seed_file(file: &std::path::Path) -> anyhow::Result<Value> {
-    let text = read(file)?;
-    keyway_portal::read_seed(&file.to_string_lossy(), &text).map_err(|what| anyhow::anyhow!("{}: {what}", shown::path(&file)))
-}
-
 /// A time with its unit; milliseconds too, which other commands have no use for.
 fn milliseconds(time: &str) -> anyhow::Result<i64> {
     match time.strip_suffix("ms") {
         Some(number) => number.parse().with_context(|| format!("{time} is not a time such as 500ms or 10s")),
-        None => token::milliseconds(time),
+        None => super::milliseconds(time),
     }
 }
 
@@ -135,7 +125,7 @@ impl Double<'_> {
     }
 
     async fn snapshot(&self, action: Snapshot) -> anyhow::Result<Exit> {
-        let path = |name: &str| format!("/snapshots/{}", encode(name));
+        let path = |name: &str| format!("/snapshots/{}", encoded(name));
         match action {
             Snapshot::Take { name, json } => {
                 let answer = self.call(Method::POST, &path(&name), None).await?;
@@ -161,7 +151,7 @@ impl Double<'_> {
                 Ok(Exit::Fine)
             }
             Snapshot::Import { name, file, json } => {
-                let copy = read(&file)?.into_bytes();
+                let copy = seed::read(&file)?.into_bytes();
                 let answer = upload(self.connection, &format!("{}{}", self.path, path(&name)), copy).await?;
                 show(&answer, json, |_| format!("took snapshot {name} from {}", shown::path(&file)))
             }

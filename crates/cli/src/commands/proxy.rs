@@ -5,11 +5,11 @@ use keyway_api::body::RenewBody;
 use keyway_api::view::{ProxyAuthorities, ProxyAuthority};
 use serde_json::json;
 
-use super::token::milliseconds;
+use super::milliseconds;
 use super::{say, show};
-use crate::Exit;
 use crate::args::{Connection, Proxy};
 use crate::client::call;
+use crate::exit::Exit;
 use crate::typed::{line, typed};
 
 /// Where the certificates are.

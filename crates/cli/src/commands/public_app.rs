@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use super::app::split;
 use super::confirm::{self, Deletion};
-use super::{counted, encode, names, show, table, text, token};
-use crate::Exit;
+use super::{counted, encoded, milliseconds, names, show, table, text};
 use crate::args::{Connection, PublicApp, PublicAppFields};
 use crate::client::{call, list_all};
+use crate::exit::Exit;
 use crate::typed::{lines_of, or_dash};
 
 const PATH: &str = "/api/v1/public-apps";
@@ -43,7 +43,7 @@ pub async fn run(connection: &Connection, action: PublicApp) -> anyhow::Result<E
         }
         PublicApp::RotateSecret { app: typed, grace, now, json } => {
             let app = names::public_app(connection, &typed).await?;
-            let grace_ms = if now { None } else { Some(token::milliseconds(&grace)?) };
+            let grace_ms = if now { None } else { Some(milliseconds(&grace)?) };
             let answer =
                 call(connection, Method::POST, &format!("{}/secret/rotate", path(&app)), Some(json!({ "graceMs": grace_ms }))).await?;
             let until = if now { "has ended".to_owned() } else { format!("ends in {grace}") };
@@ -70,7 +70,7 @@ pub async fn run(connection: &Connection, action: PublicApp) -> anyhow::Result<E
 }
 
 fn path(app: &str) -> String {
-    format!("{PATH}/{}", encode(app))
+    format!("{PATH}/{}", encoded(app))
 }
 
 fn body(fields: PublicAppFields) -> Value {

@@ -7,10 +7,10 @@ use keyway_core::scope::{all_names, in_plain_words};
 use keyway_gateway::admin::operations_of;
 use serde_json::{Value, json};
 
-use super::names::nearest;
 use super::{note, show, table};
-use crate::Exit;
 use crate::args::scopes::Scopes;
+use crate::exit::Exit;
+use crate::near::nearest;
 
 /// Operations that a person is shown of one scope; --json has all.
 const OPERATIONS_SHOWN_MAX: usize = 25;

@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 use super::app::{change, path};
 use super::audit::called;
 use super::{counted, list, query, show, table};
-use crate::Exit;
 use crate::args::Connection;
 use crate::client::call;
+use crate::exit::Exit;
 use crate::typed::{all, lines_of, or_dash, typed};
 
 /// Refused calls that are looked through, the newest ones.

@@ -5,12 +5,12 @@ use keyway_api::view::{self, SessionAnswer, Sessions};
 use serde_json::json;
 
 use super::app::split;
-use super::token::milliseconds;
-use super::{approval, encode, show, table, text};
-use crate::Exit;
+use super::milliseconds;
+use super::{approval, encoded, show, table, text};
 use crate::args::Connection;
 use crate::args::session::{Create, Session};
 use crate::client::{call, list_all};
+use crate::exit::Exit;
 use crate::typed::{or_dash, show_typed};
 
 const PATH: &str = "/api/v1/sessions";
@@ -19,7 +19,7 @@ pub async fn run(connection: &Connection, action: Session) -> anyhow::Result<Exi
     match action {
         Session::Create(asked) => create(connection, *asked).await,
         Session::List { app, all, json } => {
-            let path = app.map_or_else(|| PATH.to_owned(), |app| format!("/api/v1/apps/{}/sessions", encode(&app)));
+            let path = app.map_or_else(|| PATH.to_owned(), |app| format!("/api/v1/apps/{}/sessions", encoded(&app)));
             let state = if all { "" } else { "?state=active" };
             let answer = list_all(connection, &format!("{path}{state}"), "sessions").await?;
             show_typed(&answer, json, sessions)
@@ -54,7 +54,7 @@ async fn create(connection: &Connection, asked: Create) -> anyhow::Result<Exit> 
             "operations": asked.approval.approve_operation,
         },
     });
-    let answer = call(connection, Method::POST, &format!("/api/v1/apps/{}/sessions", encode(&asked.app)), Some(body)).await?;
+    let answer = call(connection, Method::POST, &format!("/api/v1/apps/{}/sessions", encoded(&asked.app)), Some(body)).await?;
     show(&answer, asked.json, |answer| {
         let session = &answer["session"];
         format!(

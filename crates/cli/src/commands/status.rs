@@ -9,10 +9,10 @@ use keyway_gateway::clock;
 use serde_json::json;
 
 use super::account::trouble;
-use super::{list, proxy, show, text, token};
-use crate::Exit;
+use super::{list, milliseconds, proxy, show, text, token};
 use crate::args::Connection;
 use crate::client::{self, Refused, call, list_all};
+use crate::exit::Exit;
 use crate::typed::{all, get, line, or_dash};
 
 /// How long `--live` waits for an answer, less than the usual time of a health check.
@@ -21,7 +21,7 @@ const LIVE_TIME_MAX: Duration = Duration::from_secs(4);
 /// Exits 1 when no server answers, or a connection to HubSpot does not do what its apps need.
 /// With a largest age, also when a token that works and has no end is older.
 pub async fn run(connection: &Connection, max_token_age: Option<&str>, json: bool) -> anyhow::Result<Exit> {
-    let max_age_ms = max_token_age.map(token::milliseconds).transpose()?;
+    let max_age_ms = max_token_age.map(milliseconds).transpose()?;
     let answer = match list_all(connection, "/api/v1/accounts", "accounts").await {
         Ok(answer) => answer,
         Err(error) => {

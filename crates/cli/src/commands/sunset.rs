@@ -6,9 +6,9 @@ use keyway_api::view::{Usage, UsageAnswer};
 use serde_json::{Value, json};
 
 use super::{names, show, table};
-use crate::Exit;
 use crate::args::Connection;
 use crate::client::list_all;
+use crate::exit::Exit;
 use crate::typed::typed;
 
 /// One operation of one app over all the days.

@@ -13,12 +13,11 @@ use serde_json::{Value, json};
 
 use super::account::read;
 use super::confirm::{self, Deletion};
-use super::{counted, encode, list, names, show, table, text};
-use crate::Exit;
-use crate::args::moment::Length;
+use super::{counted, encoded, list, milliseconds, names, show, table, text};
 use crate::args::{Connection, Token};
 use crate::client::{call, list_all};
 use crate::deliver::{self, Target};
+use crate::exit::Exit;
 use crate::output::time::length;
 use crate::typed::{lines_of, or_dash};
 
@@ -127,7 +126,7 @@ async fn revoked(connection: &Connection, token_id: u64) -> anyhow::Result<Delet
 /// Makes another token of an app, with a lifetime where one is given.
 async fn create(connection: &Connection, app: &str, expires: Option<&str>) -> anyhow::Result<Value> {
     let lifetime_ms = expires.map(milliseconds).transpose()?;
-    call(connection, Method::POST, &format!("/api/v1/apps/{}/tokens", encode(app)), Some(json!({ "lifetimeMs": lifetime_ms }))).await
+    call(connection, Method::POST, &format!("/api/v1/apps/{}/tokens", encoded(app)), Some(json!({ "lifetimeMs": lifetime_ms }))).await
 }
 
 /// Makes a token, puts it into every target, and only then ends the old ones.
@@ -291,9 +290,4 @@ pub fn tokens(tokens: &[Value]) -> String {
         let rows: Vec<Vec<String>> = tokens.iter().map(row).collect();
         table(&["TOKEN ID", "KIND", "TOKEN", "STATE", "CREATED", "EXPIRES", "LAST USE"], &rows)
     })
-}
-
-/// `90s`, `30m`, `12h`, `7d` or `2w` in milliseconds.
-pub fn milliseconds(text: &str) -> anyhow::Result<i64> {
-    Ok(text.parse::<Length>().map_err(anyhow::Error::msg)?.0)
 }

@@ -4,10 +4,10 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::confirm::{self, Deletion};
-use super::{account, encode, list, names, role_name, role_of, show, table, text};
-use crate::Exit;
+use super::{account, encoded, list, names, role_name, role_of, show, table, text};
 use crate::args::{Connection, User};
 use crate::client::{call, list_all};
+use crate::exit::Exit;
 
 pub async fn run(connection: &Connection, action: User) -> anyhow::Result<Exit> {
     match action {
@@ -46,23 +46,23 @@ pub async fn run(connection: &Connection, action: User) -> anyhow::Result<Exit> 
         }
         User::SignOut { email, json } => {
             let email = names::user(connection, &email).await?;
-            let answer = call(connection, Method::DELETE, &format!("/api/v1/users/{}/sessions", encode(&email)), None).await?;
+            let answer = call(connection, Method::DELETE, &format!("/api/v1/users/{}/sessions", encoded(&email)), None).await?;
             show(&answer, json, |_| format!("{email} is signed out everywhere"))
         }
         User::RemoveSecondFactor { email, json } => {
             let email = names::user(connection, &email).await?;
-            let answer = call(connection, Method::DELETE, &format!("/api/v1/users/{}/second-factor", encode(&email)), None).await?;
+            let answer = call(connection, Method::DELETE, &format!("/api/v1/users/{}/second-factor", encoded(&email)), None).await?;
             show(&answer, json, |_| format!("{email} signs in with the password alone"))
         }
         User::UnlinkProvider { email, json } => {
             let email = names::user(connection, &email).await?;
-            let answer = call(connection, Method::DELETE, &format!("/api/v1/users/{}/provider", encode(&email)), None).await?;
+            let answer = call(connection, Method::DELETE, &format!("/api/v1/users/{}/provider", encoded(&email)), None).await?;
             show(&answer, json, |_| format!("{email} is known by e-mail at the next sign-in at the identity provider"))
         }
         User::Delete { email, consent, json } => {
             let email = names::user(connection, &email).await?;
             confirm::deletion(consent, async || {
-                let answer = call(connection, Method::GET, &format!("/api/v1/users/{}", encode(&email)), None).await?;
+                let answer = call(connection, Method::GET, &format!("/api/v1/users/{}", encoded(&email)), None).await?;
                 let role = format!("the role {}", text(&answer["user"]["role"]));
                 Ok(Deletion {
                     what: format!("the sign-in of {email}"),
@@ -71,7 +71,7 @@ pub async fn run(connection: &Connection, action: User) -> anyhow::Result<Exit> 
                 })
             })
             .await?;
-            let answer = call(connection, Method::DELETE, &format!("/api/v1/users/{}", encode(&email)), None).await?;
+            let answer = call(connection, Method::DELETE, &format!("/api/v1/users/{}", encoded(&email)), None).await?;
             show(&answer, json, |_| format!("{email} can't sign in any more"))
         }
     }

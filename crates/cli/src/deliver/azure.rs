@@ -4,12 +4,12 @@
 
 use anyhow::{Context, bail};
 use http::Method;
+use keyway_core::path::encoded;
 use keyway_core::secret::Secret;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{LOOK_BACK_MAX, Place, env, field_of, fields, is_plain, split_reference, with_token, without_token};
-use crate::commands::encode;
 use crate::https::{Call, send};
 
 const API: &str = "api-version=7.4";
@@ -127,7 +127,7 @@ async fn access_token() -> anyhow::Result<String> {
         ("client_secret", secret.expose()),
         ("scope", "https://vault.azure.net/.default"),
     ];
-    let form: Vec<String> = form.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
+    let form: Vec<String> = form.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
     let url = format!("{}/{tenant}/oauth2/v2.0/token", base.trim_end_matches('/'));
     let headers = vec![("content-type", "application/x-www-form-urlencoded".to_owned())];
     let (status, answer) = send(Call { method: Method::POST, url: &url, headers, body: Some(form.join("&").into_bytes()) }).await?;

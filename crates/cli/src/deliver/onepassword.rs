@@ -6,12 +6,12 @@
 
 use anyhow::{Context, bail};
 use http::Method;
+use keyway_core::path::encoded;
 use keyway_core::secret::Secret;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Place, env, is_plain, split_reference};
-use crate::commands::encode;
 use crate::https::{Call, send};
 
 #[derive(Deserialize)]
@@ -99,7 +99,7 @@ async fn find(list: &str, attribute: &str, name: &str) -> anyhow::Result<String>
     let all: Vec<&Value> = answer.as_array().into_iter().flatten().collect();
     let found: Vec<&&Value> = all.iter().filter(|one| one["id"] == name || one[attribute] == name).collect();
     match found.as_slice() {
-        [one] => Ok(encode(one["id"].as_str().context("1Password sent something without an id")?)),
+        [one] => Ok(encoded(one["id"].as_str().context("1Password sent something without an id")?)),
         [] => bail!("1Password shows nothing with the {attribute} or id {name} to OP_CONNECT_TOKEN"),
         _ => bail!("1Password has several with the {attribute} {name}; write the id"),
     }

@@ -9,10 +9,10 @@ use keyway_core::shown;
 use keyway_core::strict::report::Report;
 use keyway_core::strict::text;
 
-use crate::Exit;
 use crate::args::strict::Strict;
-use crate::commands::portal::report::{format_of, written};
-use crate::commands::say;
+use crate::exit::Exit;
+use crate::print::say;
+use crate::report::{format_of, written};
 
 /// Where the report goes, and in which form.
 pub struct Outcome {

@@ -17,7 +17,7 @@ use keyway_core::mask::Masker;
 use keyway_core::shown;
 use serde_json::{Map, Value, json};
 
-use crate::commands::warn;
+use crate::print::warn;
 
 /// Longest body that is recorded, in bytes; of a longer one, and of files, only type and size are.
 pub const BODY_BYTES_MAX: usize = 4 << 20;

@@ -10,9 +10,8 @@ use serde_json::{Value, json};
 
 use super::Ready;
 use crate::args::Serve;
-use crate::commands;
 use crate::logs::LogFormat;
-use crate::output;
+use crate::{output, print};
 
 /// The last line of the first screen.
 pub const READY: &str = "keyway is ready";
@@ -33,10 +32,10 @@ pub fn announce(serve: &Serve, folder: &Path, ready: &Ready) -> anyhow::Result<(
             return Ok(());
         }
         if serve.audit_stream {
-            commands::say(text);
+            print::say(text);
             return Ok(());
         }
-        commands::print(text)
+        print::print(text)
     };
     tell(&format!(
         "Keyway {}\n\n  data    {scheme}://{data}   in place of https://api.hubapi.com\n  admin   {scheme}://{admin}   and the socket {}\n  storage {storage}\n",

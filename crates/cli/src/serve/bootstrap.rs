@@ -18,8 +18,7 @@ use keyway_portal::Portal;
 use serde_json::{Value, json};
 
 use self::file::{Account, App, Clock, Scopes, Seed, Webhooks};
-use super::apps;
-use crate::commands;
+use crate::{apps, seed};
 
 pub use file::{Bootstrap, read};
 
@@ -117,7 +116,7 @@ fn read_seed(folder: &Path, seed: Seed) -> anyhow::Result<Value> {
             if matches!(path.try_exists(), Ok(false)) {
                 bail!("{} is not there, and {} is not a built-in set ({sets})", shown::path(&path), shown::line(&file));
             }
-            commands::portal::seed_file(&path)
+            seed::of_file(&path)
         }
     }
 }

@@ -12,8 +12,8 @@ use keyway_gateway::live::Live;
 use keyway_gateway::notifier::{Notifier, Schedule};
 use keyway_gateway::targets::Targets;
 
+use crate::args::moment::milliseconds;
 use crate::args::notify::Settings;
-use crate::commands::token::milliseconds;
 
 /// The hosts that a list names, or this machine where the server is for this machine alone.
 pub fn hosts(named: &[String], data: SocketAddr, admin: SocketAddr) -> Targets {

@@ -12,13 +12,13 @@ use keyway_api::view::{self, AddedChannel, Channels};
 use keyway_gateway::model::MailTls;
 use serde_json::{Map, Value, json};
 
-use super::super::encode;
+use super::super::encoded;
 use super::check::{shown_name, text as checked};
 use super::perform::TokensFile;
 use super::plan::{Action, Change, Field, Target, differences};
-use super::register::{Channel, ChannelKind, Tls};
 use crate::args::Connection;
 use crate::client::{Refused, call};
+use crate::register::{Channel, ChannelKind, Tls};
 use crate::typed::{get, line, typed};
 
 const PATH: &str = "/api/v1/notifications/channels";
@@ -246,7 +246,7 @@ pub async fn make(
     tokens: Option<&mut TokensFile>,
 ) -> anyhow::Result<()> {
     let name = &change.name;
-    let path = format!("{PATH}/{}", encode(name));
+    let path = format!("{PATH}/{}", encoded(name));
     let Some(new) = new else {
         call(connection, Method::DELETE, &path, None).await?;
         return Ok(());

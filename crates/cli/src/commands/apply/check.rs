@@ -12,8 +12,8 @@ use keyway_core::unlisted::Unlisted;
 use serde_json::{Map, Value, json};
 
 use super::channels::{self, WantedChannel};
-use super::register::{Account, App, Backend, Channel, Guard, Register, VERSION};
-use super::yaml::nearest;
+use crate::register::yaml::nearest;
+use crate::register::{Account, App, Backend, Channel, Guard, Register, VERSION};
 
 /// Longest text, in characters, as the server has it.
 const TEXT_MAX: usize = 1_000;

@@ -11,8 +11,8 @@ use super::super::app::working_tokens;
 use super::super::{counted, text};
 use super::channels::{self, NewChannel};
 use super::check::{Wanted, WantedAccount, WantedApp, app_fields, shown_name};
-use super::register::{App, Backend};
 use super::server::Server;
+use crate::register::{App, Backend};
 use crate::typed::line;
 
 /// What is done to an account, an app or a channel.
@@ -281,8 +281,9 @@ fn deletion(app: &AppWithTokens) -> Change {
 mod tests {
     use keyway_api::view::{self, Connection};
 
-    use super::super::{check, yaml};
+    use super::super::check;
     use super::*;
+    use crate::register::yaml;
 
     fn server() -> Server {
         let app = |id, hub_id, name: &str, reserve| {

@@ -7,8 +7,8 @@ use keyway_core::safety;
 
 use super::channels;
 use super::check::{BASE_SCOPE, wait};
-use super::register::{Account, App, ApprovalRule, Backend, Guard};
 use crate::args::Connection;
+use crate::register::{Account, App, ApprovalRule, Backend, Guard};
 use crate::typed::{all, get};
 
 /// The role that may change accounts and apps.

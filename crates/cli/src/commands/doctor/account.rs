@@ -11,11 +11,11 @@ use keyway_core::time::Timestamp;
 use keyway_gateway::clock;
 use serde_json::{Value, json};
 
-use crate::Exit;
 use crate::args::Connection;
 use crate::client::{call, date, list_all};
 use crate::commands::account::{rotation_due, trouble};
 use crate::commands::{counted, list, show, text};
+use crate::exit::Exit;
 use crate::typed::{all, get, line, or_dash, typed};
 
 /// The share of the daily limit from which on the check reports the number of calls, in percent.

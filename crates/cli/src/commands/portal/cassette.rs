@@ -17,8 +17,9 @@ use crate::cassette::replay::{Made, Replayed, Session};
 use crate::cassette::start::Start;
 use crate::cassette::{Entry, read};
 use crate::client::call;
+use crate::exit::Exit;
+use crate::record;
 use crate::typed::{get, typed};
-use crate::{Exit, record};
 
 /// The masker that reads a cassette. It replaces nothing, so any key will do.
 fn masker(wanted: &Cassette) -> anyhow::Result<Masker> {

@@ -6,9 +6,9 @@ use http::Method;
 use keyway_api::view::{Coverage, CoveredOperation};
 
 use super::super::table;
-use crate::Exit;
 use crate::args::Connection;
 use crate::client::call;
+use crate::exit::Exit;
 use crate::typed::show_typed;
 
 pub async fn run(connection: &Connection, find: Option<&str>, markdown: bool, json: bool) -> anyhow::Result<Exit> {

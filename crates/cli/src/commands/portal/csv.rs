@@ -8,7 +8,7 @@ pub fn seed(files: &[String]) -> anyhow::Result<Value> {
     let mut records = Map::new();
     for file in files {
         let (kind, path) = file.split_once('=').with_context(|| format!("{file} is not of the form contacts=people.csv"))?;
-        let text = super::read(std::path::Path::new(path))?;
+        let text = crate::seed::read(std::path::Path::new(path))?;
         let rows = rows(&text).with_context(|| format!("{path} can't be read"))?;
         if records.insert(kind.to_owned(), rows.into()).is_some() {
             bail!("{kind} is given twice");

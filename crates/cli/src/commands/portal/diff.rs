@@ -9,11 +9,11 @@ use keyway_api::view::Differences;
 use keyway_core::shown;
 use serde_json::{Value, json};
 
-use super::{Double, encode, show};
-use crate::Exit;
+use super::{Double, encoded, show};
 use crate::args::diff::Diff;
 use crate::client::{call_with, stream};
 use crate::commands::counted;
+use crate::exit::Exit;
 use crate::typed::typed;
 
 /// Longest value of a line, in characters. `--json` has whole values.
@@ -45,12 +45,12 @@ pub async fn run(double: &Double<'_>, asked: Diff) -> anyhow::Result<Exit> {
             query.extend(only.map(|only| format!("only={only}")));
             let mut body = Vec::new();
             match from {
-                Some(Side::Snapshot(name)) => query.push(format!("from={}", encode(name))),
+                Some(Side::Snapshot(name)) => query.push(format!("from={}", encoded(name))),
                 Some(Side::File(file)) => body = read(file)?,
                 None => {}
             }
             if let Some(Side::Snapshot(name)) = to {
-                query.push(format!("to={}", encode(name)));
+                query.push(format!("to={}", encoded(name)));
             }
             call_with(double.connection, Method::POST, &format!("{}/diff?{}", double.path, query.join("&")), body).await?
         }
@@ -73,7 +73,7 @@ async fn copy(double: &Double<'_>, side: &Side<'_>) -> anyhow::Result<Vec<u8>> {
                 copy.extend_from_slice(part);
                 Ok(())
             };
-            stream(double.connection, &format!("{}/snapshots/{}", double.path, encode(name)), take).await?;
+            stream(double.connection, &format!("{}/snapshots/{}", double.path, encoded(name)), take).await?;
             Ok(copy)
         }
     }

@@ -21,10 +21,10 @@ use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{list, show, text};
-use crate::Exit;
 use crate::args::Connection;
 use crate::args::pull::Pull;
 use crate::client::call;
+use crate::exit::Exit;
 use crate::https;
 use progress::Progress;
 use source::Source;

@@ -6,15 +6,14 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use http::Method;
 use keyway_core::shown;
-use keyway_core::strict::Rule;
 use keyway_core::strict::report::{Report, VERSION};
-use keyway_core::strict::{junit, text};
 
 use super::super::{note, query};
-use crate::Exit;
 use crate::args::Connection;
 use crate::args::strict::{Format, Report as Arguments};
 use crate::client::call;
+use crate::exit::Exit;
+use crate::report::written;
 
 /// Longest report read from a file, in bytes.
 const FILE_BYTES_MAX: u64 = 64 << 20;
@@ -60,22 +59,4 @@ fn read(file: &Path) -> anyhow::Result<Report> {
         bail!("{} has version {}, and this program reads version {VERSION}", shown::path(&file), report.version);
     }
     Ok(report)
-}
-
-/// The report in one of its forms.
-pub fn written(report: &Report, rules: &[Rule], format: Format) -> anyhow::Result<String> {
-    Ok(match format {
-        Format::Text => text::report(report, rules),
-        Format::Json => serde_json::to_string_pretty(report)? + "\n",
-        Format::Junit => junit::junit(report, rules),
-    })
-}
-
-/// The form that the name of a file asks for.
-pub fn format_of(file: &Path) -> Format {
-    match file.extension().and_then(|ending| ending.to_str()) {
-        Some("json") => Format::Json,
-        Some("xml") => Format::Junit,
-        _ => Format::Text,
-    }
 }

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::super::confirm::{self, Deletion};
 use super::super::{list, names, show, table, text};
 use super::Double;
-use crate::Exit;
 use crate::args::Webhook;
+use crate::exit::Exit;
 
 pub async fn run(double: &Double<'_>, action: Webhook) -> anyhow::Result<Exit> {
     match action {

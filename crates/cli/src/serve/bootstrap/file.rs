@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::commands::apply::yaml;
+use crate::register::yaml;
 
 /// The only version of the format.
 const VERSION: u64 = 1;

@@ -1,51 +1,201 @@
-//! Which module of a crate uses which, read from its source. Tests of several crates include this file.
+//! Which top module of a crate uses which, read from its source. Tests of several crates include this file.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The modules that each module uses.
 pub type Edges = BTreeMap<String, BTreeSet<String>>;
 
-/// The code of a file without its comments and tests.
-fn code(path: &Path) -> String {
-    let text = std::fs::read_to_string(path).unwrap();
-    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-    code.lines().filter(|line| !line.trim_start().starts_with("//")).map(|line| format!("{line}\n")).collect()
+/// The words and signs of a source text. Comments and texts are left out.
+fn tokens(text: &str) -> Vec<&str> {
+    let is_word = |one: u8| one.is_ascii_alphanumeric() || one == b'_' || !one.is_ascii();
+    let bytes = text.as_bytes();
+    let run = |from: usize, of: &dyn Fn(u8) -> bool| from + bytes[from..].iter().take_while(|one| of(**one)).count();
+    let behind = |from: usize, end: &str| text[from..].find(end).map_or(text.len(), |at| from + at + end.len());
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        let rest = &text[at..];
+        let fences = rest.bytes().skip(1).take_while(|one| *one == b'#').count();
+        if rest.starts_with("//") {
+            at = behind(at, "\n");
+        } else if rest.starts_with("/*") {
+            at = behind(at, "*/");
+        } else if rest.starts_with('r') && rest[1 + fences..].starts_with('"') {
+            at = behind(at + fences + 2, &format!("\"{}", "#".repeat(fences)));
+        } else if let Some(inner) = rest.strip_prefix('"') {
+            let mut escaped = false;
+            let is_inside = |one: &u8| {
+                let ends = *one == b'"' && !escaped;
+                escaped = *one == b'\\' && !escaped;
+                !ends
+            };
+            at += 2 + inner.bytes().take_while(is_inside).count();
+        } else if rest.starts_with("'\\") {
+            at = behind(at + 3, "'");
+        } else if rest.starts_with('\'') && rest.chars().nth(2) == Some('\'') {
+            at += rest.chars().take(3).map(char::len_utf8).sum::<usize>();
+        } else if is_word(bytes[at]) {
+            let end = run(at, &is_word);
+            found.push(&text[at..end]);
+            // `b"…"` and `br"…"` are texts with a letter before them, which does no harm here.
+            at = end;
+        } else {
+            let end = at + if rest.starts_with("::") { 2 } else { 1 };
+            if !bytes[at].is_ascii_whitespace() {
+                found.push(&text[at..end]);
+            }
+            at = end;
+        }
+    }
+    found
 }
 
-/// The first names behind `crate::`, also those of a list.
-fn used(code: &str) -> Vec<String> {
-    let mut names = Vec::new();
-    for rest in code.split("crate::").skip(1) {
-        let is_part = |one: char| !(one.is_ascii_alphanumeric() || one == '_');
-        let first = |text: &str| text.split(is_part).next().unwrap_or_default().to_owned();
-        if let Some(list) = rest.strip_prefix('{') {
-            let mut depth = 0;
-            let top = list.chars().take_while(|one| {
-                depth += i32::from(*one == '{') - i32::from(*one == '}');
-                depth >= 0
-            });
-            let (mut inner, mut flat) = (0, String::new());
-            for one in top {
-                inner += i32::from(one == '{') - i32::from(one == '}');
-                flat.push(if inner > 0 { ' ' } else { one });
+/// The first token behind a list or block that begins at `from`.
+fn behind(tokens: &[&str], from: usize) -> usize {
+    let mut depth = 0;
+    for (at, token) in tokens.iter().enumerate().skip(from) {
+        depth += i32::from(matches!(*token, "{" | "(" | "[")) - i32::from(matches!(*token, "}" | ")" | "]"));
+        if depth == 0 {
+            return at + 1;
+        }
+    }
+    tokens.len()
+}
+
+/// The tokens without what is compiled only for tests.
+fn without_tests<'a>(tokens: &[&'a str]) -> Vec<&'a str> {
+    let mut kept = Vec::new();
+    let mut at = 0;
+    while at < tokens.len() {
+        if tokens[at..].starts_with(&["#", "[", "cfg", "(", "test", ")", "]"]) {
+            at += 7;
+            while at < tokens.len() && !matches!(tokens[at], ";" | "{") {
+                at = if matches!(tokens[at], "(" | "[") { behind(tokens, at) } else { at + 1 };
             }
-            names.extend(flat.split(',').map(|part| first(part.trim())));
+            at = if tokens.get(at) == Some(&"{") { behind(tokens, at) } else { at + 1 };
         } else {
-            names.push(first(rest));
+            kept.push(tokens[at]);
+            at += 1;
+        }
+    }
+    kept
+}
+
+/// The paths that begin at `at`; several where a list of a `use` is in them.
+fn paths<'a>(tokens: &[&'a str], at: usize, before: &[&'a str], into: &mut Vec<Vec<&'a str>>) {
+    let mut path = before.to_vec();
+    let mut at = at;
+    while at < tokens.len() {
+        if tokens[at] == "{" {
+            let end = behind(tokens, at);
+            at += 1;
+            while at < end - 1 {
+                paths(tokens, at, &path, into);
+                while at < end - 1 && tokens[at] != "," {
+                    at = if tokens[at] == "{" { behind(tokens, at) } else { at + 1 };
+                }
+                at += 1;
+            }
+            return;
+        }
+        path.push(tokens[at]);
+        if tokens.get(at + 1) != Some(&"::") {
+            // A thing's other name stands behind its own.
+            path.extend(tokens.get(at + 2).filter(|_| tokens.get(at + 1) == Some(&"as")));
+            break;
+        }
+        at += 2;
+    }
+    into.push(path);
+}
+
+/// The names at the crate's top that a file uses. `depth` says how many modules the file is below the top.
+fn used<'a>(tokens: &[&'a str], depth: usize) -> BTreeSet<&'a str> {
+    let mut names = BTreeSet::new();
+    // How deep in braces each inline module begins.
+    let (mut braces, mut inline) = (0, Vec::new());
+    for (at, token) in tokens.iter().enumerate() {
+        match *token {
+            "{" => {
+                braces += 1;
+                if at > 1 && tokens[at - 2] == "mod" {
+                    inline.push(braces);
+                }
+            }
+            "}" => {
+                if inline.last() == Some(&braces) {
+                    inline.pop();
+                }
+                braces -= 1;
+            }
+            "crate" | "super" if tokens.get(at + 1) == Some(&"::") && (at == 0 || tokens[at - 1] != "::") => {
+                let mut found = Vec::new();
+                paths(tokens, at, &[], &mut found);
+                for path in found {
+                    let ups = path.iter().take_while(|part| **part == "super").count();
+                    let is_top = path[0] == "crate" || ups == depth + inline.len();
+                    names.extend(path.get(ups.max(1)).filter(|_| is_top));
+                }
+            }
+            _ => {}
         }
     }
     names
 }
 
-fn files(folder: &Path, into: &mut Vec<std::path::PathBuf>) {
+/// What the files at a crate's top, `lib.rs` and `main.rs`, have for its modules.
+#[derive(Default)]
+struct Top {
+    /// Names of things that are defined in modules, with the module.
+    handed_on: BTreeMap<String, String>,
+    /// Names of things that are defined at the top itself.
+    own: BTreeSet<String>,
+    /// The modules that what is defined there uses.
+    uses: BTreeSet<String>,
+}
+
+impl Top {
+    fn of(text: &str, modules: &BTreeSet<String>) -> Self {
+        let tokens = without_tests(&tokens(text));
+        let mut top = Self::default();
+        let (mut at, mut rest) = (0, Vec::new());
+        while at < tokens.len() {
+            if tokens[at] != "use" {
+                rest.push(tokens[at]);
+                at += 1;
+                continue;
+            }
+            let mut found = Vec::new();
+            paths(&tokens, at + 1, &[], &mut found);
+            for path in found {
+                let path: Vec<_> = path.into_iter().filter(|part| !matches!(*part, "crate" | "self")).collect();
+                if let [module, .., name] = path[..] {
+                    top.handed_on.insert(name.to_owned(), module.to_owned());
+                }
+            }
+            at += tokens[at..].iter().take_while(|token| **token != ";").count();
+        }
+        for (at, token) in rest.iter().enumerate() {
+            if at > 0 && matches!(rest[at - 1], "fn" | "struct" | "enum" | "const" | "static" | "type" | "trait") {
+                top.own.insert((*token).to_owned());
+            }
+            let of = if rest.get(at + 1) == Some(&"::") { Some(*token) } else { None };
+            let of = of.filter(|name| modules.contains(*name)).or_else(|| top.handed_on.get(*token).map(String::as_str));
+            top.uses.extend(of.filter(|of| modules.contains(*of)).map(str::to_owned));
+        }
+        top
+    }
+}
+
+fn files(folder: &Path, into: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let is_test = path.file_name().is_some_and(|name| name == "tests" || name == "tests.rs");
         match path.is_dir() {
             _ if is_test => {}
             true => files(&path, into),
-            false => into.push(path),
+            false => into.extend(Some(path).filter(|path| path.extension().is_some_and(|kind| kind == "rs"))),
         }
     }
 }
@@ -54,17 +204,35 @@ fn files(folder: &Path, into: &mut Vec<std::path::PathBuf>) {
 pub fn edges(root: &Path) -> Edges {
     let mut all = Vec::new();
     files(root, &mut all);
-    let module = |path: &Path| {
-        let first = path.strip_prefix(root).unwrap().iter().next().unwrap().to_string_lossy().into_owned();
-        first.trim_end_matches(".rs").to_owned()
-    };
-    let modules: BTreeSet<String> =
-        all.iter().map(|path| module(path)).filter(|name| !["lib", "main", "testing"].contains(&name.as_str())).collect();
+    let texts = all.iter().map(|path| (path.strip_prefix(root).unwrap().to_owned(), std::fs::read_to_string(path).unwrap()));
+    edges_of(&texts.collect::<Vec<_>>())
+}
+
+/// The same, of files in memory. What a crate's top defines counts as a module where others use it.
+pub fn edges_of(files: &[(PathBuf, String)]) -> Edges {
+    let module = |path: &Path| path.iter().next().unwrap().to_string_lossy().trim_end_matches(".rs").to_owned();
+    let is_top = |name: &str| ["lib", "main"].contains(&name);
+    let modules: BTreeSet<String> = files.iter().map(|(path, _)| module(path)).filter(|name| !is_top(name) && name != "testing").collect();
+    let tops: Vec<(String, Top)> =
+        files.iter().filter(|(path, _)| is_top(&module(path))).map(|(path, text)| (module(path), Top::of(text, &modules))).collect();
     let mut edges: Edges = modules.iter().map(|name| (name.clone(), BTreeSet::new())).collect();
-    for path in &all {
+    for (path, text) in files {
         let from = module(path);
-        let Some(to) = edges.get_mut(&from) else { continue };
-        to.extend(used(&code(path)).into_iter().filter(|name| *name != from && modules.contains(name)));
+        if !modules.contains(&from) {
+            continue;
+        }
+        for name in used(&without_tests(&tokens(text)), path.iter().count()) {
+            assert!(name != "*", "{}: name what it uses of the crate's top", path.display());
+            let mut to = Some(name.to_owned()).filter(|name| modules.contains(name));
+            for (of, top) in &tops {
+                to = to.or_else(|| top.handed_on.get(name).filter(|of| modules.contains(*of)).cloned());
+                if to.is_none() && top.own.contains(name) {
+                    edges.insert(of.clone(), top.uses.clone());
+                    to = Some(of.clone());
+                }
+            }
+            edges.get_mut(&from).unwrap().extend(to.filter(|to| *to != from));
+        }
     }
     edges
 }

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use super::known::Known;
 use super::read::Pulled;
 use crate::args::pull::Pull;
-use crate::commands::apply::yaml;
+use crate::register::yaml;
 
 /// What was written.
 pub struct Written {

@@ -13,7 +13,7 @@ use super::mask::{self, Pseudonym};
 use super::progress::Progress;
 use super::source::{Got, Source};
 use crate::args::pull::Pull;
-use crate::commands::encode;
+use keyway_core::path::encoded;
 
 /// Object types of HubSpot that a pull reads.
 pub const TYPES: [&str; 13] = [
@@ -211,7 +211,7 @@ impl Reading<'_, '_> {
     }
 
     async fn groups(&mut self, own: &Type) -> anyhow::Result<()> {
-        let path = format!("/crm/properties/2026-09/{}/groups", encode(&own.path));
+        let path = format!("/crm/properties/2026-09/{}/groups", encoded(&own.path));
         let known = if own.is_own { Vec::new() } else { self.known.results(&path).await? };
         let groups = self
             .list(&format!("groups of {}", own.name), &path, DEFINITIONS_MAX, |all, _| {
@@ -229,7 +229,7 @@ impl Reading<'_, '_> {
 
     /// Keeps the account's own definitions and HubSpot's properties with changed options. Returns the properties that a record may have.
     async fn properties(&mut self, own: &Type) -> anyhow::Result<Vec<Value>> {
-        let path = format!("/crm/properties/2026-09/{}", encode(&own.path));
+        let path = format!("/crm/properties/2026-09/{}", encoded(&own.path));
         let known_path = if own.is_own { "/crm/properties/2026-09/contacts".to_owned() } else { path.clone() };
         let known = self.known.results(&known_path).await?;
         let is_own = own.is_own;
@@ -251,7 +251,7 @@ impl Reading<'_, '_> {
         if !own.is_own && !STAGED.contains(&own.name.as_str()) {
             return Ok(());
         }
-        let path = format!("/crm/pipelines/2026-09/{}", encode(&own.path));
+        let path = format!("/crm/pipelines/2026-09/{}", encoded(&own.path));
         let known = if own.is_own { Vec::new() } else { self.known.results(&path).await? };
         let pipelines = self
             .list(&format!("pipelines of {}", own.name), &path, DEFINITIONS_MAX, |mut all, _| {
@@ -267,7 +267,7 @@ impl Reading<'_, '_> {
     }
 
     async fn labels(&mut self, from: &Type, to: &Type) -> anyhow::Result<()> {
-        let path = |from: &Type, to: &Type| format!("/crm/associations/2026-09/{}/{}/labels", encode(&from.path), encode(&to.path));
+        let path = |from: &Type, to: &Type| format!("/crm/associations/2026-09/{}/{}/labels", encoded(&from.path), encoded(&to.path));
         let (there, back) = (path(from, to), (from.name != to.name).then(|| path(to, from)));
         let (from, to) = (from.name.clone(), to.name.clone());
         let labels = self
@@ -306,7 +306,7 @@ impl Reading<'_, '_> {
                 }
                 let mut lists = Vec::new();
                 for some in ids.chunks(LISTS_OF_CALL) {
-                    let query: Vec<String> = some.iter().map(|id| format!("listIds={}", encode(id))).collect();
+                    let query: Vec<String> = some.iter().map(|id| format!("listIds={}", encoded(id))).collect();
                     match reading.source.get(&format!("/crm/lists/2026-09?includeFilters=true&{}", query.join("&"))).await? {
                         Got::Value(found) => lists.extend(
                             found["lists"]
@@ -330,8 +330,8 @@ impl Reading<'_, '_> {
     async fn records(&mut self, own: &Type, others: &[Type], definitions: &[Value]) -> anyhow::Result<()> {
         let most = self.asked.records as usize;
         let names: Vec<&str> = definitions.iter().filter(|one| one["isSet"] == true).filter_map(|one| one["name"].as_str()).collect();
-        let partners: Vec<String> = others.iter().map(|other| encode(&other.path)).collect();
-        let path = encode(&own.path);
+        let partners: Vec<String> = others.iter().map(|other| encoded(&other.path)).collect();
+        let path = encoded(&own.path);
         let mut rows = Vec::new();
         let mut after = String::new();
         while rows.len() < most {
@@ -339,7 +339,7 @@ impl Reading<'_, '_> {
             let (path, names, partners, own_name) = (&path, &names, &partners, &own.name);
             let page = self
                 .step(&format!("records of {} from {}", own.name, rows.len() + 1), async move |reading| {
-                    let query = if page_after.is_empty() { String::new() } else { format!("&after={}", encode(&page_after)) };
+                    let query = if page_after.is_empty() { String::new() } else { format!("&after={}", encoded(&page_after)) };
                     let target = format!("/crm/objects/2026-09/{path}?limit={limit}{query}");
                     let with_partners = format!("{target}&associations={}", partners.join(","));
                     // HubSpot refuses the call where the credential may not see one of the other types.

@@ -89,7 +89,8 @@ impl Source<'_> {
         let joined = if path.contains('?') { '&' } else { '?' };
         let (mut all, mut after) = (Vec::new(), String::new());
         while all.len() < most {
-            let page = if after.is_empty() { path.to_owned() } else { format!("{path}{joined}after={}", super::super::encode(&after)) };
+            let page =
+                if after.is_empty() { path.to_owned() } else { format!("{path}{joined}after={}", keyway_core::path::encoded(&after)) };
             let mut value = match self.get(&page).await? {
                 Got::Value(value) => value,
                 Got::Nothing(why) => return Ok(Err(why)),

@@ -16,7 +16,7 @@ use keyway_scan::source::tree::Which;
 use serde::de::DeserializeOwned;
 use serde_saphyr::{Error, Location, Spanned};
 
-use super::register::{Account, App, Channel, Register, VERSION};
+use super::{Account, App, Channel, Register, VERSION};
 
 /// Longest file, in bytes: ten thousand apps with fifty scopes each.
 const FILE_BYTES_MAX: u64 = 16 << 20;
@@ -53,7 +53,7 @@ pub fn read(path: &Path) -> anyhow::Result<Register> {
 }
 
 /// Reads the text of a file. The error is one line.
-pub(super) fn parse(text: &str) -> Result<Register, String> {
+pub fn parse(text: &str) -> Result<Register, String> {
     from_text(text, DEPTH_MAX)
 }
 

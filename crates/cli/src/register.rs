@@ -1,6 +1,8 @@
 //! The file of `keyway apply`, as types: which integration uses which app. `yaml` reads and writes it, and
 //! `check` checks its values.
 
+pub mod yaml;
+
 use keyway_core::shown;
 use keyway_gateway::model::MailTls;
 use schemars::JsonSchema;

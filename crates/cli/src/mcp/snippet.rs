@@ -4,9 +4,10 @@ use anyhow::bail;
 use keyway_core::agents::snippet::{self as door, Door, clients};
 use serde_json::json;
 
-use super::{print_exactly, print_json, say, show, table};
 use crate::args::snippet::{Over, Snippet};
-use crate::{Exit, https};
+use crate::exit::Exit;
+use crate::https;
+use crate::print::{print_exactly, print_json, say, show, table};
 
 /// Prints the snippet of a client on stdout, so that it can go into a file, and the person's steps on stderr.
 /// Without a client, lists the clients.
