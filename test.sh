@@ -195,7 +195,7 @@ read_by_others() {
   $python tests/deliver.py && $python tests/parquet.py && $python tests/otlp.py
 }
 
-words_crates=(scan advice core fuzz ground objects portal upstream oauth mcp api audit control console cli) # whose comments are checked
+words_crates=(scan advice core fuzz ground objects portal upstream oauth mcp api audit deliver cassette control console cli) # whose comments are checked
 words() { python3 tests/words/check.py && python3 tests/words/check.py --comments "${words_crates[@]}"; }
 documentation() { # the site with checked links, and every command that it shows
   env_site && NO_MKDOCS_2_WARNING=1 target/site-tools/bin/mkdocs build --strict || return 1

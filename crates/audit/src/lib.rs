@@ -10,6 +10,7 @@ pub mod chain;
 mod counting;
 pub mod counts;
 mod damage;
+mod each;
 mod entry;
 mod error;
 mod files;
@@ -26,6 +27,7 @@ mod writer;
 mod writing;
 
 pub use damage::Damage;
+pub use each::EachRecord;
 pub use entry::{Agent, AuditEntry, REFUSED_CALLS, summary};
 pub use error::AuditError;
 pub use files::{FOLDER_ID, copy, has_logs, is_readable};

@@ -5,12 +5,12 @@ use std::io::{IsTerminal, Write};
 use anyhow::Context;
 use clap::ValueEnum;
 use keyway_core::shown;
+use keyway_gateway::audit::EachRecord;
 use serde_json::{Value, json};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::print;
-use crate::records::EachRecord;
 
 /// The form of the log.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

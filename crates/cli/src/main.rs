@@ -2,26 +2,21 @@
 
 mod apps;
 mod args;
-mod cassette;
 mod client;
 mod commands;
 mod complete;
 mod config;
-mod deliver;
 mod demo;
 mod exec;
 mod exit;
 mod help;
-mod https;
 mod logs;
 mod mcp;
 mod near;
-mod otlp;
 mod output;
 mod portal_backend;
 mod print;
 mod record;
-mod records;
 mod register;
 mod report;
 mod seed;

@@ -11,6 +11,7 @@ use anyhow::{Context, bail};
 use keyway_core::safety::Classes;
 use keyway_core::secret::Secret;
 use keyway_core::shown;
+use keyway_deliver::https;
 use keyway_mcp::Masks;
 use keyway_mcp::road::Visitor;
 use keyway_mcp::server::{Door, Settings};
@@ -19,7 +20,6 @@ use keyway_mcp::stdio;
 use self::over_http::OverHttp;
 use crate::args::mcp::{Beside, Mcp};
 use crate::exit::Exit;
-use crate::https;
 
 /// Serves until the client closes its end.
 ///

@@ -1,16 +1,14 @@
 //! `keyway record`: a reverse proxy that writes the calls of a client, and HubSpot's answers, to a cassette.
 //!
-//! `proxy` forwards the calls, `tape` masks and writes them. A client's credential goes to the upstream and
-//! nowhere else. This process makes the key of the masking, and nothing stores it.
-
-mod proxy;
-pub mod tape;
+//! A client's credential goes to the upstream and nowhere else. This process makes the key of the masking, and nothing
+//! stores it.
 
 use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use keyway_cassette::{Proxy, Tape};
 use keyway_core::mask::Masker;
 use keyway_core::mask::rules::{BUILT_IN, Rules};
 use keyway_core::shown;
@@ -22,7 +20,6 @@ use crate::args::record::Record;
 use crate::exec;
 use crate::exit::Exit;
 use crate::print::{counted, note, print_exactly, say, warn};
-use tape::Tape;
 
 /// Records until the command ends, or until Ctrl-C.
 ///
@@ -50,10 +47,10 @@ pub async fn run(record: Record) -> anyhow::Result<Exit> {
     let to = record.to.context("--to names the cassette")?;
     let mut key = [0; 32];
     getrandom::fill(&mut key).map_err(|error| anyhow::anyhow!("no random bytes: {error}"))?;
-    let tape = Arc::new(Tape::create(&to, Masker::new(key, rules, keyway_portal::vocabulary()))?);
+    let tape = Arc::new(Tape::create(&to, Masker::new(key, rules, keyway_portal::vocabulary()), warn)?);
     let listener = TcpListener::bind(record.listen).await.with_context(|| format!("can't listen on {}", record.listen))?;
     let url = format!("http://{}", listener.local_addr()?);
-    let proxy = proxy::start(listener, upstream, tape.clone());
+    let proxy = Proxy::start(listener, upstream, tape.clone());
     let exit = if record.command.is_empty() {
         say(&format!("recording to {}: call {url} in place of https://api.hubapi.com, and end with Ctrl-C", shown::path(&to)));
         signals.recv().await;

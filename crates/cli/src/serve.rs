@@ -26,9 +26,10 @@ use keyway_core::shown;
 use keyway_core::sunset::AsOf;
 use keyway_core::time::Timestamp;
 use keyway_core::token::TokenKey;
+use keyway_deliver::otlp::Collector;
 use keyway_gateway::admin::{self, Admin, AdminToken};
 use keyway_gateway::admin_listener;
-use keyway_gateway::audit::{AuditLog, Place};
+use keyway_gateway::audit::{AuditLog, EachRecord, Place};
 use keyway_gateway::authority::to_trust;
 use keyway_gateway::clock;
 use keyway_gateway::control::{Control, NewAccount};
@@ -56,7 +57,6 @@ use self::reach::Reach;
 use crate::args::{Connection, Serve, Unsupported};
 use crate::exit::Exit;
 use crate::logs;
-use crate::otlp::Collector;
 use crate::portal_backend::PortalBackend;
 use crate::{apps, demo};
 
@@ -189,8 +189,8 @@ pub async fn serve_while(
     };
     let (reader, sending) = match &serve.otlp {
         Some(url) => {
-            let (tee, sending) = Collector::new(url)?.start(reader);
-            (Some(Box::new(tee) as Box<dyn std::io::Write + Send>), Some(sending))
+            let (take, sending) = Collector::new(url)?.start();
+            (Some(Box::new(EachRecord::new(reader, take)) as Box<dyn std::io::Write + Send>), Some(sending))
         }
         None => (reader, None),
     };

@@ -11,6 +11,7 @@ use http::Method;
 use keyway_api::view::{self, Accounts, Usage, UsageAnswer};
 use keyway_core::shown;
 use keyway_core::time::Timestamp;
+use keyway_deliver::secrets;
 use keyway_gateway::clock;
 use serde_json::{Value, json};
 
@@ -18,7 +19,6 @@ use super::confirm::{self, Deletion};
 use super::{counted, list, names, say, show, table, text};
 use crate::args::{Account, Connection, CredentialSource};
 use crate::client::{call, list_all};
-use crate::deliver;
 use crate::exit::Exit;
 use crate::output::progress::Bar;
 use crate::typed::{lines_of, or_dash, typed};
@@ -232,7 +232,7 @@ pub(super) async fn read(source: &CredentialSource) -> anyhow::Result<String> {
         }
         String::from_utf8(output.stdout).context("the command printed something else than text")?
     } else if let Some(reference) = &source.credential_from {
-        deliver::read_reference(reference).await?
+        secrets::read_reference(reference).await?
     } else if source.credential_stdin {
         let mut text = String::new();
         std::io::stdin().take(CREDENTIAL_MAX).read_to_string(&mut text).context("standard input can't be read")?;

@@ -8,6 +8,7 @@ use keyway_api::view::{self, AppAndMadeToken};
 use keyway_core::secret::Secret;
 use keyway_core::time::Timestamp;
 use keyway_core::token::PlainToken;
+use keyway_deliver::secrets::{self, Target};
 use keyway_gateway::clock;
 use serde_json::{Value, json};
 
@@ -16,7 +17,6 @@ use super::confirm::{self, Deletion};
 use super::{counted, encoded, list, milliseconds, names, show, table, text};
 use crate::args::{Connection, Token};
 use crate::client::{call, list_all};
-use crate::deliver::{self, Target};
 use crate::exit::Exit;
 use crate::output::time::length;
 use crate::typed::{lines_of, or_dash};
@@ -34,7 +34,7 @@ pub async fn run(connection: &Connection, action: Token) -> anyhow::Result<Exit>
         }
         Token::Rotate { app, grace, now, expires, deliver: Some(targets), dry_run, json } => {
             let grace_ms = if now { None } else { Some(milliseconds(&grace)?) };
-            let targets = deliver::read(&targets)?;
+            let targets = secrets::read(&targets)?;
             let app = names::app(connection, &app).await?;
             rotate_into(connection, &app, (grace_ms, expires.as_deref()), &targets, dry_run, json).await
         }
@@ -151,7 +151,7 @@ async fn rotate_into(
     let made = create(connection, app, expires).await?;
     let token = Secret::new(made["token"]["value"].as_str().context("the server made no token")?.to_owned());
     let id = text(&made["token"]["id"]);
-    let delivered = match deliver::deliver_all(targets, &token).await {
+    let delivered = match secrets::deliver_all(targets, &token).await {
         Ok(delivered) => delivered,
         Err(error) => {
             // It may stand somewhere by now, so it ends; the old ones were not touched.
@@ -180,7 +180,7 @@ async fn undeliver(
     token: Option<u64>,
     json: bool,
 ) -> anyhow::Result<Exit> {
-    let targets = deliver::read(targets)?;
+    let targets = secrets::read(targets)?;
     let tokens = list_all(connection, &format!("/api/v1/apps/{id}/tokens"), "tokens").await?;
     let active: Vec<u64> =
         list(&tokens, "tokens").iter().filter(|token| token["state"] == "active").filter_map(|token| token["id"].as_u64()).collect();
@@ -237,7 +237,7 @@ async fn undo(connection: &Connection, target: &Target, (token_id, hint): (u64, 
     let looks_like_it = PlainToken::given(held.expose()).is_some_and(|held| held.hint() == hint);
     let path = format!("/api/v1/tokens/{token_id}/match");
     if !looks_like_it || call(connection, Method::POST, &path, Some(json!({ "credential": held.expose() }))).await?["matches"] != true {
-        bail!("{}", deliver::CHANGED);
+        bail!("{}", secrets::CHANGED);
     }
     target.undo(&held).await
 }

@@ -2,11 +2,11 @@
 
 use anyhow::bail;
 use keyway_core::agents::snippet::{self as door, Door, clients};
+use keyway_deliver::https;
 use serde_json::json;
 
 use crate::args::snippet::{Over, Snippet};
 use crate::exit::Exit;
-use crate::https;
 use crate::print::{print_exactly, print_json, say, show, table};
 
 /// Prints the snippet of a client on stdout, so that it can go into a file, and the person's steps on stderr.

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use anyhow::Context;
+use keyway_deliver::otlp::Collector;
 use keyway_gateway::limiter::line::Line;
 use keyway_gateway::store::Store;
 use keyway_gateway::tls;
@@ -12,7 +13,6 @@ use super::reach::Reach;
 use super::{identity_provider, mcp, notify, proxy, tokens_of_environment};
 use crate::args::Serve;
 use crate::logs;
-use crate::otlp::Collector;
 
 /// Every reason for which a server would not start, with the setting in its text. Binds no address and connects to nothing:
 /// an address in use and a database that does not answer are seen at a start alone.

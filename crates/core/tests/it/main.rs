@@ -23,7 +23,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Inner edges, all of them (docs/ARCHITECTURE.md). `cli` may use every room; it wires them. `fuzz` feeds them all.
-const EDGES: [(&str, &[&str]); 16] = [
+const EDGES: [(&str, &[&str]); 18] = [
     ("keyway-core", &[]),
     ("keyway-advice", &["keyway-core"]),
     ("keyway-oauth", &["keyway-core"]),
@@ -34,6 +34,8 @@ const EDGES: [(&str, &[&str]); 16] = [
     ("keyway-ground", &["keyway-core"]),
     ("keyway-audit", &["keyway-core", "keyway-ground"]),
     ("keyway-upstream", &["keyway-core", "keyway-ground", "keyway-oauth"]),
+    ("keyway-deliver", &["keyway-core", "keyway-ground", "keyway-upstream"]),
+    ("keyway-cassette", &["keyway-core", "keyway-upstream"]),
     ("keyway-control", &["keyway-advice", "keyway-api", "keyway-audit", "keyway-core", "keyway-ground", "keyway-oauth", "keyway-upstream"]),
     (
         "keyway-gateway",
@@ -52,7 +54,18 @@ const EDGES: [(&str, &[&str]); 16] = [
     ("keyway-mcp", &["keyway-core"]),
     (
         "keyway",
-        &["keyway-advice", "keyway-api", "keyway-console", "keyway-core", "keyway-gateway", "keyway-mcp", "keyway-portal", "keyway-scan"],
+        &[
+            "keyway-advice",
+            "keyway-api",
+            "keyway-cassette",
+            "keyway-console",
+            "keyway-core",
+            "keyway-deliver",
+            "keyway-gateway",
+            "keyway-mcp",
+            "keyway-portal",
+            "keyway-scan",
+        ],
     ),
     ("keyway-fuzz", &["keyway-advice", "keyway-core", "keyway-gateway", "keyway-oauth", "keyway-portal", "keyway-scan"]),
 ];
@@ -103,8 +116,8 @@ const MUST_NOT_SHOW: [&str; 3] = [".display()", "println!", "eprintln!"];
 #[test]
 fn foreign_text_is_shown_in_one_way() {
     for room in [
-        "core", "advice", "scan", "objects", "portal", "api", "ground", "audit", "upstream", "control", "gateway", "console", "oauth",
-        "mcp", "cli",
+        "core", "advice", "scan", "objects", "portal", "api", "ground", "audit", "upstream", "deliver", "cassette", "control", "gateway",
+        "console", "oauth", "mcp", "cli",
     ] {
         let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(room).join("src")];
         while let Some(folder) = folders.pop() {

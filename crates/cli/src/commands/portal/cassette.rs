@@ -2,20 +2,20 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use anyhow::Context;
 use http::Method;
 use keyway_api::body::RecordedAnswer;
 use keyway_api::view::{AccountAnswer, Coverage, RecordedAnswers};
+use keyway_cassette::{Difference, Entry, Ids, Made, Replayed, Session, Start, kinds_of, read};
 use keyway_core::mask::Masker;
+use keyway_core::scope;
+use keyway_core::secret::Secret;
+use keyway_deliver::https;
 use serde_json::{Value, json};
 
 use super::super::{counted, show, warn};
 use crate::args::Connection;
 use crate::args::record::Cassette;
-use crate::cassette::compare::Difference;
-use crate::cassette::ids::{Ids, kinds_of};
-use crate::cassette::replay::{Made, Replayed, Session};
-use crate::cassette::start::Start;
-use crate::cassette::{Entry, read};
 use crate::client::call;
 use crate::exit::Exit;
 use crate::record;
@@ -29,9 +29,11 @@ fn masker(wanted: &Cassette) -> anyhow::Result<Masker> {
 /// Creates the records, definitions and recorded answers of a cassette in an existing account.
 pub async fn import(connection: &Connection, hub_id: u64, wanted: Cassette) -> anyhow::Result<Exit> {
     let (masker, entries) = (masker(&wanted)?, read(&wanted.file)?);
-    let mut session = Session::open(connection, hub_id, &wanted.url, &masker).await?;
+    let (app, token) = app(connection, hub_id, &wanted.url).await?;
+    let mut session = Session::new(&wanted.url, token, &masker);
     let done = import_into(&mut session, &entries).await;
-    let ids = session.close().await?;
+    delete(connection, &app).await?;
+    let ids = session.into_ids();
     let (made, differing) = done?;
     let served = served(connection).await?;
     let answers: Vec<RecordedAnswer> =
@@ -48,6 +50,22 @@ pub async fn import(connection: &Connection, hub_id: u64, wanted: Cassette) -> a
             counted(answers.len() as u64, "recorded answer")
         )
     })
+}
+
+/// Makes an app that may do everything on the account, for a session at a URL: its id and its token.
+async fn app(connection: &Connection, hub_id: u64, url: &str) -> anyhow::Result<(String, Secret<String>)> {
+    https::for_tokens("--url", url)?;
+    let body = json!({
+        "name": format!("cassette {}", std::process::id()), "hubId": hub_id, "scopes": scope::all_names(), "noLimits": true,
+        "description": "Made by a command that reads a cassette; it deletes the app at its end",
+    });
+    let made = call(connection, Method::POST, "/api/v1/apps", Some(body)).await?;
+    let token = made["token"]["value"].as_str().context("the server answered no token")?.to_owned();
+    Ok((made["app"]["id"].to_string().trim_matches('"').to_owned(), Secret::new(token)))
+}
+
+async fn delete(connection: &Connection, app: &str) -> anyhow::Result<()> {
+    call(connection, Method::DELETE, &format!("/api/v1/apps/{app}"), None).await.map(drop)
 }
 
 /// The records, and the lines of reads before the first change whose answer is another one here.
@@ -93,7 +111,8 @@ pub async fn diff(connection: &Connection, wanted: Cassette) -> anyhow::Result<E
     let made = call(connection, Method::POST, "/api/v1/accounts", Some(json!({ "name": name }))).await?;
     let hub_id = typed::<AccountAnswer>(&made)?.account.hub_id;
     let done = async {
-        let mut session = Session::open(connection, hub_id, &wanted.url, &masker).await?;
+        let (_, token) = app(connection, hub_id, &wanted.url).await?;
+        let mut session = Session::new(&wanted.url, token, &masker);
         let made = session.make(&Start::of(&entries)).await?;
         anyhow::Ok((made, session.replay(&entries, |_| true).await?))
     }

@@ -17,6 +17,7 @@ use anyhow::bail;
 use http::Method;
 use keyway_core::secret::Secret;
 use keyway_core::shown;
+use keyway_deliver::https;
 use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -25,7 +26,6 @@ use crate::args::Connection;
 use crate::args::pull::Pull;
 use crate::client::call;
 use crate::exit::Exit;
-use crate::https;
 use progress::Progress;
 use source::Source;
 

@@ -4,7 +4,6 @@
 //! message leads to its trace. A slow collector delays no call: it misses records, which the audit log still
 //! has.
 
-use std::io::Write;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -15,7 +14,6 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::https::{Call, send};
-use crate::records::EachRecord;
 
 /// Records that wait for the collector; more are left out.
 const QUEUE_MAX: usize = 20_000;
@@ -49,9 +47,9 @@ impl Collector {
         Ok(Self { base: url.trim_end_matches('/').to_owned(), headers })
     }
 
-    /// Starts the exporter. It sends each record that is written to the returned writer, and writes it
-    /// unchanged to `reader` too. The task ends once the last record is sent.
-    pub fn start(self, reader: Option<Box<dyn Write + Send>>) -> (impl Write + Send, JoinHandle<()>) {
+    /// Starts the exporter: what takes each record as JSON, and the task that sends them. The task ends once the last record
+    /// is sent.
+    pub fn start(self) -> (impl FnMut(Value) + Send, JoinHandle<()>) {
         let (records, queue) = mpsc::channel(QUEUE_MAX);
         let sending = tokio::spawn(self.send_all(queue));
         let mut lost: u64 = 0;
@@ -63,7 +61,7 @@ impl Collector {
                 lost = 0;
             }
         };
-        (EachRecord::new(reader, take), sending)
+        (take, sending)
     }
 
     async fn send_all(self, mut queue: mpsc::Receiver<Value>) {

@@ -19,7 +19,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use keyway_core::refusal::Refusal;
-use keyway_gateway::tls;
+use keyway_upstream::tls;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
@@ -49,13 +49,22 @@ const OF_CONNECTION: [HeaderName; 8] = [
 type Outgoing = Client<HttpsConnector<HttpConnector>, Copied>;
 type Answer = UnsyncBoxBody<Bytes, hyper::Error>;
 
-/// The proxy while it runs.
+/// A proxy that records, while it runs.
 pub struct Proxy {
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
 
 impl Proxy {
+    /// Serves until it is ended. `to` is the scheme and the host to which calls go.
+    pub fn start(listener: TcpListener, to: Parts, tape: Arc<Tape>) -> Self {
+        let https = HttpsConnectorBuilder::new().with_tls_config(tls::client()).https_or_http().enable_http1().build();
+        let client = Client::builder(TokioExecutor::new()).build(https);
+        let upstream = Arc::new(Upstream { client, to, tape });
+        let (stop, stopped) = watch::channel(false);
+        Self { stop, task: tokio::spawn(accept(listener, upstream, stopped)) }
+    }
+
     /// Accepts no more connections, and waits a moment for the calls in progress.
     pub async fn end(self) {
         let _ = self.stop.send(true);
@@ -67,15 +76,6 @@ struct Upstream {
     client: Outgoing,
     to: Parts,
     tape: Arc<Tape>,
-}
-
-/// Serves until it is ended.
-pub fn start(listener: TcpListener, to: Parts, tape: Arc<Tape>) -> Proxy {
-    let https = HttpsConnectorBuilder::new().with_tls_config(tls::client()).https_or_http().enable_http1().build();
-    let client = Client::builder(TokioExecutor::new()).build(https);
-    let upstream = Arc::new(Upstream { client, to, tape });
-    let (stop, stopped) = watch::channel(false);
-    Proxy { stop, task: tokio::spawn(accept(listener, upstream, stopped)) }
 }
 
 async fn accept(listener: TcpListener, upstream: Arc<Upstream>, mut stopped: watch::Receiver<bool>) {

@@ -12,8 +12,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use keyway_core::shown;
-use keyway_gateway::tls;
-use keyway_gateway::upstream::is_this_machine;
+use keyway_upstream::{is_this_machine, tls};
 use serde_json::Value;
 
 /// Longest wait for one answer, and its largest size in bytes.
@@ -40,7 +39,7 @@ pub fn for_tokens(option: &str, url: &str) -> anyhow::Result<Uri> {
 }
 
 /// A request; headers may hold secrets and are never printed.
-pub struct Call<'a> {
+pub(crate) struct Call<'a> {
     pub method: Method,
     pub url: &'a str,
     pub headers: Vec<(&'static str, String)>,
@@ -48,7 +47,7 @@ pub struct Call<'a> {
 }
 
 /// Sends it; the status and the JSON of the answer, or null where it has none.
-pub async fn send(call: Call<'_>) -> anyhow::Result<(u16, Value)> {
+pub(crate) async fn send(call: Call<'_>) -> anyhow::Result<(u16, Value)> {
     let uri: Uri = call.url.parse().with_context(|| format!("{} is not a URL", call.url))?;
     let host = uri.host().with_context(|| format!("{} names no host", call.url))?.to_owned();
     if uri.scheme_str() == Some("http") && !is_this_machine(&host) {

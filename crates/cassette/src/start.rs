@@ -6,27 +6,27 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use keyway_core::catalog::Method;
 use serde_json::{Map, Value, json};
 
-use super::Entry;
+use super::entry::Entry;
 use super::ids::{kind_of, kinds_of};
 
 /// A record, by object type and id.
-pub type RecordId = (String, String);
+type RecordId = (String, String);
 
 /// The account before the first call.
 #[derive(Default)]
 pub struct Start {
     /// Custom object types, as HubSpot answers them.
-    pub schemas: Vec<Value>,
+    pub(super) schemas: Vec<Value>,
     /// Properties that the account made, by object type and name.
-    pub properties: BTreeMap<(String, String), Value>,
+    pub(super) properties: BTreeMap<(String, String), Value>,
     /// Pipelines, by object type and id.
-    pub pipelines: BTreeMap<(String, String), Value>,
+    pub(super) pipelines: BTreeMap<(String, String), Value>,
     /// Ids of owners, in the order in which they were seen.
-    pub owners: Vec<String>,
+    pub(super) owners: Vec<String>,
     /// Property values of records.
-    pub records: BTreeMap<RecordId, Map<String, Value>>,
+    pub(super) records: BTreeMap<RecordId, Map<String, Value>>,
     /// Pairs of records.
-    pub associations: BTreeSet<(RecordId, RecordId)>,
+    pub(super) associations: BTreeSet<(RecordId, RecordId)>,
     /// What the recorded calls made; it was not there before.
     made: HashSet<RecordId>,
     made_definitions: HashSet<(String, String)>,
@@ -213,7 +213,7 @@ impl Start {
     }
 
     /// Properties that records have and no answer defined: text.
-    pub fn undefined(&self, is_known: impl Fn(&str) -> bool) -> Vec<(String, Value)> {
+    pub(super) fn undefined(&self, is_known: impl Fn(&str) -> bool) -> Vec<(String, Value)> {
         let mut names = BTreeSet::new();
         for ((kind, _), properties) in &self.records {
             for name in properties.keys().filter(|name| !is_known(name)) {

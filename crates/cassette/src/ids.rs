@@ -49,14 +49,14 @@ pub fn below(key: &str, object: &Map<String, Value>, kinds: &[String]) -> Vec<St
 
 impl Ids {
     /// Learns that an id of the cassette is another one here.
-    pub fn learn(&mut self, kind: Option<&str>, recorded: &str, here: &str) {
+    pub(super) fn learn(&mut self, kind: Option<&str>, recorded: &str, here: &str) {
         let known = self.0.entry(recorded.to_owned()).or_default();
         known.retain(|(own, _)| own.as_deref() != kind);
         known.push((kind.map(str::to_owned), here.to_owned()));
     }
 
     /// The id here: of this type, or else the last that was learned.
-    pub fn get(&self, kind: Option<&str>, recorded: &str) -> Option<&str> {
+    pub(super) fn get(&self, kind: Option<&str>, recorded: &str) -> Option<&str> {
         let known = self.0.get(recorded)?;
         let of_kind = known.iter().find(|(own, _)| own.as_deref() == kind);
         of_kind.or_else(|| known.last()).map(|(_, here)| here.as_str())

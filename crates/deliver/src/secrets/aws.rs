@@ -107,7 +107,7 @@ impl AwsSecret {
         let url = format!("{}/", url.trim_end_matches('/'));
         let host = url.split("://").nth(1).unwrap_or_default().trim_end_matches('/').to_owned();
         let body = body.to_string();
-        let at = keyway_gateway::clock::now().to_iso().replace(['-', ':'], "");
+        let at = keyway_ground::clock::now().to_iso().replace(['-', ':'], "");
         let at = format!("{}Z", at.split('.').next().unwrap_or_default().trim_end_matches('Z'));
         let mut headers = vec![("content-type", "application/x-amz-json-1.1".to_owned()), ("host", host), ("x-amz-date", at.clone())];
         headers.extend(key.session.clone().map(|session| ("x-amz-security-token", session)));

@@ -78,8 +78,12 @@ struct Targets {
 
 /// One place that a token is put.
 #[derive(Deserialize)]
+#[serde(transparent)]
+pub struct Target(Kind);
+
+#[derive(Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum Target {
+enum Kind {
     /// A file.
     File(file::FileTarget),
     /// What a command does with it.
@@ -105,15 +109,15 @@ pub enum Target {
 macro_rules! of_place {
     ($target:expr, $place:ident => $call:expr) => {
         match $target {
-            Target::File($place) => $call,
-            Target::Command($place) => $call,
-            Target::Vault($place) => $call,
-            Target::AwsSecretsManager($place) => $call,
-            Target::KubernetesSecret($place) => $call,
-            Target::GoogleSecretManager($place) => $call,
-            Target::AzureKeyVault($place) => $call,
-            Target::OnePassword($place) => $call,
-            Target::GithubActions($place) => $call,
+            Kind::File($place) => $call,
+            Kind::Command($place) => $call,
+            Kind::Vault($place) => $call,
+            Kind::AwsSecretsManager($place) => $call,
+            Kind::KubernetesSecret($place) => $call,
+            Kind::GoogleSecretManager($place) => $call,
+            Kind::AzureKeyVault($place) => $call,
+            Kind::OnePassword($place) => $call,
+            Kind::GithubActions($place) => $call,
         }
     };
 }
@@ -134,18 +138,21 @@ const REFERENCES: &str = "vault:MOUNT/PATH#FIELD, aws:SECRET#FIELD, k8s:NAMESPAC
 pub async fn read_reference(reference: &str) -> anyhow::Result<String> {
     let (kind, place) = reference.split_once(':').unwrap_or_default();
     let target = match kind {
-        "vault" => Target::Vault(vault::VaultSecret::parse(place)?),
-        "aws" => Target::AwsSecretsManager(aws::AwsSecret::parse(place)),
-        "k8s" => Target::KubernetesSecret(kubernetes::KubernetesSecret::parse(place)?),
-        "gcp" => Target::GoogleSecretManager(google::GoogleSecret::parse(place)?),
-        "azure" => Target::AzureKeyVault(azure::AzureSecret::parse(place)?),
-        "op" => Target::OnePassword(onepassword::OnePasswordField::parse(place)?),
+        "vault" => Kind::Vault(vault::VaultSecret::parse(place)?),
+        "aws" => Kind::AwsSecretsManager(aws::AwsSecret::parse(place)),
+        "k8s" => Kind::KubernetesSecret(kubernetes::KubernetesSecret::parse(place)?),
+        "gcp" => Kind::GoogleSecretManager(google::GoogleSecret::parse(place)?),
+        "azure" => Kind::AzureKeyVault(azure::AzureSecret::parse(place)?),
+        "op" => Kind::OnePassword(onepassword::OnePasswordField::parse(place)?),
         _ => bail!("{reference} is not a reference to a secret. References are {REFERENCES}"),
     };
-    of_place!(target, place => place.read().await)
+    of_place!(&target, place => place.read().await)
 }
 
 /// Reads a file of targets.
+///
+/// # Errors
+/// It can't be read, or names no targets that are known.
 pub fn read(path: &Path) -> anyhow::Result<Vec<Target>> {
     let text = std::fs::read_to_string(path).with_context(|| format!("{} can't be read", shown::path(&path)))?;
     let Targets { target: mut targets } =
@@ -161,21 +168,21 @@ pub fn read(path: &Path) -> anyhow::Result<Vec<Target>> {
 impl Target {
     /// As people read it.
     pub fn name(&self) -> String {
-        of_place!(self, place => place.name())
+        of_place!(&self.0, place => place.name())
     }
 
     fn is_final(&self) -> bool {
-        of_place!(self, place => place.is_final())
+        of_place!(&self.0, place => place.is_final())
     }
 
     /// Says what a delivery would do, having asked whether it may. Changes nothing.
     pub async fn check(&self) -> anyhow::Result<String> {
-        of_place!(self, place => place.check().await)
+        of_place!(&self.0, place => place.check().await)
     }
 
     /// Puts a token there, and says what was done.
     pub async fn deliver(&self, token: &Secret<String>) -> anyhow::Result<String> {
-        of_place!(self, place => place.deliver(token).await)
+        of_place!(&self.0, place => place.deliver(token).await)
     }
 
     /// Restores the value before this token was delivered, and says what was done. If the place holds another
@@ -184,12 +191,12 @@ impl Target {
         if self.held().await?.is_some_and(|held| held.expose() != delivered.expose()) {
             bail!("{CHANGED}");
         }
-        of_place!(self, place => place.undo(delivered).await)
+        of_place!(&self.0, place => place.undo(delivered).await)
     }
 
     /// The token that the place holds now; none if the place never shows its token.
     pub async fn held(&self) -> anyhow::Result<Option<Secret<String>>> {
-        of_place!(self, place => place.held().await)
+        of_place!(&self.0, place => place.held().await)
     }
 
     /// Restores the former token, and returns the result in words.

@@ -1,11 +1,4 @@
-//! Reads cassettes, the files that `keyway record` writes. `start` finds what the recorded account held at the
-//! start, `replay` sends that and the recorded calls to an embedded account, and `compare` compares the
-//! answers. `ids` maps the cassette's ids to ids of the account.
-
-pub mod compare;
-pub mod ids;
-pub mod replay;
-pub mod start;
+//! Reads cassettes.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -18,7 +11,7 @@ use keyway_core::shown;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::record::tape::{BYTES_MAX, CALLS_MAX, VERSION};
+use super::tape::{BYTES_MAX, CALLS_MAX, VERSION};
 
 /// Longest line, in bytes: two bodies of the largest size, in JSON.
 const LINE_BYTES_MAX: u64 = 64 << 20;
@@ -27,7 +20,9 @@ const LINE_BYTES_MAX: u64 = 64 << 20;
 pub struct Entry {
     /// Its line in the file.
     pub line: usize,
+    /// The call.
     pub request: Request,
+    /// The answer.
     pub response: Response,
     /// The operation, if the catalog lists it.
     pub operation: Option<&'static Operation>,
@@ -39,24 +34,30 @@ struct Line {
     response: Response,
 }
 
+/// A call of a cassette.
 #[derive(Deserialize)]
 pub struct Request {
+    /// Its method.
     pub method: String,
+    /// Its path.
     pub path: String,
+    /// Names and values of its query.
     pub query: Vec<(String, String)>,
-    pub body: Option<Content>,
+    pub(super) body: Option<Content>,
 }
 
+/// An answer of a cassette.
 #[derive(Deserialize)]
 pub struct Response {
+    /// HTTP status.
     pub status: u16,
-    pub body: Option<Content>,
+    pub(super) body: Option<Content>,
 }
 
 /// A body of a cassette.
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase", untagged)]
-pub enum Content {
+pub(super) enum Content {
     Json {
         json: Value,
     },
@@ -99,7 +100,7 @@ fn json(content: Option<&Content>) -> Option<&Value> {
 }
 
 /// The operation that a method and a path mean.
-pub fn operation(method: &str, path: &str) -> Option<&'static Operation> {
+fn operation(method: &str, path: &str) -> Option<&'static Operation> {
     match Catalog::get().resolve(method, &NormalPath::parse(path).ok()?) {
         Resolution::Found(operation) => Some(operation),
         Resolution::MethodNotAllowed(_) | Resolution::Unknown => None,

@@ -10,7 +10,7 @@ use keyway_core::mask::rules::{Action, Place};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::Entry;
+use super::entry::Entry;
 use super::ids::{Ids, below};
 
 /// Members whose presence depends on how many records there are.
@@ -34,9 +34,9 @@ pub struct Difference {
 }
 
 /// One comparison.
-pub struct Comparison<'a> {
-    pub masker: &'a Masker,
-    pub ids: &'a mut Ids,
+struct Comparison<'a> {
+    masker: &'a Masker,
+    ids: &'a mut Ids,
     entry: &'a Entry,
     found: BTreeSet<Difference>,
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use bytes::Bytes;
+use http::Request;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use http::{Method, Request};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
@@ -14,17 +14,14 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use keyway_core::mask::Masker;
 use keyway_core::path::{encode_component, encoded};
-use keyway_core::scope;
 use keyway_core::secret::Secret;
-use keyway_gateway::tls;
+use keyway_upstream::tls;
 use serde_json::{Map, Value, json};
 
 use super::compare::{Difference, compare, looks_masked};
+use super::entry::{Content, Entry};
 use super::ids::{Ids, kinds_of};
 use super::start::Start;
-use super::{Content, Entry};
-use crate::args::Connection;
-use crate::client::call;
 
 /// Longest wait for one answer, and its largest size in bytes.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(60);
@@ -34,20 +31,19 @@ const GROUP: &str = "cassette";
 /// Statuses that depend on tokens, limits and the moment, and not on the account.
 const OF_THE_MOMENT: [u16; 6] = [401, 403, 423, 429, 477, 499];
 
-/// An embedded account, reached as a client reaches it, with a token of an app that is made for this.
+/// An embedded account, reached as a client reaches it.
 pub struct Session<'a> {
-    connection: &'a Connection,
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     url: String,
-    app: String,
     token: Secret<String>,
-    pub masker: &'a Masker,
-    pub ids: Ids,
+    masker: &'a Masker,
+    ids: Ids,
 }
 
 /// The records and definitions that the import created.
 #[derive(Default)]
 pub struct Made {
+    /// How many of each kind.
     pub counts: BTreeMap<String, u64>,
     /// What the account refused, and why.
     pub refused: Vec<String>,
@@ -56,41 +52,27 @@ pub struct Made {
 /// What a replay found.
 #[derive(Default)]
 pub struct Replayed {
+    /// Calls whose answers were compared.
     pub compared: u64,
     /// Calls that can't be compared, by the reason.
     pub skipped: BTreeMap<&'static str, u64>,
+    /// What differs.
     pub differences: Vec<Difference>,
     /// The lines of the calls that differ.
     pub lines: HashSet<usize>,
 }
 
 impl<'a> Session<'a> {
-    /// Makes the app.
-    ///
-    /// # Errors
-    /// The server refuses, or the URL is not one that a token may go to.
-    pub async fn open(connection: &'a Connection, hub_id: u64, url: &str, masker: &'a Masker) -> anyhow::Result<Self> {
-        crate::https::for_tokens("--url", url)?;
-        let body = json!({
-            "name": format!("cassette {}", std::process::id()), "hubId": hub_id, "scopes": scope::all_names(), "noLimits": true,
-            "description": "Made by a command that reads a cassette; it deletes the app at its end",
-        });
-        let made = call(connection, Method::POST, "/api/v1/apps", Some(body)).await?;
-        let token = made["token"]["value"].as_str().context("the server answered no token")?.to_owned();
+    /// Begins with no id learnt. `url` is the data listener, and the token is one that no scope and no limit holds back.
+    pub fn new(url: &str, token: Secret<String>, masker: &'a Masker) -> Self {
         let https = HttpsConnectorBuilder::new().with_tls_config(tls::client()).https_or_http().enable_http1().build();
         let client = Client::builder(TokioExecutor::new()).build(https);
-        let app = made["app"]["id"].to_string().trim_matches('"').to_owned();
-        let url = url.trim_end_matches('/').to_owned();
-        Ok(Self { connection, client, url, app, token: Secret::new(token), masker, ids: Ids::default() })
+        Self { client, url: url.trim_end_matches('/').to_owned(), token, masker, ids: Ids::default() }
     }
 
-    /// Deletes the app.
-    ///
-    /// # Errors
-    /// The server refuses.
-    pub async fn close(self) -> anyhow::Result<Ids> {
-        call(self.connection, Method::DELETE, &format!("/api/v1/apps/{}", self.app), None).await?;
-        Ok(self.ids)
+    /// The ids that were learnt.
+    pub fn into_ids(self) -> Ids {
+        self.ids
     }
 
     async fn send(&self, method: &str, target: &str, media_type: &str, body: Option<String>) -> anyhow::Result<(u16, Option<Value>)> {

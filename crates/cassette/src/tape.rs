@@ -17,8 +17,6 @@ use keyway_core::mask::Masker;
 use keyway_core::shown;
 use serde_json::{Map, Value, json};
 
-use crate::print::warn;
-
 /// Longest body that is recorded, in bytes; of a longer one, and of files, only type and size are.
 pub const BODY_BYTES_MAX: usize = 4 << 20;
 /// Calls of one cassette.
@@ -30,7 +28,7 @@ pub const VERSION: u64 = 1;
 
 /// A body as it passed.
 #[derive(Default)]
-pub struct Passed {
+pub(super) struct Passed {
     /// Its beginning, of [`BODY_BYTES_MAX`] at most.
     pub bytes: Vec<u8>,
     /// Its size in bytes.
@@ -40,7 +38,7 @@ pub struct Passed {
 }
 
 /// A call and its answer.
-pub struct Exchange<'a> {
+pub(super) struct Exchange<'a> {
     pub method: &'a str,
     pub path: &'a str,
     pub query: &'a str,
@@ -54,7 +52,9 @@ pub struct Exchange<'a> {
 /// What was written.
 #[derive(Clone, Copy, Default)]
 pub struct Written {
+    /// Calls that are in the cassette.
     pub calls: u64,
+    /// Calls that are not, as it is full or there was no answer.
     pub left_out: u64,
     bytes: u64,
 }
@@ -64,24 +64,25 @@ pub struct Tape {
     masker: Masker,
     started: Instant,
     state: Mutex<(File, Written)>,
+    warn: fn(&str),
 }
 
 impl Tape {
-    /// Makes the file.
+    /// Makes the file. Calls `warn` with the reason where a call can't be written.
     ///
     /// # Errors
     /// It exists, or can't be made.
-    pub fn create(path: &Path, masker: Masker) -> anyhow::Result<Self> {
+    pub fn create(path: &Path, masker: Masker, warn: fn(&str)) -> anyhow::Result<Self> {
         let made = OpenOptions::new().append(true).create_new(true).mode(0o600).open(path);
         let mut file = made.with_context(|| {
             format!("{} can't be made: a cassette is a new file, since each has a key of its own for what it replaces", shown::path(&path))
         })?;
         writeln!(file, "{}", json!({ "keyway": "cassette", "version": VERSION }))?;
-        Ok(Self { masker, started: Instant::now(), state: Mutex::new((file, Written::default())) })
+        Ok(Self { masker, started: Instant::now(), state: Mutex::new((file, Written::default())), warn })
     }
 
     /// Writes a call.
-    pub fn write(&self, exchange: &Exchange<'_>) {
+    pub(super) fn write(&self, exchange: &Exchange<'_>) {
         let mut headers = Map::new();
         for (name, value) in exchange.answered {
             let kept = value.to_str().ok().and_then(|value| self.masker.header(name.as_str(), value));
@@ -111,13 +112,13 @@ impl Tape {
             }
             Err(error) => {
                 written.left_out += 1;
-                warn(&format!("a call could not be written to the cassette: {error}"));
+                (self.warn)(&format!("a call could not be written to the cassette: {error}"));
             }
         }
     }
 
     /// Counts a call that has no answer.
-    pub fn leave_out(&self) {
+    pub(super) fn leave_out(&self) {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).1.left_out += 1;
     }
 

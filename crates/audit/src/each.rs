@@ -1,4 +1,4 @@
-//! The records of the audit log as the server streams them: one line of JSON each.
+//! Reads the lines of JSON that `stream` writes, one for each record.
 
 use std::io::Write;
 
