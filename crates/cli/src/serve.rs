@@ -4,30 +4,30 @@ mod announce;
 mod bootstrap;
 pub mod check;
 mod hourly;
+mod listen;
 mod mcp;
 mod notify;
+mod periodic;
 mod proxy;
 mod reach;
 mod reload;
 mod settings;
+mod signals;
 mod supervisor;
 
-use std::io::IsTerminal;
-use std::net::{SocketAddr, TcpListener};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use keyway_console::AdminHosts;
 use keyway_core::secret::Secret;
-use keyway_core::shown;
 use keyway_core::sunset::AsOf;
 use keyway_core::time::Timestamp;
 use keyway_core::token::TokenKey;
 use keyway_deliver::otlp::Collector;
-use keyway_gateway::admin::{self, Admin, AdminToken};
+use keyway_gateway::admin::{Admin, AdminToken};
 use keyway_gateway::admin_listener;
 use keyway_gateway::audit::{AuditLog, EachRecord, Place};
 use keyway_gateway::authority::to_trust;
@@ -48,12 +48,13 @@ use keyway_gateway::tokens::Tokens;
 use keyway_gateway::upstream::Upstream;
 use keyway_gateway::webhooks::{Event, Notice, Webhooks};
 use keyway_portal::{Portal, Storage};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 pub use self::announce::READY;
+use self::listen::{bind, serve_admin};
 use self::reach::Reach;
+use self::signals::Signals;
 use crate::args::{Connection, Serve, Unsupported};
 use crate::exit::Exit;
 use crate::logs;
@@ -66,17 +67,6 @@ const LAST_RECORDS_TIME_MAX: Duration = Duration::from_secs(5);
 /// How long the store, the audit and the portal have to close, at the least; calls that took long to finish
 /// leave no more than that.
 const CLOSE_TIME_MIN: Duration = Duration::from_secs(1);
-
-/// How often the last use of tokens is written down.
-const LAST_USE_EVERY: Duration = Duration::from_secs(5);
-
-/// How often the limits are divided among the instances again.
-const COUNT_INSTANCES_EVERY: Duration = Duration::from_millis(500);
-/// How often recorded calls are counted; a page that shows counts does it too.
-const COUNT_CALLS_EVERY: Duration = Duration::from_secs(10);
-
-/// How often HubSpot is asked about each connection's credential.
-const CHECK_CONNECTIONS_EVERY: Duration = Duration::from_secs(15 * 60);
 
 /// A server that is ready.
 pub struct Ready {
@@ -273,7 +263,7 @@ pub async fn serve_while(
     };
     let upstream_watched = upstream.clone();
     let counted = registry.clone();
-    let calls = tokio::spawn(count_calls(audit.clone(), stopped.clone()));
+    let calls = tokio::spawn(periodic::count_calls(audit.clone(), stopped.clone()));
     let targets = notify::hosts(&serve.webhook_hosts, data_addr, admin_addr);
     let webhooks = Arc::new(Webhooks::new(control.clone(), registry.clone(), targets));
     let informed = webhooks.clone();
@@ -314,17 +304,17 @@ pub async fn serve_while(
     let refresher = tokio::spawn(tokens.run(stopped.clone()));
     let silent = notify::silent(&control, serve.notify.no_notify).await?;
     let notifier = (!serve.notify.no_notify).then(|| tokio::spawn(notifier.run(stopped.clone())));
-    let watch = tokio::spawn(watch_connections(control.clone(), upstream_watched, stopped.clone()));
+    let watch = tokio::spawn(periodic::watch_connections(control.clone(), upstream_watched, stopped.clone()));
     let (unused_days, days) = watch::channel(serve.disable_unused_days);
     let policy = tokio::spawn(hourly::disable_unused_apps(control.clone(), days));
-    let counter = serve.database.is_some().then(|| tokio::spawn(count_instances(counted, audit.clone())));
+    let counter = serve.database.is_some().then(|| tokio::spawn(periodic::count_instances(counted, audit.clone())));
     // Both run until the last call is answered, which needs a place and the tokens as they are now.
     let beat = line.map(|line| tokio::spawn(async move { line.keep().await }));
     let follower = serve.database.clone().map(|url| tokio::spawn(control.clone().follow(url)));
     let (keep_days, days) = watch::channel(serve.audit_keep_days);
     let pruner = tokio::spawn(hourly::delete_old_records(audit.clone(), days));
     let forgetter = tokio::spawn(hourly::forget_approvals(control.clone()));
-    let flusher = tokio::spawn(write_last_use(control.clone(), stopped));
+    let flusher = tokio::spawn(periodic::write_last_use(control.clone(), stopped));
 
     let changeable = reload::Changeable {
         shown_settings,
@@ -445,13 +435,6 @@ fn as_of(serve: &Serve) -> Option<AsOf> {
     serve.as_of.as_ref().and_then(|day| AsOf::new(day, serve.unsupported == Unsupported::Serve))
 }
 
-fn bind(address: SocketAddr, option: &str) -> anyhow::Result<TcpListener> {
-    let listener =
-        TcpListener::bind(address).with_context(|| format!("cannot listen on {address}; choose another address with {option}"))?;
-    listener.set_nonblocking(true)?;
-    Ok(listener)
-}
-
 /// There is always an account to work with.
 async fn first_account(control: &Control, demo: bool) -> anyhow::Result<u64> {
     if let Some(account) = control.accounts().await.first() {
@@ -469,135 +452,4 @@ fn tokens_of_environment() -> anyhow::Result<Vec<AdminToken>> {
     };
     let tokens = [named("KEYWAY_ADMIN_TOKEN", AdminToken::new)?, named("KEYWAY_TOKEN_SERVICE_TOKEN", AdminToken::of_token_service)?];
     Ok(tokens.into_iter().flatten().collect())
-}
-
-/// Starts the admin API on TCP and, where there is a folder, on the folder's socket, whose path comes back.
-fn serve_admin(
-    admin: Admin,
-    (tcp, over_tcp): (admin_listener::AdminDoor, axum::Router),
-    folder: Option<&Path>,
-    descriptors: Option<u64>,
-    stopped: watch::Receiver<bool>,
-) -> anyhow::Result<Option<PathBuf>> {
-    tokio::spawn(admin_listener::serve(tcp, over_tcp, descriptors, stopped.clone()));
-    let Some(folder) = folder else { return Ok(None) };
-    let path = folder.join("admin.sock");
-    let socket = bind_socket(folder, &path)?;
-    tokio::spawn(admin_listener::serve(socket, admin::over_socket(admin), descriptors, stopped));
-    Ok(Some(path))
-}
-
-/// The folder is its owner's alone, so nobody else reaches the socket even before its mode is set.
-fn bind_socket(folder: &Path, path: &Path) -> anyhow::Result<tokio::net::UnixListener> {
-    std::fs::create_dir_all(folder)?;
-    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))?;
-    if std::os::unix::net::UnixStream::connect(path).is_ok() {
-        bail!("another keyway server uses the data folder {}", shown::path(&folder));
-    }
-    // What a killed server left behind.
-    let _ = std::fs::remove_file(path);
-    let socket = tokio::net::UnixListener::bind(path).with_context(|| format!("the socket {} can't be made", shown::path(&path)))?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
-    Ok(socket)
-}
-
-/// Asks HubSpot about every connection, at the start and then from time to time: a credential dies
-/// and scopes are lost without notice.
-async fn watch_connections(control: Arc<Control>, upstream: Arc<Upstream>, mut stopped: watch::Receiver<bool>) {
-    let mut every = tokio::time::interval(CHECK_CONNECTIONS_EVERY);
-    loop {
-        tokio::select! {
-            _ = every.tick() => {}
-            _ = stopped.wait_for(|stop| *stop) => return,
-        }
-        control.check_connections(&upstream).await;
-    }
-}
-
-/// Counts the calls that were recorded, from time to time; where counts were lost, all of them at once.
-async fn count_calls(audit: Arc<AuditLog>, mut stopped: watch::Receiver<bool>) {
-    let mut every = tokio::time::interval(COUNT_CALLS_EVERY);
-    loop {
-        tokio::select! {
-            _ = every.tick() => {}
-            _ = stopped.wait_for(|stop| *stop) => return,
-        }
-        loop {
-            match audit.count().await {
-                Ok(true) => break,
-                Ok(false) if *stopped.borrow() => return,
-                Ok(false) => {}
-                Err(error) => {
-                    tracing::warn!(%error, "calls are recorded, and could not be counted; Keyway tries it again");
-                    break;
-                }
-            }
-        }
-    }
-}
-
-/// Divides the limits among the instances that live.
-async fn count_instances(registry: Arc<Registry>, audit: Arc<AuditLog>) {
-    let mut every = tokio::time::interval(COUNT_INSTANCES_EVERY);
-    loop {
-        every.tick().await;
-        registry.share_among(audit.instances());
-    }
-}
-
-async fn write_last_use(control: Arc<Control>, mut stopped: watch::Receiver<bool>) {
-    let mut every = tokio::time::interval(LAST_USE_EVERY);
-    loop {
-        tokio::select! {
-            _ = every.tick() => {}
-            _ = stopped.wait_for(|stop| *stop) => return,
-        }
-        if let Err(error) = control.store_last_used().await {
-            tracing::warn!(%error, "the last use of some tokens is not written down yet");
-        }
-    }
-}
-
-/// What an operator or a supervisor asks for.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-    hang_up: Signal,
-    /// Whether the server was started from a terminal. A terminal that is closed no longer counts as one, so this is asked
-    /// before a signal can arrive.
-    at_a_terminal: bool,
-}
-
-impl Signals {
-    /// From here on a signal is kept, and does not end the process at once.
-    fn listen() -> anyhow::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            hang_up: signal(SignalKind::hangup())?,
-            at_a_terminal: std::io::stdin().is_terminal(),
-        })
-    }
-
-    /// Waits for the signal to stop. SIGHUP reads the certificate and the configuration file again, where there is one of
-    /// them. Where there is none, it says that the terminal is gone from which the server was started, and otherwise nothing.
-    async fn received(mut self, reload: &reload::Reload, supervisor: &supervisor::Supervisor) {
-        loop {
-            tokio::select! {
-                _ = self.terminate.recv() => return,
-                _ = self.interrupt.recv() => return,
-                _ = self.hang_up.recv() => {
-                    if reload.is_of_use() {
-                        supervisor.while_reloading(|| reload.run());
-                    } else if self.at_a_terminal {
-                        return;
-                    } else {
-                        supervisor.while_reloading(|| {
-                            tracing::warn!("SIGHUP: this server has neither --tls-cert nor --config to read again");
-                        });
-                    }
-                }
-            }
-        }
-    }
 }

@@ -65,7 +65,7 @@ impl Bound {
         let url = serve.mcp.mcp_url.as_deref().map(|url| Base::parse(url).context("--mcp-url can't be taken")).transpose()?;
         let url = url.map(|url| url.to_string());
         let mut callers = Callers { hosts: serve.mcp.mcp_hosts.clone(), origins: serve.mcp.mcp_origins.clone() };
-        let listener = super::bind(address, "--mcp")?;
+        let listener = super::listen::bind(address, "--mcp")?;
         let names = Names::new(url, scheme, super::reach::host_of(listener.local_addr()?), serve.mcp.mcp_hosts.clone());
         callers.hosts.extend(names.host().map(str::to_owned));
         Ok(Some(Self { listener, settings: settings(serve)?, callers, names }))

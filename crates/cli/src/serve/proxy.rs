@@ -29,7 +29,7 @@ impl Bound {
     pub fn new(serve: &Serve) -> anyhow::Result<Option<Self>> {
         let Some(address) = serve.proxy else { return Ok(None) };
         let settings = of_environment(serve, address)?;
-        Ok(Some(Self { listener: super::bind(address, "--proxy")?, settings }))
+        Ok(Some(Self { listener: super::listen::bind(address, "--proxy")?, settings }))
     }
 
     /// Where it listens.
