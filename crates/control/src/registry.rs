@@ -4,24 +4,18 @@
 //! store or for a lock on it. What has been used (limits, last use) is carried from one snapshot
 //! to the next.
 
-use std::borrow::Cow;
+mod entries;
+mod used;
+
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 
 use arc_swap::ArcSwap;
-use jiff::tz::TimeZone;
-use keyway_core::approval::{self, Rule};
-use keyway_core::beside::Beside;
-use keyway_core::catalog::LimitClass;
-use keyway_core::policy::{self, Caller};
-use keyway_core::quota::{AccountUsage, Allowance, AppUsage, DailyCount, Exceeded, Limits, Policy, admit, count};
-use keyway_core::safety::Classes;
-use keyway_core::scope::ScopeSet;
 use keyway_core::secret::Secret;
 use keyway_core::share::SETTLED_MS;
 use keyway_core::strict::run::Run;
-use keyway_core::time::{Moment, Now, Timestamp};
+use keyway_core::time::{Moment, Timestamp};
 use keyway_core::token::{TokenHash, TokenKey};
 use keyway_oauth::server::access_token::{AccessKey, Claims, Subject};
 use keyway_oauth::server::refresh_token::{self, Named, RefreshKey};
@@ -31,9 +25,11 @@ use crate::double::Double;
 use crate::double::observed::Observed;
 use crate::limiter::Limiter;
 use crate::limiter::line::Line;
-use crate::model::{Account, App, Distribution, PublicApp, Token};
+use crate::model::{Account, App, PublicApp, Token};
 use crate::repeat::{CorrelationIds, Draws, Repeat, Seed};
-use crate::sync::locked;
+use entries::Counts;
+pub use entries::{AccountEntry, AppEntry, Holder, TokenEntry};
+pub use used::Standing;
 
 type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
@@ -74,93 +70,6 @@ struct Snapshot {
     agents: Map<u64, Arc<TokenEntry>>,
     /// By client id.
     public_apps: Map<String, Arc<PublicApp>>,
-}
-
-/// A token and the app that presents it.
-#[derive(Clone)]
-pub struct TokenEntry {
-    /// The stored token.
-    pub token: Arc<Token>,
-    /// Its app.
-    pub app: Arc<AppEntry>,
-    /// What it may do: its app's scopes, or what was granted with it.
-    granted: ScopeSet,
-    /// Which classes of operations: its app's, or what its session has of them.
-    classes: Classes,
-    /// When it ends, in time that only passes: once it has ended, no clock brings it back.
-    ends: Option<Moment>,
-    last_used_ms: Arc<LastUse>,
-}
-
-/// Whom an access token was given to.
-pub enum Holder {
-    /// An install: the grant, with no more than the token may do.
-    Install(Arc<TokenEntry>),
-    /// A public app itself.
-    App(Arc<PublicApp>),
-    /// An agent: its session, with no more than the token may do.
-    Agent(Arc<TokenEntry>),
-}
-
-/// An app, its scopes as a set, and what it has used.
-pub struct AppEntry {
-    /// The stored app.
-    pub app: Arc<App>,
-    /// Its scopes.
-    pub granted: ScopeSet,
-    /// Its account.
-    pub account: Arc<AccountEntry>,
-    /// The public app that it is an install of.
-    pub public_app: Option<Arc<PublicApp>>,
-    usage: Arc<Mutex<AppUsage>>,
-}
-
-/// An account, its limits, and what it has used.
-pub struct AccountEntry {
-    /// The stored account.
-    pub account: Arc<Account>,
-    /// What its tier allows.
-    pub limits: Limits,
-    /// What the credential of its connection may do; nothing where it is embedded.
-    pub held: ScopeSet,
-    zone: TimeZone,
-    counts: Counts,
-    /// What makes it a test double; an embedded account only has it.
-    double: Option<Arc<Double>>,
-}
-
-/// Who counts an account's calls.
-#[derive(Clone)]
-enum Counts {
-    /// Keyway alone: each app has HubSpot's limits.
-    Embedded(Arc<Mutex<AccountUsage>>),
-    /// HubSpot too: the apps share what it allows their connection.
-    Connected(Arc<Limiter>),
-}
-
-/// When a token was last used and what for, and what of it the store knows.
-#[derive(Default)]
-struct LastUse {
-    used_ms: AtomicI64,
-    stored_ms: AtomicI64,
-    /// The object types that its calls reached beside their paths, as [`Beside::bits`], and those that the store knows.
-    reached: [AtomicU64; 2],
-    reached_stored: [AtomicU64; 2],
-}
-
-/// The use of an account's limits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
-    /// Calls of the day.
-    pub used_today: u64,
-    /// What it may do, as HubSpot has corrected it.
-    pub limits: Limits,
-    /// Calls that wait for their turn.
-    pub waiting: usize,
-    /// When the count of the day starts again.
-    pub resets_at: Timestamp,
-    /// Since when HubSpot refuses calls because those of the day are used up.
-    pub day_over_since: Option<Timestamp>,
 }
 
 /// How long a confirmation holds, in time that only passes. The promise is a second; asking takes some of it.
@@ -440,74 +349,6 @@ impl Registry {
         &self.key
     }
 
-    /// The tokens whose last use the store does not know yet, with its moment.
-    pub fn fresh_last_used(&self) -> Vec<(u64, Timestamp)> {
-        let snapshot = self.snapshot.load();
-        let fresh = snapshot.all_tokens().filter_map(|entry| {
-            let used = entry.last_used_ms.used_ms.load(Ordering::Relaxed);
-            let stored = entry.last_used_ms.stored_ms.load(Ordering::Relaxed);
-            (used > stored).then(|| (entry.token.id, Timestamp::from_ms(used)))
-        });
-        fresh.collect()
-    }
-
-    /// The store knows these now.
-    pub fn last_used_is_stored(&self, used: &[(u64, Timestamp)]) {
-        let used: Map<u64, i64> = used.iter().map(|(token_id, at)| (*token_id, at.as_ms())).collect();
-        for entry in self.snapshot.load().all_tokens() {
-            if let Some(at) = used.get(&entry.token.id) {
-                entry.last_used_ms.stored_ms.fetch_max(*at, Ordering::Relaxed);
-            }
-        }
-    }
-
-    /// The object types that calls of apps reached beside their paths, and that the store does not know yet.
-    pub fn fresh_reached(&self) -> Vec<(u64, Beside)> {
-        let snapshot = self.snapshot.load();
-        let fresh = snapshot.all_tokens().filter_map(|entry| {
-            let LastUse { reached, reached_stored, .. } = &*entry.last_used_ms;
-            let bits = [0, 1].map(|at| reached[at].load(Ordering::Relaxed) & !reached_stored[at].load(Ordering::Relaxed));
-            (bits != [0, 0]).then(|| (entry.app.app.id, Beside::of_bits(bits)))
-        });
-        fresh.collect()
-    }
-
-    /// The store knows these now.
-    pub fn reached_is_stored(&self, stored: &[(u64, Beside)]) {
-        let mut by_app: Map<u64, [u64; 2]> = Map::default();
-        for (app_id, reached) in stored {
-            let bits = by_app.entry(*app_id).or_default();
-            bits.iter_mut().zip(reached.bits()).for_each(|(bits, more)| *bits |= more);
-        }
-        for entry in self.snapshot.load().all_tokens() {
-            if let Some(bits) = by_app.get(&entry.app.app.id) {
-                for (stored, bits) in entry.last_used_ms.reached_stored.iter().zip(bits) {
-                    stored.fetch_or(*bits, Ordering::Relaxed);
-                }
-            }
-        }
-    }
-
-    /// The use of an account's limits.
-    pub fn standing(&self, hub_id: u64, now: Now) -> Option<Standing> {
-        let snapshot = self.snapshot.load();
-        let entry = snapshot.accounts.get(&hub_id)?;
-        let (limits, waiting) = entry.limiter().map_or((entry.limits, 0), |limiter| limiter.standing());
-        let (used_today, resets_at) = entry.daily(now.wall);
-        let day_over_since = entry.limiter().and_then(|limiter| limiter.day_is_over(now));
-        Some(Standing { used_today, limits, waiting, resets_at, day_over_since })
-    }
-
-    /// The accounts with the midnight that began their day.
-    pub fn days(&self, now: Timestamp) -> Vec<(u64, Timestamp)> {
-        self.snapshot.load().accounts.values().map(|entry| (entry.account.hub_id, clock::last_midnight(&entry.zone, now))).collect()
-    }
-
-    /// When the day of an account began.
-    pub fn day_began(&self, hub_id: u64, now: Timestamp) -> Option<Timestamp> {
-        self.snapshot.load().accounts.get(&hub_id).map(|entry| clock::last_midnight(&entry.zone, now))
-    }
-
     /// The test double's side of an embedded account; none where there is no such account.
     pub fn double(&self, hub_id: u64) -> Option<Arc<Double>> {
         self.snapshot.load().accounts.get(&hub_id)?.double.clone()
@@ -531,215 +372,10 @@ impl Registry {
         let now = clock::now();
         self.snapshot.load().accounts.get(&hub_id).map_or(now, |entry| entry.now(now))
     }
-
-    /// Counts an embedded account's calls from nothing again.
-    pub fn forget_use(&self, hub_id: u64) {
-        let snapshot = self.snapshot.load();
-        let Some(Counts::Embedded(usage)) = snapshot.accounts.get(&hub_id).map(|entry| &entry.counts) else { return };
-        *locked(usage) = AccountUsage::new(DailyCount::new(0, Timestamp::from_ms(0)));
-        for app in snapshot.apps.values().filter(|entry| entry.app.hub_id == hub_id) {
-            *locked(&app.usage) = AppUsage::default();
-        }
-    }
-
-    /// Sets the count of the day, after a restart.
-    pub fn restore_daily(&self, hub_id: u64, used: u64, now: Timestamp) {
-        if let Some(entry) = self.snapshot.load().accounts.get(&hub_id) {
-            match &entry.counts {
-                Counts::Embedded(usage) => locked(usage).daily = DailyCount::new(used, clock::next_midnight(&entry.zone, now)),
-                Counts::Connected(limiter) => limiter.restore_daily(used, now),
-            }
-        }
-    }
 }
 
 impl Snapshot {
     fn all_tokens(&self) -> impl Iterator<Item = &Arc<TokenEntry>> {
         self.tokens.values().chain(self.grants.values())
-    }
-}
-
-impl TokenEntry {
-    fn new(token: Arc<Token>, app: Arc<AppEntry>, before: Option<&Arc<Self>>) -> Self {
-        let carried = before.map(|entry| entry.last_used_ms.clone());
-        let last_used_ms = carried.unwrap_or_else(|| {
-            let stored = token.last_used_at.map_or(0, Timestamp::as_ms);
-            Arc::new(LastUse { used_ms: AtomicI64::new(stored), stored_ms: AtomicI64::new(stored), ..LastUse::default() })
-        });
-        let known = |scopes: &[String]| ScopeSet::of_known(scopes.iter().map(String::as_str));
-        let (granted, classes) = match (&token.grant, &token.session) {
-            (Some(grant), _) => (known(&grant.scopes), app.app.allow),
-            // Never more than the app has now: it may have lost something since.
-            (None, Some(session)) => (known(&session.scopes).intersection(&app.granted), session.classes.intersection(app.app.allow)),
-            (None, None) => (app.granted, app.app.allow),
-        };
-        let carried = before.filter(|entry| entry.token.expires_at == token.expires_at).map(|entry| entry.ends);
-        let ends = carried.unwrap_or_else(|| token.expires_at.map(|at| clock::both().moment_of(at)));
-        Self { token, app, granted, classes, ends, last_used_ms }
-    }
-
-    /// Notes the object types that a permitted call reaches beside its path, as [`Beside::bits`].
-    pub fn reaches(&self, bits: [u64; 2]) {
-        for (reached, bits) in self.last_used_ms.reached.iter().zip(bits) {
-            // The same types are reached again and again, so a write is rare.
-            if reached.load(Ordering::Relaxed) & bits != bits {
-                reached.fetch_or(bits, Ordering::Relaxed);
-            }
-        }
-    }
-
-    /// Whether its grace period is over at this moment of its account.
-    pub fn has_ended(&self, now: Now) -> bool {
-        self.ends.is_some_and(|ends| ends <= now.steady)
-    }
-
-    /// The same, with those of its scopes only.
-    fn narrowed(&self, scopes: &ScopeSet) -> Self {
-        Self { granted: self.granted.intersection(scopes), ..self.clone() }
-    }
-
-    /// What it may do.
-    pub const fn granted(&self) -> &ScopeSet {
-        &self.granted
-    }
-
-    /// Which classes of operations it may call.
-    pub const fn classes(&self) -> Classes {
-        self.classes
-    }
-
-    /// Why a call needs a person's approval, by the rule of its app or of its session; none where it needs none.
-    pub fn approval_for(&self, call: &approval::Subject<'_>) -> Option<String> {
-        let own = || self.token.session.as_ref().and_then(|session| session.approve.hit(call));
-        self.app.app.approve.hit(call).or_else(own)
-    }
-
-    /// Which calls need a person's approval: by the rule of its app and of its session.
-    pub fn approval_rule(&self) -> Cow<'_, Rule> {
-        let app = &self.app.app.approve;
-        match &self.token.session {
-            Some(session) if !session.approve.is_empty() => Cow::Owned(app.and(&session.approve)),
-            _ => Cow::Borrowed(app),
-        }
-    }
-
-    /// Notes a use. Kept in memory; the store follows within seconds.
-    pub fn note_use(&self, now: Timestamp) {
-        self.last_used_ms.used_ms.fetch_max(now.as_ms(), Ordering::Relaxed);
-    }
-
-    /// The caller that policy decides on.
-    pub fn caller(&self) -> Caller<'_> {
-        let app = &self.app.app;
-        Caller {
-            app_id: app.id,
-            app_name: &app.name,
-            hub_id: app.hub_id,
-            token_id: self.token.id,
-            granted: &self.granted,
-            classes: self.classes,
-            session: self.token.session.is_some(),
-            public_app: app.public_app,
-            unlisted: &app.unlisted,
-        }
-    }
-}
-
-impl policy::Holder for TokenEntry {
-    fn caller(&self) -> Caller<'_> {
-        Self::caller(self)
-    }
-}
-
-impl AppEntry {
-    fn new(app: Arc<App>, account: Arc<AccountEntry>, public_app: Option<Arc<PublicApp>>, old: &Snapshot) -> Self {
-        let granted = ScopeSet::of_known(app.scopes.iter().map(String::as_str));
-        let usage = old.apps.get(&app.id).map(|entry| entry.usage.clone()).unwrap_or_default();
-        Self { app, granted, account, public_app, usage }
-    }
-
-    /// Whether its tokens are accepted.
-    pub fn is_enabled(&self) -> bool {
-        // An install whose public app is gone is gone too.
-        let public = self.app.public_app.is_none() || self.public_app.as_ref().is_some_and(|app| app.enabled);
-        self.app.enabled && public
-    }
-
-    /// Lets a call to an embedded account through and counts it, or says which limit it ran into.
-    ///
-    /// # Errors
-    /// The limit that was reached.
-    pub fn admit(&self, class: LimitClass, now: Now) -> Result<Allowance, Exceeded> {
-        let account = &self.account;
-        let Counts::Embedded(shared) = &account.counts else {
-            // Those of a connected account wait for a place of its limiter.
-            return Err(Exceeded { policy: Policy::TenSecondlyRolling, retry_after_ms: 1_000 });
-        };
-        let (mut mine, mut shared) = (locked(&self.usage), locked(shared));
-        let marketplace = self.public_app.as_ref().is_some_and(|app| app.distribution == Distribution::Marketplace);
-        let limits = if marketplace { account.limits.of_marketplace_install() } else { account.limits };
-        if self.app.no_limits {
-            return Ok(count(&limits, &mut shared, now, || clock::next_midnight(&account.zone, now.wall)));
-        }
-        admit(class, &limits, &mut mine, &mut shared, now, || clock::next_midnight(&account.zone, now.wall))
-    }
-}
-
-impl AccountEntry {
-    fn new(account: Arc<Account>, old: &Snapshot, line: Option<&Arc<Line>>, clock: &Clock, repeat: Repeat) -> Self {
-        let zone = TimeZone::get(&account.time_zone).unwrap_or(TimeZone::UTC);
-        let limits = Limits::for_tier(account.tier, account.addons);
-        // An account that installed an app over OAuth has that app's limits, whatever its tier.
-        let by_oauth = account.connection.as_ref().is_some_and(|connection| connection.oauth_client.is_some());
-        let limits = if by_oauth { limits.of_marketplace_install() } else { limits };
-        // A count that is already over resets itself at the first call.
-        let fresh = || Arc::new(Mutex::new(AccountUsage::new(DailyCount::new(0, Timestamp::from_ms(0)))));
-        let before = old.accounts.get(&account.hub_id);
-        let new_double = || Arc::new(Double::new(account.hub_id, repeat));
-        let double = account.connection.is_none().then(|| before.and_then(|entry| entry.double.clone()).unwrap_or_else(new_double));
-        let carried = before.map(|entry| entry.counts.clone());
-        let counts = match (carried, account.connection.is_some()) {
-            (Some(counts @ Counts::Connected(_)), true) | (Some(counts @ Counts::Embedded(_)), false) => counts,
-            (_, true) => {
-                let line = line.map(|line| (account.hub_id, line.clone()));
-                Counts::Connected(Arc::new(Limiter::new(limits, zone.clone(), line, clock.clone())))
-            }
-            (_, false) => Counts::Embedded(fresh()),
-        };
-        let scopes = account.connection.as_ref().map_or(&[][..], |connection| &connection.scopes);
-        let held = ScopeSet::of_known(scopes.iter().map(String::as_str));
-        Self { account, limits, held, zone, counts, double }
-    }
-
-    /// Where the calls of a connected account get their places.
-    pub fn limiter(&self) -> Option<&Arc<Limiter>> {
-        match &self.counts {
-            Counts::Embedded(_) => None,
-            Counts::Connected(limiter) => Some(limiter),
-        }
-    }
-
-    /// What makes an embedded account a test double; none where the account is connected.
-    pub fn double(&self) -> Option<&Arc<Double>> {
-        self.double.as_ref()
-    }
-
-    /// The account's time: that of its clock, where it is embedded and somebody set it.
-    pub fn now(&self, real: Timestamp) -> Timestamp {
-        self.double.as_ref().map_or(real, |double| double.clock.now(real))
-    }
-
-    /// Both clocks of the account: where somebody set its time, intervals follow it.
-    pub fn moment(&self, real: Now) -> Now {
-        let wall = self.now(real.wall);
-        Now { steady: real.moment_of(wall), wall }
-    }
-
-    /// Calls of the day, and when the count starts again.
-    pub fn daily(&self, now: Timestamp) -> (u64, Timestamp) {
-        match &self.counts {
-            Counts::Embedded(usage) => (locked(usage).daily.used_at(now), clock::next_midnight(&self.zone, now)),
-            Counts::Connected(limiter) => limiter.daily(now),
-        }
     }
 }

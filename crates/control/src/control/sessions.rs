@@ -10,6 +10,8 @@ use keyway_core::token::TokenHash;
 use super::*;
 use crate::model::{Agent, Session, SessionBudget, SessionUse};
 use crate::store::sessions::Wanted;
+use keyway_core::approval::Rule;
+use keyway_core::safety::Classes;
 
 /// How long a session lives of which nobody says, in milliseconds: an hour.
 pub const LIFETIME_MS: i64 = 3_600_000;

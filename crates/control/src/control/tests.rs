@@ -10,7 +10,14 @@ mod sessions;
 use keyway_core::secret::Secret;
 
 use super::*;
+use crate::principal::Principal;
 use crate::repeat::{Repeat, Seed};
+use keyway_core::approval::Rule;
+use keyway_core::quota::Limits;
+use keyway_core::quota::Tier;
+use keyway_core::safety::Classes;
+use keyway_core::time::Timestamp;
+use keyway_core::token::PlainToken;
 
 struct NoBackend;
 
