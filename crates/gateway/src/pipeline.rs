@@ -11,10 +11,14 @@ mod as_of;
 mod authenticate;
 mod beside;
 mod budget;
+mod build;
 mod correlation;
 mod deprecation;
+mod entry;
 mod faults;
+mod forward;
 mod introspect;
+mod kept;
 mod links;
 mod me;
 mod oauth;
@@ -22,6 +26,7 @@ mod own_app;
 mod ready;
 mod receive;
 mod refused;
+mod resolve;
 mod respond;
 mod sampled;
 mod throttle;
@@ -34,22 +39,19 @@ mod weight;
 use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use bytes::Bytes;
+use http::Response;
 use http::header::{CONNECTION, HeaderValue};
 use http::request::Parts;
-use http::{HeaderMap, Response};
-use http_body_util::Either;
-use hyper::body::{Body, Incoming};
-use keyway_core::catalog::{Catalog, Operation, Resolution};
+use hyper::body::{Body as _, Incoming};
+use keyway_core::catalog::{Catalog, Operation};
 use keyway_core::error_body::ErrorBody;
-use keyway_core::path::{NormalPath, PathError};
-use keyway_core::policy::{Caller, Permit, Watcher, authorize};
+use keyway_core::policy::authorize;
 use keyway_core::quota::Allowance;
 use keyway_core::refusal::Refusal;
-use keyway_core::secret::Secret;
 use keyway_core::sunset::AsOf;
 use keyway_core::time::{Moment, Now, Timestamp};
 use keyway_core::touched::Touched;
@@ -57,29 +59,25 @@ use keyway_core::translate::translate;
 
 use crate::arriving::Arriving;
 use crate::audit::{AuditEntry, AuditLog};
-use crate::backend::{Backend, BackendReply, Destination, Forwarded, Reply, Sent, Way, forward};
+use crate::backend::{Backend, Reply, Sent};
 use crate::clock;
-use crate::control::{Control, Wanted};
-use crate::double::Answered;
-use crate::double::faults::Rule;
-use crate::double::observed::{Notes, Seen, next_page};
-use crate::double::requests::Received;
+use crate::control::Wanted;
+use crate::double::observed::next_page;
 use crate::held::{Budget, Charge};
 use crate::known::Known;
-use crate::limiter::{Asking, Limiter};
 use crate::live::Live;
 use crate::metrics::Metrics;
-use crate::model::Account;
 use crate::pulse::Pulse;
 use crate::registry::{Registry, TokenEntry};
 use crate::tokens::Tokens;
-use crate::upstream::{Mark, RequestBody, Upstream, change_links, let_through};
+use crate::upstream::{Mark, Upstream};
 
-use approve::Reader;
 pub use authenticate::FromAgents;
 pub(crate) use correlation::new_id as new_correlation_id;
+use kept::{Taken, kept_headers, kept_path};
 pub use links::Reached;
 pub use oauth::Addresses;
+use resolve::{Unresolved, known_method, normal_path, resolve};
 pub(crate) use respond::refuse;
 pub use respond::{AnswerBody, parse_refusal};
 
@@ -173,19 +171,6 @@ struct Call {
     spent: Option<Box<Wanted>>,
 }
 
-/// What an embedded account was sent.
-#[derive(Default)]
-struct Taken {
-    path: String,
-    query: Option<String>,
-    headers: Vec<(&'static str, String)>,
-    body: Bytes,
-    /// The object types that it reaches beside its path.
-    reached: [u64; 2],
-    /// What is noticed of it while it is performed.
-    notes: Arc<Notes>,
-}
-
 /// A fault rule cuts the connection: there is no answer.
 #[derive(Debug, thiserror::Error)]
 #[error("a fault rule cut the connection")]
@@ -198,106 +183,6 @@ impl From<ErrorBody> for Outcome {
 }
 
 impl Gateway {
-    /// A gateway over this hot state and audit log; embedded accounts are answered by `backend`,
-    /// connected ones over `upstream`.
-    pub fn new(registry: Arc<Registry>, audit: Arc<AuditLog>, backend: Arc<dyn Backend>, upstream: Arc<Upstream>) -> Self {
-        let operation_names = Catalog::get().operations().iter().map(|operation| operation.to_string().into()).collect();
-        Self {
-            registry,
-            audit,
-            backend,
-            upstream,
-            operation_names,
-            deprecations: deprecation::Deprecations::new(),
-            unlisted_names: unlisted::Names::default(),
-            oauth: None,
-            desk: None,
-            tokens: None,
-            ledger: None,
-            property_names: Live::new(true),
-            as_of: Live::new(None),
-            bodies: Arc::new(Budget::new(receive::BODIES_BYTES_MAX, receive::APP_BODIES_BYTES_MAX, receive::UNKNOWN_BODIES_BYTES_MAX)),
-            unread: unread::Unread::default(),
-            sampled: Arc::default(),
-            reached: Reached::default(),
-            known: Known::default(),
-            metrics: Metrics::default(),
-            is_ready: AtomicBool::new(false),
-            pulse: Arc::default(),
-        }
-    }
-
-    /// Says whether the server has all that it serves: not while it starts or stops.
-    pub fn set_ready(&self, is_ready: bool) {
-        self.is_ready.store(is_ready, Ordering::Relaxed);
-    }
-
-    /// The same, with public apps: `control` makes and ends their installs, on the runtime that calls this.
-    #[must_use]
-    pub fn with_oauth(mut self, control: Arc<Control>, addresses: Addresses) -> Self {
-        self.oauth = Some(oauth::Server::new(control, addresses));
-        self
-    }
-
-    /// The same, with approvals: `control` keeps them, on the runtime that calls this, and people decide at `server`.
-    #[must_use]
-    pub fn with_approvals(mut self, control: Arc<Control>, server: String) -> Self {
-        self.desk = Some(approve::Desk::new(control, server));
-        self
-    }
-
-    /// The same, with accounts that are connected by OAuth.
-    #[must_use]
-    pub fn with_tokens(mut self, tokens: Arc<Tokens>) -> Self {
-        self.tokens = Some(tokens);
-        self
-    }
-
-    /// The same, with sessions whose budgets `control` keeps, on the runtime that calls this.
-    #[must_use]
-    pub fn with_sessions(mut self, control: Arc<Control>) -> Self {
-        self.ledger = Some(budget::Ledger::new(control));
-        self
-    }
-
-    /// The same, with or without the names of properties in the audit.
-    #[must_use]
-    pub fn with_property_names(self, property_names: bool) -> Self {
-        self.set_property_names(property_names);
-        self
-    }
-
-    /// Whether the audit has the names of the properties that a call sets, from now on.
-    pub fn set_property_names(&self, property_names: bool) {
-        self.property_names.set(property_names);
-    }
-
-    /// The same, with embedded accounts that answer as HubSpot will on a day.
-    #[must_use]
-    pub fn with_as_of(self, as_of: Option<AsOf>) -> Self {
-        self.set_as_of(as_of);
-        self
-    }
-
-    /// Embedded accounts answer as HubSpot will on this day, from now on.
-    pub fn set_as_of(&self, as_of: Option<AsOf>) {
-        self.as_of.set(as_of);
-    }
-
-    /// The same, reached at an address that links in HubSpot's answers name.
-    #[must_use]
-    pub fn with_reached(mut self, reached: Reached) -> Self {
-        self.reached = reached;
-        self
-    }
-
-    /// The same, with another budget for the bodies of requests.
-    #[must_use]
-    pub fn with_bodies(mut self, bodies: Budget) -> Self {
-        self.bodies = Arc::new(bodies);
-        self
-    }
-
     /// Bytes of request bodies that are held in memory.
     pub fn bodies_held(&self) -> usize {
         self.bodies.held()
@@ -435,57 +320,6 @@ impl Gateway {
         if call.cut { Err(Cut) } else { Ok(response) }
     }
 
-    /// Keeps what an embedded account was sent, before its answer leaves.
-    fn keep_received(
-        &self,
-        call: &mut Call,
-        method: &http::Method,
-        response: &Response<AnswerBody>,
-        (word, category): (Option<&'static str>, Option<&'static str>),
-        next_page: Option<String>,
-    ) {
-        let (Some(taken), Some(token)) = (call.taken.take(), &call.token) else { return };
-        let Some(double) = token.app.account.double() else { return };
-        let operation = call.operation.map(|operation| self.operation_names[usize::from(operation.id.0)].clone());
-        let answered = match response.body() {
-            // Not what no client saw, nor what may hold a token.
-            Either::Left(whole) if !call.cut && !call.answers_secrets => {
-                Some(Answered::new(response.headers().clone(), whole.clone().into_inner().unwrap_or_default()))
-            }
-            _ => None,
-        };
-        let received = Received {
-            number: 0,
-            at: call.now.wall,
-            correlation_id: call.correlation_id.clone(),
-            app_id: token.app.app.id,
-            app: token.app.app.name.clone(),
-            method: known_method(method).to_owned(),
-            path: taken.path,
-            query: taken.query,
-            operation,
-            headers: taken.headers,
-            body: taken.body,
-            body_bytes: 0,
-            status: response.status().as_u16(),
-            category,
-            fault: call.fault,
-            asserted: Arc::default(),
-            cut: call.cut,
-            took_us: u64::try_from(call.started.elapsed().as_micros()).unwrap_or(u64::MAX),
-        };
-        let received = double.requests.note(received, answered);
-        double.observed.note(Seen {
-            received: &received,
-            operation: call.operation,
-            object: call.object.clone(),
-            reached: taken.reached,
-            refusal: word,
-            unknown_properties: taken.notes.unknown_properties(),
-            next_page,
-        });
-    }
-
     /// The road. Every `?` is a refusal.
     async fn travel(&self, call: &mut Call, head: &Parts, body: Arriving) -> Result<Outcome, Outcome> {
         self.is_current(call.now.steady)?;
@@ -547,244 +381,6 @@ impl Gateway {
     fn is_current(&self, now: Moment) -> Result<(), ErrorBody> {
         if self.registry.is_current(now) { Ok(()) } else { Err(respond::store_unavailable()) }
     }
-
-    /// The token of a call that waited, as it is now.
-    fn token_now(&self, held: &TokenEntry) -> Result<Arc<TokenEntry>, ErrorBody> {
-        let now = clock::both();
-        self.is_current(now.steady)?;
-        authenticate::again(&self.registry, held, now)
-    }
-
-    /// What was let through goes to its backend.
-    async fn answer(
-        &self,
-        call: &mut Call,
-        head: &Parts,
-        body: Arriving,
-        permit: Permit,
-        token: &Arc<TokenEntry>,
-    ) -> Result<Outcome, Outcome> {
-        let account = &token.app.account;
-        if let Some(limiter) = account.limiter() {
-            return self.relay(call, head, body, permit, token, limiter).await;
-        }
-        let operation = permit.operation();
-        own_app::check(&self.registry, &permit, token)?;
-        let fault = self.strike(call, operation, token).await?;
-        let allowance = Some(throttle::embedded(token, operation, call.now)?);
-        if usage::is_usage(operation) || account_activity::kind(operation).is_some() {
-            Box::pin(self.spend(call, token, operation, b"")).await?;
-        }
-        if usage::is_usage(operation) {
-            return Ok(Outcome { result: Ok(usage::answer(operation, token, call.now.wall).into()), allowance, allow: None });
-        }
-        if let (Some(kind), Some(server)) = (account_activity::kind(operation), &self.oauth) {
-            let result = Box::pin(server.activity(self.audit.clone(), &account.account, kind, head)).await;
-            return Ok(Outcome { result: result.map(Into::into), allowance, allow: None });
-        }
-        let result = match receive::body(head, body, call, &self.bodies).await {
-            Ok(taken) => self.perform_here(call, head, taken, permit, fault, token).await,
-            Err(refused) => Err(refused),
-        };
-        let result = if call.spent.is_some() { Box::pin(self.settle(call, token, operation, result)).await } else { result };
-        let result = result.and_then(|reply| self.unread.hold(token.app.app.id, operation, reply));
-        Ok(Outcome { result, allowance, allow: None })
-    }
-
-    /// Performs a call to an embedded account.
-    async fn perform_here(
-        &self,
-        call: &mut Call,
-        head: &Parts,
-        taken: receive::Taken,
-        permit: Permit,
-        fault: Option<Rule>,
-        token: &Arc<TokenEntry>,
-    ) -> Result<Reply, ErrorBody> {
-        let permit = beside::embedded(call, head, &taken, permit, token)?;
-        let reader = Reader::Embedded(token);
-        let needed = match self.needs_approval(call, head, &taken, &permit, token)? {
-            Some(needed) => Some(Box::pin(self.approve_before_turn(call, &reader, needed)).await?),
-            None => None,
-        };
-        if token.token.session.is_some() {
-            Box::pin(self.spend(call, token, permit.operation(), &taken.json)).await?;
-        }
-        if let Some(needed) = needed {
-            Box::pin(self.use_approval(call, &reader, needed)).await?;
-        }
-        match fault {
-            Some(rule) => Box::pin(self.in_part(call, head, taken.body, permit, &rule, token)).await,
-            None => match recorded(call, head, permit.path(), token) {
-                Some(reply) => Ok(reply),
-                None => self.perform(call, head, taken.body, permit, self.embedded(call, token)?).await,
-            },
-        }
-    }
-
-    /// A call to a connected account waits for its turn, is checked once more, and goes to HubSpot.
-    async fn relay(
-        &self,
-        call: &mut Call,
-        head: &Parts,
-        body: Arriving,
-        permit: Permit,
-        token: &TokenEntry,
-        limiter: &Arc<Limiter>,
-    ) -> Result<Outcome, Outcome> {
-        let operation = permit.operation();
-        let asks = |held| Asking::new(token.app.app.id, token.app.app.sharing, operation.limit_class, held);
-        if receive::is_long(&body) {
-            limiter.would_refuse(asks(0)).map_err(|exceeded| throttle::too_many(token, operation, exceeded))?;
-        }
-        let taken = receive::relayed_body(head, body, call, &self.bodies).await?;
-        let permit = self.beside_hubspot(head, &taken, permit, token, limiter).await?;
-        let needed = match self.needs_approval(call, head, &taken, &permit, token)? {
-            Some(needed) => Some(Box::pin(self.approve_before_turn(call, &Reader::HubSpot(token, limiter), needed)).await?),
-            None => None,
-        };
-        let (mut body, json) = (taken.body, taken.json);
-        let account = &token.app.account.account;
-        // Before its turn: a place in the limits is not held while a token is waited for.
-        self.presented(account).await?;
-        let held = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-        let asking = asks(held);
-        let waits = Instant::now();
-        let stopped = match &mut body {
-            Either::Left(_) => None,
-            Either::Right(body) => Some(body.stopped()),
-        };
-        // What goes on as it comes keeps its place for as long as its client takes.
-        let stream = match stopped {
-            Some(_) => Some(Box::pin(limiter.stream(asking)).await.map_err(|exceeded| throttle::too_many(token, operation, exceeded))?),
-            None => None,
-        };
-        let slot = limiter.place(asking).await;
-        call.sent.waited = waits.elapsed();
-        let slot = slot.map_err(|exceeded| throttle::too_many(token, operation, exceeded))?;
-        // The decision of before the wait may not hold any more, nor the credential.
-        let token = self.token_now(token)?;
-        let permit = again(&token.caller(), &head.method, permit)?;
-        if token.token.session.is_some() {
-            Box::pin(self.spend(call, &token, permit.operation(), &json)).await?;
-        }
-        let connection = token.app.account.account.connection.as_deref().ok_or_else(respond::store_unavailable)?;
-        let credential = self.presented(&token.app.account.account).await?;
-        if let Some(needed) = needed {
-            Box::pin(self.use_approval(call, &Reader::HubSpot(&token, limiter), needed)).await?;
-        }
-        let allowance = Some(slot.allowance);
-        let still = || self.token_now(&token).is_ok();
-        let way = Box::new(Way { upstream: &self.upstream, connection, credential: &credential, slot, asking, still: &still });
-        let performed = self.perform(call, head, body, permit, Destination::HubSpot(way)).await;
-        let performed = if call.spent.is_some() { Box::pin(self.settle(call, &token, operation, performed)).await } else { performed };
-        let result = match performed {
-            Ok(Reply::Relayed(reply)) if links::stay(head) => Ok(Reply::Relayed(reply)),
-            // On the heap, as it is larger than all that waits here otherwise.
-            Ok(Reply::Relayed(reply)) => {
-                let links = || links::of(&self.reached, head, &connection.base);
-                Ok(Reply::Relayed(Box::pin(change_links(reply, links, self.unread.relayed(token.app.app.id))).await))
-            }
-            Err(error) if error.refusal == Some(Refusal::ConnectionCredential) => {
-                let account = &token.app.account.account;
-                let by_oauth = account.connection.as_deref().is_some_and(|connection| connection.oauth_client.is_some());
-                if let Some(tokens) = self.tokens.as_ref().filter(|_| by_oauth) {
-                    tokens.refused(account.hub_id, &credential);
-                }
-                Err(error)
-            }
-            Err(error) => Err(stopped.and_then(|stopped| receive::given_up(&stopped)).unwrap_or(error)),
-            whole @ Ok(Reply::Whole(_)) => whole,
-        };
-        drop(stream);
-        Ok(Outcome { result, allowance, allow: None })
-    }
-
-    /// What is presented at HubSpot for an account.
-    async fn presented<'a>(&self, account: &'a Account) -> Result<Cow<'a, Secret<String>>, ErrorBody> {
-        let connection = account.connection.as_deref().ok_or_else(respond::store_unavailable)?;
-        match (&self.tokens, connection.oauth_client) {
-            (_, None) => Ok(Cow::Borrowed(&connection.credential)),
-            (Some(tokens), Some(_)) => {
-                tokens.get(account.hub_id).await.map(|(token, _)| Cow::Owned(token)).map_err(|error| respond::no_token(&error))
-            }
-            (None, Some(_)) => Err(respond::store_unavailable()),
-        }
-    }
-
-    /// The embedded account of a token, while there is room for its answers: refused after it was performed, a change
-    /// would be in doubt.
-    fn embedded(&self, call: &Call, token: &Arc<TokenEntry>) -> Result<Destination<'_>, ErrorBody> {
-        self.unread.check(token.app.app.id)?;
-        let notes = call.taken.as_ref().map(|taken| taken.notes.clone() as Arc<dyn Watcher>);
-        Ok(Destination::Embedded(&*self.backend, token.clone(), notes))
-    }
-
-    /// Notes a change before it is made, and hands the call on.
-    async fn perform(
-        &self,
-        call: &mut Call,
-        head: &Parts,
-        body: RequestBody,
-        permit: Permit,
-        destination: Destination<'_>,
-    ) -> Result<Reply, ErrorBody> {
-        if !permit.operation().read_only {
-            let entry = self.entry(call);
-            self.audit.begin(entry).await.map_err(|_| respond::unavailable_error())?;
-            call.begun = true;
-        }
-        let query = head.uri.query().and_then(authenticate::without_hapikey);
-        let rest = Forwarded { method: head.method.clone(), query, headers: let_through(&head.headers), body, now: call.now.wall };
-        let mut reply = forward(destination, permit, rest, &mut call.sent).await?;
-        if let Some(touched) = &mut call.touched {
-            touched::learn(touched, &mut reply).await;
-        }
-        Ok(reply)
-    }
-
-    /// How the audit names the operation of a call.
-    fn name_of(&self, call: &Call) -> Arc<str> {
-        match (call.operation, &call.unlisted) {
-            (_, Some(name)) => name.clone(),
-            (Some(operation), _) => self.operation_names[usize::from(operation.id.0)].clone(),
-            (None, None) => format!("{} (unknown)", known_method(&call.method)).into(),
-        }
-    }
-
-    /// What is known of a call before its outcome.
-    fn entry(&self, call: &Call) -> AuditEntry {
-        let caller = call.token.as_ref().map(|token| token.caller());
-        AuditEntry {
-            at: call.at,
-            hub_id: caller.map(|caller| caller.hub_id),
-            app_id: caller.map(|caller| caller.app_id),
-            token_id: caller.map(|caller| caller.token_id),
-            operation: self.name_of(call),
-            object: call.object.clone(),
-            status: 0,
-            word: None,
-            attempts: call.sent.attempts,
-            waited_us: u64::try_from(call.sent.waited.as_micros()).unwrap_or(u64::MAX),
-            latency_us: u64::try_from(call.started.elapsed().as_micros()).unwrap_or(u64::MAX),
-            bytes_in: call.bytes_in,
-            bytes_out: 0,
-            correlation_id: call.correlation_id.clone(),
-            source: call.source,
-            named: call.touched.as_deref().map(|touched| Box::new(touched.named(**self.property_names.get()))),
-            agent: agent::of(call),
-        }
-    }
-}
-
-/// Headers of a request that its log keeps: they say what was sent and by which program.
-const KEPT_HEADERS: [&str; 3] = ["content-type", "accept", "user-agent"];
-/// Longest value of them that is kept, in bytes.
-const KEPT_HEADER_BYTES_MAX: usize = 256;
-
-fn kept_headers(headers: &HeaderMap) -> Vec<(&'static str, String)> {
-    let value = |name: &str| headers.get(name)?.to_str().ok().filter(|value| value.len() <= KEPT_HEADER_BYTES_MAX);
-    KEPT_HEADERS.iter().filter_map(|name| Some((*name, value(name)?.to_owned()))).collect()
 }
 
 /// Whether an operation is answered here on an embedded account, and not by its backend.
@@ -795,82 +391,6 @@ pub(crate) fn answers_itself(operation: &Operation) -> bool {
         || account_activity::kind(operation).is_some()
         || oauth::is_uninstall(operation)
         || oauth::answers(operation)
-}
-
-/// A method that a client made up is not written to the audit.
-fn known_method(method: &http::Method) -> &str {
-    let known = [
-        http::Method::HEAD,
-        http::Method::OPTIONS,
-        http::Method::GET,
-        http::Method::POST,
-        http::Method::PUT,
-        http::Method::PATCH,
-        http::Method::DELETE,
-    ];
-    if known.contains(method) { method.as_str() } else { "(other)" }
-}
-
-/// Longest query accepted, in bytes: a hundred property names of ordinary length fit twice.
-const QUERY_BYTES_MAX: usize = 16 * 1024;
-
-fn normal_path(path: &str, query: Option<&str>) -> Result<NormalPath, ErrorBody> {
-    if query.is_some_and(|query| query.len() > QUERY_BYTES_MAX) {
-        return Err(Refusal::UriTooLong.error(format!("the query is longer than {QUERY_BYTES_MAX} bytes")));
-    }
-    NormalPath::parse(path).map_err(|error| match error {
-        PathError::TooLong => Refusal::UriTooLong.error(error.to_string()),
-        refused => Refusal::PathNotValid.error(refused.to_string()),
-    })
-}
-
-/// Why the catalog has no operation for a call.
-enum Unresolved {
-    /// It has the path with other methods; the answer names them.
-    Method(Box<Outcome>),
-    /// It does not list the path.
-    Path,
-}
-
-/// The answer that was recorded elsewhere for a call to an embedded account, if there is one.
-fn recorded(call: &Call, head: &Parts, path: &NormalPath, token: &TokenEntry) -> Option<Reply> {
-    let answers = &token.app.account.double()?.recorded;
-    let taken = call.taken.as_deref()?;
-    let one = answers.find(head.method.as_str(), path.as_str(), taken.query.as_deref(), &taken.body)?;
-    let body = if one.answer.is_null() { Bytes::new() } else { one.answer.to_string().into() };
-    Some(BackendReply { status: one.status, body }.into())
-}
-
-/// Decides again about a call that waited.
-fn again(caller: &Caller<'_>, method: &http::Method, mut permit: Permit) -> Result<Permit, ErrorBody> {
-    let (operation, beside) = (permit.operation(), permit.take_beside());
-    let path = permit.into_path();
-    if operation.is_unlisted() {
-        return unlisted::permit(caller, method, path);
-    }
-    let decided = authorize(caller, operation, path).and_then(|permit| permit.reaching(caller, beside));
-    decided.map_err(|denial| denial.to_error(caller, operation))
-}
-
-/// A path as the request log keeps it. Below `/oauth` a segment can be a token, also where the method is wrong.
-fn kept_path(path: &NormalPath) -> String {
-    if !path.segments().next().is_some_and(|first| first.eq_ignore_ascii_case("oauth")) {
-        return path.as_str().to_owned();
-    }
-    let masked = keyway_core::unlisted::masked(path);
-    masked.split('/').skip(1).enumerate().map(|(at, segment)| if at < 3 { format!("/{segment}") } else { "/*".to_owned() }).collect()
-}
-
-fn resolve(method: &http::Method, path: &NormalPath) -> Result<&'static Operation, Unresolved> {
-    match Catalog::get().resolve(method.as_str(), path) {
-        Resolution::Found(operation) => Ok(operation),
-        Resolution::MethodNotAllowed(allowed) => {
-            let allowed = allowed.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(", ");
-            let message = format!("{} is not a method of {}; it has {allowed}", known_method(method), kept_path(path));
-            Err(Unresolved::Method(Box::new(Outcome { allow: Some(allowed), ..Refusal::MethodNotAllowed.error(message).into() })))
-        }
-        Resolution::Unknown => Err(Unresolved::Path),
-    }
 }
 
 impl Outcome {
