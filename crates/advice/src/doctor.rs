@@ -132,7 +132,7 @@ const CONFLICTS_MAX: usize = 2;
 impl Diagnosis {
     /// Hides anything like a credential: sentences quote text that others wrote.
     fn hide_credentials(&mut self) {
-        let texts = std::iter::once(&mut self.because).chain(&mut self.remedy).chain(&mut self.scopes);
+        let texts = std::iter::once(&mut self.because).chain(&mut self.remedy).chain(&mut self.scopes).chain(&mut self.successor);
         texts.for_each(|text| *text = named::without_credentials(text));
     }
 }
