@@ -42,6 +42,9 @@ pub struct Answer {
     pub envelope: bool,
     /// Whether the form is one that no other service's errors have.
     pub own: bool,
+    /// Whether it has only the word `error` as its status, and a message: the form of HubSpot's oldest answers, and of many
+    /// other services'.
+    pub plain: bool,
     /// For a batch: how many inputs failed.
     pub failed_inputs: Option<u64>,
     /// Words in capitals anywhere in the text.
@@ -106,6 +109,7 @@ impl Answer {
             oauth_status: word,
             envelope: true,
             own: is_own(error),
+            plain: !is_own(error) && error.get("status").and_then(Value::as_str) == Some("error"),
             failed_inputs: error.get("numErrors").and_then(Value::as_u64).or(done.then_some(0)),
             message,
             ..Self::default()
@@ -291,13 +295,14 @@ fn names_scopes(object: &Map<String, Value>) -> bool {
     entries(object.get("errors")).into_iter().any(lists) || object.get("context").is_some() && lists(&Value::Object(object.clone()))
 }
 
-/// Whether an error has a part that no other service's errors have: HubSpot's word for the status, a category in capitals,
+/// Whether an error has a part that no other service's errors have: HubSpot's word for the status beside an id, a category in capitals,
 /// or a correlation id that is a UUID, and not beside a code as other services have it.
 fn is_own(object: &Map<String, Value>) -> bool {
     let text = |name: &str| object.get(name).and_then(Value::as_str);
     let capitals = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_' || byte == b'.');
     let uuid = |id: &str| id.len() == 36 && id.bytes().filter(|byte| *byte == b'-').count() == 4;
-    text("status").is_some_and(|word| word == "error" || is_oauth_word(word))
+    let beside = ["correlationId", "requestId", "identityProfile"].iter().any(|name| object.contains_key(*name));
+    text("status").is_some_and(|word| word == "error" && beside || is_oauth_word(word))
         || ["category", "errorType", "subCategory"].iter().any(|name| text(name).is_some_and(capitals))
         || ["policyName", "validationResults", "numErrors"].iter().any(|name| object.contains_key(*name))
         || object.contains_key("correlationId") && text("status").is_some_and(|word| word.contains('_') && capitals(word))

@@ -34,6 +34,8 @@ pub(super) struct Facts<'e> {
     pub unknown_type: Option<String>,
     /// The text of the answer, in lower case.
     said: String,
+    /// The same without the lines that are places in a program's code.
+    told: String,
     named: BTreeMap<&'static str, Vec<String>>,
     refusals: Vec<Refusal>,
     /// Whose answer the text is, computed once for all rows.
@@ -79,11 +81,15 @@ const NEAR_BYTES: usize = 400;
 const MATCHES_MAX: usize = 50;
 
 /// Words that show that a text is about HubSpot.
-const OURS: [&str; 19] = [
+const OURS: [&str; 23] = [
     "granted all required scopes",
+    "missing_scopes",
+    "invalid_authentication",
+    "expired_authentication",
     "hubspot",
     "hubapi",
     "hsforms",
+    "hbspt",
     "hubid",
     "portalid",
     "hapikey",
@@ -103,6 +109,7 @@ const OURS: [&str; 19] = [
 impl<'e> Facts<'e> {
     pub fn of(evidence: &'e Evidence, now: Timestamp) -> Self {
         let today = now.to_date();
+        let said = evidence.answer.as_ref().map(said).unwrap_or_default();
         let mut facts = Self {
             evidence,
             today,
@@ -111,7 +118,8 @@ impl<'e> Facts<'e> {
             other_methods: Vec::new(),
             requirement: None,
             unknown_type: None,
-            said: evidence.answer.as_ref().map(said).unwrap_or_default(),
+            told: said.lines().filter(|line| !foreign::is_of_a_stack(line)).collect::<Vec<_>>().join("\n"),
+            said,
             named: BTreeMap::new(),
             refusals: evidence.answer.as_ref().map(refusals).unwrap_or_default(),
             foreign: OnceCell::new(),
@@ -200,12 +208,12 @@ impl<'e> Facts<'e> {
     /// Whether the answer contains all these words, joined by `&`, near each other: words of different parts of a text
     /// belong to different sentences.
     pub fn says_together(&self, parts: &str) -> bool {
-        let Some((first, rest)) = parts.split_once('&') else { return self.says(parts) };
-        self.said.match_indices(first).take(MATCHES_MAX).any(|(at, _)| {
-            let edge = |at: usize| (at..=self.said.len()).find(|at| self.said.is_char_boundary(*at)).unwrap_or(self.said.len());
-            let around = &self.said[edge(at.saturating_sub(NEAR_BYTES))..edge((at + first.len() + NEAR_BYTES).min(self.said.len()))];
-            rest.split('&').all(|part| around.contains(part))
-        })
+        stand_together(&self.said, parts)
+    }
+
+    /// As [`Facts::says_together`], where the names of files and functions in a stack trace do not count.
+    pub fn tells_together(&self, parts: &str) -> bool {
+        stand_together(&self.told, parts)
     }
 
     /// Whether anything in the text is HubSpot's: its name, its host, the form of its answers, or a path of its API.
@@ -340,6 +348,16 @@ impl<'e> Facts<'e> {
             named: self.named.iter().map(|(kind, values)| ((*kind).to_owned(), values.clone())).collect(),
         }
     }
+}
+
+/// Whether a text contains all these words, joined by `&`, near each other.
+fn stand_together(text: &str, parts: &str) -> bool {
+    let Some((first, rest)) = parts.split_once('&') else { return text.contains(parts) };
+    text.match_indices(first).take(MATCHES_MAX).any(|(at, _)| {
+        let edge = |at: usize| (at..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
+        let around = &text[edge(at.saturating_sub(NEAR_BYTES))..edge((at + first.len() + NEAR_BYTES).min(text.len()))];
+        rest.split('&').all(|part| around.contains(part))
+    })
 }
 
 /// The refusals that an answer names: by the header, by the body, or by a category that HubSpot does not have.

@@ -193,7 +193,8 @@ impl Rule {
             return None;
         }
         // Where nothing in the text is HubSpot's, its words may belong to another service.
-        if certainty == Certainty::Certain && matches!(self.holds, Holds::Said(_)) && !facts.is_about_hubspot() {
+        let is_of_words = is_weak || matches!(self.holds, Holds::Said(_));
+        if certainty == Certainty::Certain && is_of_words && !facts.is_about_hubspot() {
             certainty = Certainty::Likely;
         }
         if certainty == Certainty::Certain && !self.source.is_recorded() {

@@ -4,7 +4,8 @@
 mod marks;
 
 use marks::{
-    CALLING, EXPLAINING, FOREIGN, FOREIGN_ALWAYS, LIBRARIES, OF_A_STATUS, OTHER_PORTS, OTHER_WORDS_MAX, OTHERS, OURS_TOO, SEEKING,
+    CALLING, EXPLAINING, FOREIGN, FOREIGN_ALWAYS, LIBRARIES, OF_A_STATUS, OF_ANY_PROGRAM, OTHER_PORTS, OTHER_WORDS_MAX, OTHERS, OURS_TOO,
+    SEEKING,
 };
 
 use super::{Facts, OURS, is_for_tests};
@@ -51,7 +52,8 @@ impl Facts<'_> {
     /// Whether the text has a correlation id that may be HubSpot's. Other services have such ids too, in errors of another
     /// form.
     fn has_correlation(&self) -> bool {
-        self.says("correlationid") && self.answer().is_none_or(|answer| answer.own || !answer.envelope)
+        let other_form = || self.said.trim_start().starts_with('{');
+        self.says("correlationid") && self.answer().is_none_or(|answer| answer.own || !answer.envelope && !other_form())
     }
 
     /// Whether a status without any words can be HubSpot's: the text shows a call to it, or says little else.
@@ -59,7 +61,7 @@ impl Facts<'_> {
         self.to_hubspot()
             || self.operation.is_some()
             || self.is_of_a_family()
-            || self.answer().is_some_and(|answer| answer.envelope || answer.html)
+            || self.answer().is_some_and(|answer| answer.envelope && !answer.plain || answer.html)
             || self.says_only_a_status()
     }
 
@@ -158,12 +160,23 @@ impl Facts<'_> {
         })
     }
 
+    /// The program or service that a text blames by its name: `Rollbar error: …`.
+    fn blamed_name(&self) -> Option<&str> {
+        let (name, _) = self.said.trim_start().split_once(" error: ")?;
+        let is_name = name.len() >= 4 && name.bytes().all(|byte| byte.is_ascii_alphabetic());
+        (is_name && !OF_A_STATUS.contains(&name) && !OF_ANY_PROGRAM.contains(&name)).then_some(name)
+    }
+
     /// Whether the text says little beyond a status and the words that go with it, so that it can be about any call.
     pub fn says_only_a_status(&self) -> bool {
         self.foreign().only_a_status
     }
 
     fn little_beyond_a_status(&self) -> bool {
+        // JSON of another form says more than a status, and not as HubSpot does.
+        if !self.has_own_form() && (self.says("{\"") || self.answer().is_some_and(|answer| answer.plain)) {
+            return false;
+        }
         let words =
             self.said.lines().filter(|line| !is_of_a_stack(line)).flat_map(|line| line.split(|letter: char| !letter.is_alphabetic()));
         words.filter(|word| word.len() >= 4 && !OF_A_STATUS.contains(word)).take(OTHER_WORDS_MAX + 1).count() <= OTHER_WORDS_MAX
@@ -194,7 +207,8 @@ impl Facts<'_> {
         }
         // Problem details (RFC 9457) are not HubSpot's form, whatever ids they have.
         let has = |name: &str| self.says(name);
-        let problem = has("\"title\":") && (has("\"instance\":") || has("\"detail\":") || has("\"about:blank\""));
+        let problem =
+            has("\"title\":") && ["\"instance\":", "\"detail\":", "\"about:blank\"", "\"type\":\"http"].iter().any(|part| has(part));
         if problem && !self.to_hubspot() && !self.has_own_form() {
             return Some("a service whose errors are problem details");
         }
@@ -208,20 +222,22 @@ impl Facts<'_> {
         if has_a_sign {
             return None;
         }
+        // HubSpot's oldest answers have a form that other services' have too. Only HubSpot's sentences tell them apart.
+        let plain = self.answer().is_some_and(|answer| answer.plain);
         // Any OAuth server answers like this; HubSpot's server adds a word of its own.
-        if self.answer().is_some_and(|answer| answer.envelope) {
+        if self.answer().is_some_and(|answer| answer.envelope && !plain) {
             return Some("an error of OAuth");
         }
         // HubSpot's errors have a status, a category or a correlation id.
         let text = self.said.trim_start();
         let page = text.contains("<html");
-        if (text.starts_with('{') || text.starts_with("[{")) && text.contains("\":") && !page && !text.contains("\"errortype\"") {
+        if !plain && (text.starts_with('{') || text.starts_with("[{")) && text.contains("\":") && !page && !text.contains("\"errortype\"") {
             return Some("a service whose errors have another form");
         }
         if FOREIGN.iter().any(|mark| self.says(mark)) {
             return Some("another service");
         }
-        let named = OTHERS.iter().copied().find(|word| self.says(word)).map(str::trim);
+        let named = OTHERS.iter().copied().find(|word| self.says(word)).map(str::trim).or_else(|| self.blamed_name());
         // A Keyway server has its own host name, and serves only paths that HubSpot's API has.
         let foreign = |host: &&str| is_foreign(host) && keyway_core::sunset::family(self.raw_path()).is_none();
         let called = || self.call().filter(|call| call.path.len() > 1)?.host.as_deref().filter(foreign);
@@ -245,7 +261,7 @@ fn ends_in_word(text: &str, word: &str) -> bool {
 }
 
 /// Whether a line is a place in a program's code.
-fn is_of_a_stack(line: &str) -> bool {
+pub(super) fn is_of_a_stack(line: &str) -> bool {
     let line = line.trim_start();
     line.starts_with("at ") || line.starts_with("file \"") || line.starts_with("from ") || line.starts_with('#')
 }

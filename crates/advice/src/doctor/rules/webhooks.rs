@@ -37,6 +37,7 @@ pub(super) static ROWS: &[Said] = &[
         title: "the signature is checked with another secret, or with none",
         source: Source::Thread("corsairdev/corsair#1050"),
         page: pages::SIGNATURES,
+        names_hubspot: true,
         says: &[
             "webhook&clientsecret",
             "webhook secret not configured",
@@ -57,6 +58,7 @@ pub(super) static ROWS: &[Said] = &[
         cause: "webhook-body-changed",
         title: "the body was read and written again before its signature was checked",
         page: pages::SIGNATURES,
+        names_hubspot: true,
         guesses: &[
             "signature&json.stringify(req.body)",
             "signature&parsed body",
@@ -74,6 +76,7 @@ pub(super) static ROWS: &[Said] = &[
         cause: "webhook-url-changed",
         title: "the signed URL is not the one that the receiver sees",
         page: pages::SIGNATURES,
+        names_hubspot: true,
         guesses: &[
             "signature&ngrok",
             "signature&load balancer",
@@ -98,6 +101,7 @@ pub(super) static ROWS: &[Said] = &[
         title: "the request has no signature header",
         source: Source::Thread("simstudioai/sim#4550"),
         page: pages::SIGNATURES,
+        names_hubspot: true,
         says: &[
             "missing x-hubspot-signature",
             "missing hubspot signature",
@@ -118,6 +122,7 @@ pub(super) static ROWS: &[Said] = &[
         title: "the signature is of another version than the one that is checked",
         source: Source::Thread("HubSpot/hubspot-api-php#225"),
         page: pages::SIGNATURES,
+        names_hubspot: true,
         says: &[
             "x-hubspot-signature-version",
             "unsupported signature version",
@@ -139,6 +144,7 @@ pub(super) static ROWS: &[Said] = &[
         title: "the webhook's signature does not match",
         source: Source::Thread("simstudioai/sim#4612"),
         page: pages::SIGNATURES,
+        names_hubspot: true,
         says: &[
             "x-hubspot-signature",
             "invalid hubspot signature",
