@@ -3,6 +3,7 @@
 //! All rows are tried in order on the same facts. The texts of a row are in the file of its topic.
 
 mod accounts;
+mod command_line;
 mod credentials;
 mod data;
 mod forms;
@@ -223,7 +224,7 @@ pub fn table() -> &'static [Rule] {
         for rows in [network::ROWS, install::ROWS] {
             table.extend(rows.iter().map(Rule::said));
         }
-        for rows in [accounts::ROWS, forms::ROWS, values::ROWS, requests::ROWS, records::ROWS] {
+        for rows in [accounts::ROWS, command_line::ROWS, forms::ROWS, values::ROWS, requests::ROWS, records::ROWS] {
             table.extend(rows.iter().map(|row| Rule::said(row).with_sign()));
         }
         table.extend(webhooks::ROWS.iter().map(Rule::said));

@@ -4,6 +4,7 @@
 use super::pages;
 use super::said::{ROW, Said};
 use super::source::Source;
+use super::{Facts, Found, Say};
 use crate::doctor::Certainty::Likely;
 
 pub(super) static ROWS: &[Said] = &[
@@ -154,6 +155,9 @@ pub(super) static ROWS: &[Said] = &[
             "not entitled",
             "portal does not have access",
             "payment required",
+            "requires a paid",
+            "paid tier",
+            "paid plan",
             "your account doesn't have access",
         ],
         certainty: Likely,
@@ -348,8 +352,6 @@ pub(super) static ROWS: &[Said] = &[
         source: Source::Thread("HubSpot/hubspot-api-python#447"),
         page: pages::MIGRATION,
         says: &[
-            "cannot read properties of undefined (reading '&api",
-            "cannot read property '&api' of undefined",
             "object has no attribute&hubspot",
             "'client' object has no attribute",
             "uninitialized constant hubspot",
@@ -373,7 +375,12 @@ pub(super) static ROWS: &[Said] = &[
             "'discovery' object has no attribute",
             "associationtypes is not defined",
             "unable to discover&client",
+            "got an unexpected keyword argument&hubspot.",
+            "positional argument&were given&api_client.crm",
+            "positional argument&were given&api_client.marketing",
+            "positional argument&were given&api_client.cms",
         ],
+        judge: Some(method_of_undefined),
         certainty: Likely,
         because: "the program was written for another version of the client library, or for another library of a similar name: no call was sent",
         remedy: &[
@@ -453,3 +460,18 @@ pub(super) static ROWS: &[Said] = &[
         ..ROW
     },
 ];
+
+/// A method or a part of the client library that is not there: the name that could not be read is a part of an `…Api`, or
+/// is called on one.
+fn method_of_undefined(facts: &Facts<'_>) -> Option<Found> {
+    let answer = facts.answer()?;
+    let small = answer.message.to_ascii_lowercase();
+    let name = ["cannot read properties of undefined (reading '", "cannot read property '"]
+        .iter()
+        .find_map(|before| small.split_once(before)?.1.split_once('\''))
+        .map(|(name, _)| name)?;
+    (name.ends_with("api") || small.contains(&format!("api.{name}("))).then_some(())?;
+    Found::likely("the program was written for another version of the client library, in which this part has another name: no call was sent")
+        .so("compare the installed version with the one that the example is for: associations, for instance, are not a part of each object type any more (crm.associations.v4.basicApi)")
+        .so("use the client's generic call (apiRequest, api_request) for endpoints that it does not have")
+}

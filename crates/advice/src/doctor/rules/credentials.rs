@@ -30,6 +30,11 @@ pub(super) fn keyway_token_at_hubspot(facts: &Facts<'_>) -> Option<Found> {
 
 pub(super) fn not_filled_in(facts: &Facts<'_>) -> Option<Found> {
     facts.may_be_the_credential().then_some(())?;
+    if let Some(name) = unset_variable(facts) {
+        return Found::certain(format!("the program itself says that {name} is not set where it runs, so it has no credential to send"))
+            .so(format!("set {name} where the program runs: a value in another shell, in a .env file that is not loaded, or in another environment of the host does not count"))
+            .so("start or deploy the program again after that");
+    }
     // For a key in the URL, the answer has more information: HubSpot has removed such keys, whatever the value.
     let told = |credential: &&Credential| credential.place == Place::Hapikey && facts.says("hapikey");
     let empty =
@@ -40,6 +45,33 @@ pub(super) fn not_filled_in(facts: &Facts<'_>) -> Option<Found> {
     ))
     .so("look whether the environment variable is set where the program runs, and under this very name")
     .so(HOW_TO_SEND)
+}
+
+/// The variable for HubSpot's credential that the program names as missing.
+fn unset_variable<'e>(facts: &Facts<'e>) -> Option<&'e str> {
+    const MISSING: [&str; 14] = [
+        "not set",
+        "n't set",
+        "unset",
+        "missing",
+        "is required",
+        "must be set",
+        "must be provided",
+        "not configured",
+        "not defined",
+        "is undefined",
+        "not provided",
+        "is empty",
+        "please set",
+        "cannot obtain",
+    ];
+    let answer = facts.answer().filter(|answer| answer.status.is_none() && !answer.envelope)?;
+    answer.words.iter().map(String::as_str).find(|name| {
+        let ours = ["HUBSPOT", "HUB_SPOT", "PRIVATE_APP", "HAPI"].iter().any(|part| name.contains(part));
+        let secret = ["TOKEN", "KEY", "SECRET"].iter().any(|part| name.contains(part));
+        let told = |line: &str| line.contains(name) && MISSING.iter().any(|words| line.to_ascii_lowercase().contains(words));
+        ours && secret && name.contains('_') && answer.message.lines().any(told)
+    })
 }
 
 pub(super) fn damaged(facts: &Facts<'_>) -> Option<Found> {

@@ -21,6 +21,28 @@ pub(super) static ROWS: &[Said] = &[
         ..ROW
     },
     Said {
+        cause: "forms-script-missing",
+        title: "HubSpot's script is not on the page when the page uses it",
+        source: Source::Thread("mitodl/mitxpro#1826"),
+        page: pages::FORMS,
+        says: &[
+            "hbspt is not defined",
+            "can't find variable: hbspt",
+            "hbspt is undefined",
+            "hbspt.forms is undefined",
+            "undefined&hbspt.forms.create",
+            "hubspotconversations is not defined",
+            "_hsq is not defined",
+        ],
+        because: "the page calls hbspt, _hsq or HubSpotConversations before HubSpot's script has made it: the script was not loaded yet, was blocked, or is another one (the script of calls to action has no forms)",
+        remedy: &[
+            "load https://js.hsforms.net/forms/embed/v2.js before the call, and call hbspt.forms.create in its onload",
+            "in React, Vue and the like add the script in an effect, and wait until window.hbspt.forms is there",
+            "do nothing for visitors whose ad blocker or consent tool holds the script back: send the form to api.hsforms.com from your own server",
+        ],
+        ..ROW
+    },
+    Said {
         cause: "form-email-blocked",
         title: "the form does not take this e-mail address",
         source: Source::Page(pages::FORMS),

@@ -277,7 +277,10 @@ pub(super) static ROWS: &[Said] = &[
         page: pages::OAUTH,
         says: &["install link is no longer valid"],
         because: "HubSpot knows the app, and not this link: it names scopes or a redirect URL that the app had before, or the app is not offered by link any more",
-        remedy: &["copy the current install URL from the app's Auth page", "install an app of HubSpot's marketplace from its page there"],
+        remedy: &[
+            "copy the current install URL from the app's Auth page",
+            "if HubSpot offers the app in its App Marketplace, install it from the app's page there",
+        ],
         ..ROW
     },
     Said {
@@ -286,7 +289,13 @@ pub(super) static ROWS: &[Said] = &[
         source: Source::Page("https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1"),
         page: pages::OAUTH,
         says: &["error=access_denied"],
-        guesses: &["user denied", "denied access to the app", "authorization was denied", "cancelled the authorization"],
+        guesses: &[
+            "user denied",
+            "denied access to the app",
+            "authorization was denied",
+            "cancelled the authorization",
+            "oauth&access_denied&hubspot",
+        ],
         because: "the person closed the page or pressed cancel, so HubSpot sent no code",
         remedy: &["start the connection again; nothing is wrong with the app"],
         ..ROW
@@ -322,6 +331,9 @@ pub(super) static ROWS: &[Said] = &[
             "personal access key is invalid",
             "invalid personal access key",
             "encoded refresh token",
+            // The words of the command line, for a 401 and for a key that was deactivated.
+            "in account&was unauthorized.&error",
+            "your personal access key for account&is inactive",
         ],
         guesses: &["personal access key&deactivated", "personalaccesskey&invalid"],
         because: "the key was copied in part, was rotated, or ended when its user left the account",

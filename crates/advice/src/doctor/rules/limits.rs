@@ -86,7 +86,8 @@ pub(super) fn daily(facts: &Facts<'_>) -> Option<Found> {
 
 pub(super) fn other(facts: &Facts<'_>) -> Option<Found> {
     let known = ["TEN_SECONDLY_ROLLING", "SECONDLY", "DAILY"].iter().any(|name| policy(facts, name, "ly limit."));
-    let limited = facts.status() == Some(429) || facts.is_category("RATE_LIMITS") || facts.is_category("RATE_LIMIT");
+    let in_words = facts.status().is_none() && facts.says("reached your rate limit");
+    let limited = facts.status() == Some(429) || facts.is_category("RATE_LIMITS") || facts.is_category("RATE_LIMIT") || in_words;
     (limited && !known).then_some(())?;
     let keyways = facts.refused(Refusal::LimitReached);
     let who = if keyways { "Keyway refused the call by HubSpot's limits" } else { "HubSpot answers 429" };

@@ -44,6 +44,20 @@ pub(super) static ROWS: &[Said] = &[
         ..ROW
     },
     Said {
+        cause: "archived-not-listed",
+        title: "archived records of this type can't be listed",
+        source: Source::Files,
+        page: pages::OBJECTS,
+        statuses: &[400],
+        says: &["paging through deleted objects is not"],
+        because: "?archived=true lists the archived records of some object types only, and this type is not one of them",
+        remedy: &[
+            "leave archived out, and remember which records were there at the last run: one that is gone was archived",
+            "subscribe to the deletion of these records with a webhook",
+        ],
+        ..ROW
+    },
+    Said {
         cause: "merge-limit",
         title: "the record has too many identities to be merged",
         source: Source::Page(pages::ERRORS),

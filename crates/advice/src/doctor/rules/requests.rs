@@ -140,6 +140,20 @@ pub(super) static ROWS: &[Said] = &[
         ..ROW
     },
     Said {
+        cause: "association-none",
+        title: "the record has no association of this kind",
+        source: Source::Files,
+        page: pages::ASSOCIATIONS,
+        statuses: &[200, 207, 404],
+        words: &["NO_ASSOCIATIONS_FOUND"],
+        because: "HubSpot lists a record without associations of the asked kind as an error of the batch; nothing failed, and sending the call again changes nothing",
+        remedy: &[
+            "treat this subCategory as an empty list, and all others as failures",
+            "check the direction of the two object types in the path where an association should be there",
+        ],
+        ..ROW
+    },
+    Said {
         cause: "association-type-invalid",
         title: "the association type does not fit the two object types",
         page: pages::ASSOCIATIONS,
@@ -152,6 +166,7 @@ pub(super) static ROWS: &[Said] = &[
             "is not a valid association",
             "association definition&does not exist",
             "invalid associationtypeid",
+            "no default association exists",
         ],
         because: "associationTypeId has a direction and belongs to one pair of object types; the category tells HubSpot's own types from an account's labels",
         remedy: &[

@@ -12,6 +12,8 @@ fn refused(facts: &Facts<'_>) -> bool {
         || facts.answer().is_some_and(|answer| answer.category.is_none() && !named(facts).is_empty())
         || facts.says("hasn't been granted all required scopes")
         || facts.says("doesn't have the scopes needed")
+        // So HubSpot spells it.
+        || facts.says("doesn't the have scopes needed")
         || facts.says("missing scopes")
         || facts.says("required scopes")
         || facts.says(SECOND_WORDING)

@@ -26,6 +26,8 @@ pub enum Source {
     Program(&'static str),
     /// A public list of the answers of 1,180 operations to one account, from 2026-04-21.
     Probe,
+    /// Files of several public repositories, such as tests and notes, that quote the answer.
+    Files,
 }
 
 impl Source {
@@ -49,6 +51,7 @@ impl fmt::Display for Source {
             },
             Self::Client(name) | Self::Program(name) => out.write_str(name),
             Self::Probe => out.write_str("public list of answers"),
+            Self::Files => out.write_str("files of public repositories"),
         }
     }
 }

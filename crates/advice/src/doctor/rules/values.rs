@@ -255,6 +255,8 @@ pub(super) static ROWS: &[Said] = &[
         words: &["MISSING_REQUIRED_PROPERTY"],
         says: &["required properties were not set"],
         guesses: &["required properties were missing", "required property", "required properties&missing"],
+        // A program's own check of JSON says so as well.
+        unless: &["must have required property", "should have required property", "is a required property"],
         because: "HubSpot does not create the record without this property",
         remedy: &[
             "set the properties that the type needs: deals dealname, pipeline and dealstage; tickets subject, hs_pipeline and hs_pipeline_stage; activities hs_timestamp; companies domain or name",
@@ -297,6 +299,21 @@ pub(super) static ROWS: &[Said] = &[
         guesses: &["property group&does not exist", "group named&does not exist", "property group&not found"],
         because: "groupName takes the internal name of a group that exists for this object type",
         remedy: &["list the groups with GET /crm/properties/2026-09/{objectType}/groups, or create the group first"],
+        ..ROW
+    },
+    Said {
+        cause: "property-group-not-empty",
+        title: "the property group has properties",
+        source: Source::Files,
+        page: pages::PROPERTIES,
+        statuses: &[400, 409],
+        words: &["GROUP_WITH_ACTIVE_PROPERTIES"],
+        says: &["group with active properties"],
+        because: "HubSpot deletes a group of properties only when no property is in it",
+        remedy: &[
+            "list the properties of the object type, and move those with this groupName to another group (PATCH with groupName), or archive them",
+            "then delete the group",
+        ],
         ..ROW
     },
     Said {

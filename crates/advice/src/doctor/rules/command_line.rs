@@ -1,0 +1,142 @@
+//! HubSpot's command line (`hs`), and what it uploads: projects and templates.
+
+use super::pages;
+use super::said::{ROW, Said};
+use super::source::Source;
+use super::{Facts, Found, Say};
+
+pub(super) static ROWS: &[Said] = &[
+    Said {
+        cause: "cli-argument-unknown",
+        title: "HubSpot's command line has no such command or option",
+        source: Source::Thread("HubSpot/hubspot-cli#1631"),
+        page: pages::CMS_COMMANDS,
+        judge: Some(argument_unknown),
+        because: "the installed version of the command line does not have the command or option",
+        ..ROW
+    },
+    Said {
+        cause: "project-build-failed",
+        title: "a file of the project is missing or not valid",
+        source: Source::Thread("HubSpot/hubspot-cli#1550"),
+        page: pages::PROJECT_COMMANDS,
+        says: &[
+            "errors building this component",
+            "match the associated scheme",
+            "object name is not in the allowlist",
+            "missing required field: 'uid'",
+            "missing required field: 'type'",
+            "missing required field: 'config'",
+            "hsproject.json&is missing required field",
+            "failed to parse&hsproject.json",
+        ],
+        because: "HubSpot took the upload and could not build a part of it; the lines below the error name the file, and the field that is missing or has a value that HubSpot does not take",
+        remedy: &[
+            "correct the field that the line names ($.data.fetch is the field fetch in data), and upload again",
+            "compare the file with HubSpot's example for the platformVersion in hsproject.json: the fields differ between versions",
+            "for an object name that is not in the allowlist ask HubSpot to approve the name; until then no upload with it succeeds",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "project-locked",
+        title: "somebody develops the project at this moment",
+        source: Source::Client("@hubspot/cli"),
+        page: pages::PROJECT_COMMANDS,
+        says: &["your project is locked"],
+        because: "another run of `hs project dev` or `hs project watch` holds the project, or ended without giving it back",
+        remedy: &[
+            "end the other run, or ask the person who started it",
+            "if nobody works on the project, unlock it on its page in HubSpot (Development > Projects)",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "cli-not-configured",
+        title: "HubSpot's command line has no settings for the account",
+        source: Source::Client("@hubspot/local-dev-lib"),
+        page: pages::PERSONAL_KEY,
+        says: &[
+            "no account with name&exists in config",
+            "no account with id&exists in config",
+            "no default account was found in config",
+            "but no account with that id exists in config",
+            "no config file found at&hubspot",
+            "no config file found at&hscli",
+            "config file was not found&hs init",
+            "config file not found&hs init",
+            "unable to load config from environment variables: missing",
+            "hubspot_account_id is required, but not currently set",
+            "your hubspot config file is invalid",
+            "configuration file could not be found at&hubspot",
+            "is missing the personalaccesskey field",
+        ],
+        because: "the command line finds no settings file, or no account of this name or id in it",
+        remedy: &[
+            "run `hs account auth` (older versions: `hs init`, `hs auth`) in the folder or for the user that runs the command, and `hs account list` to see the accounts",
+            "in a pipeline set HUBSPOT_ACCOUNT_ID (older versions: HUBSPOT_PORTAL_ID) and HUBSPOT_PERSONAL_ACCESS_KEY, and run the command with --use-env",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "template-tag-missing",
+        title: "the template lacks a tag that HubSpot requires",
+        source: Source::Thread("HubSpot/hubspot-cli#606"),
+        page: pages::CMS_COMMANDS,
+        says: &["does not include the tag&standard_header_includes", "does not include the tag&standard_footer_includes"],
+        guesses: &["missing&standard_header_includes", "missing&standard_footer_includes"],
+        because: "each template of a page needs {{ standard_header_includes }} in its head and {{ standard_footer_includes }} before the end of its body; without them HubSpot's scripts and styles are not on the page",
+        remedy: &[
+            "add both tags to the template, or to the layout that it extends",
+            "upload the layout before the templates that extend it: older versions of the command line check each file by itself",
+        ],
+        ..ROW
+    },
+];
+
+/// A command or an option that the command line does not have.
+fn argument_unknown(facts: &Facts<'_>) -> Option<Found> {
+    let said = ["unknown argument", "unknown command"].iter().any(|words| facts.says(words));
+    (said && runs_the_command_line(facts)).then_some(())?;
+    Found::certain("the installed version of the command line does not have the command or option: versions 7 and 8 renamed some (`hs upload` is `hs cms upload` now, and --mode is --cms-publish-mode)")
+        .so("read `hs COMMAND --help` of the installed version")
+        .so("compare `hs --version` with the version that the guide is for, and update with npm install -g @hubspot/cli@latest")
+}
+
+/// Whether the text shows a command of `hs`.
+fn runs_the_command_line(facts: &Facts<'_>) -> bool {
+    const COMMANDS: [&str; 22] = [
+        "project",
+        "cms",
+        "account",
+        "accounts",
+        "auth",
+        "init",
+        "upload",
+        "fetch",
+        "watch",
+        "create",
+        "sandbox",
+        "app",
+        "theme",
+        "module",
+        "functions",
+        "function",
+        "secret",
+        "secrets",
+        "hubdb",
+        "filemanager",
+        "lint",
+        "logs",
+    ];
+    let is_command = |text: &str| {
+        let mut words = text.split(|letter: char| letter.is_whitespace() || matches!(letter, '`' | '\'' | '"')).peekable();
+        while let Some(word) = words.next() {
+            if word == "hs" && words.peek().is_some_and(|next| COMMANDS.contains(next)) {
+                return true;
+            }
+        }
+        false
+    };
+    facts.says("@hubspot/cli") || facts.answer().is_some_and(|answer| is_command(&answer.message))
+}
