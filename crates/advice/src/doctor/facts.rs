@@ -81,7 +81,7 @@ const NEAR_BYTES: usize = 400;
 const MATCHES_MAX: usize = 50;
 
 /// Words that show that a text is about HubSpot.
-const OURS: [&str; 23] = [
+const OURS: [&str; 27] = [
     "granted all required scopes",
     "missing_scopes",
     "invalid_authentication",
@@ -90,6 +90,10 @@ const OURS: [&str; 23] = [
     "hubapi",
     "hsforms",
     "hbspt",
+    "cms hub",
+    "marketing hub",
+    "sales hub",
+    "service hub",
     "hubid",
     "portalid",
     "hapikey",

@@ -1,7 +1,7 @@
 //! Words that mean a failure, in the languages of HubSpot's pages.
 
 /// Beginnings and parts of words, in lower case.
-const FAILURE: [&str; 82] = [
+const FAILURE: [&str; 83] = [
     "error",
     "fail",
     "exception",
@@ -40,6 +40,7 @@ const FAILURE: [&str; 82] = [
     "hang up",
     "reset by peer",
     "not supported",
+    "isn't available",
     "no longer",
     "missing",
     "hasn't been",

@@ -4,11 +4,11 @@
 mod marks;
 
 use marks::{
-    CALLING, EXPLAINING, FOREIGN, FOREIGN_ALWAYS, LIBRARIES, OF_A_STATUS, OF_ANY_PROGRAM, OTHER_PORTS, OTHER_WORDS_MAX, OTHERS, OURS_TOO,
-    SEEKING,
+    CALLING, COMMANDS, EXPLAINING, FOREIGN, FOREIGN_ALWAYS, LIBRARIES, OF_A_STATUS, OF_ANY_PROGRAM, OTHER_PORTS, OTHER_WORDS_MAX, OTHERS,
+    OURS_TOO, SEEKING,
 };
 
-use super::{Facts, OURS, is_for_tests};
+use super::{Facts, MATCHES_MAX, OURS, is_for_tests};
 
 /// What a text shows of its origin.
 #[derive(Debug)]
@@ -33,6 +33,7 @@ impl Facts<'_> {
                 || self.has_own_form()
                 || self.has_correlation()
                 || self.call().is_some_and(|call| call.sdk.is_some())
+                || self.shows_the_command_line()
                 || OURS.iter().any(|word| *word != "hubspot" && self.says(word));
             let is_about = named || other || self.says("hubspot");
             Foreign {
@@ -63,6 +64,16 @@ impl Facts<'_> {
             || self.is_of_a_family()
             || self.answer().is_some_and(|answer| answer.envelope && !answer.plain || answer.html)
             || self.says_only_a_status()
+    }
+
+    /// Whether the text shows a command of HubSpot's command line: `hs project upload`.
+    pub fn shows_the_command_line(&self) -> bool {
+        self.said.match_indices("hs ").take(MATCHES_MAX).any(|(at, name)| {
+            let alone =
+                self.said[..at].chars().next_back().is_none_or(|before| before.is_whitespace() || matches!(before, '`' | '\'' | '"' | '$'));
+            let next = self.said[at + name.len()..].split(|letter: char| !letter.is_ascii_alphanumeric()).next().unwrap_or_default();
+            alone && COMMANDS.contains(&next)
+        })
     }
 
     /// Whether the path has the prefix of an API of HubSpot. The rest of the path does not matter.

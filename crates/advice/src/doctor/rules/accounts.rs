@@ -143,6 +143,8 @@ pub(super) static ROWS: &[Said] = &[
             // The command line says so where the account has no serverless functions.
             "folder name cannot end with .functions",
             "does not have access to this feature",
+            "enterprise is required to use",
+            "professional is required to use",
         ],
         guesses: &[
             "doesn't have access to this feature",

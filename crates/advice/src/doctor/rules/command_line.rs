@@ -97,46 +97,8 @@ pub(super) static ROWS: &[Said] = &[
 /// A command or an option that the command line does not have.
 fn argument_unknown(facts: &Facts<'_>) -> Option<Found> {
     let said = ["unknown argument", "unknown command"].iter().any(|words| facts.says(words));
-    (said && runs_the_command_line(facts)).then_some(())?;
+    (said && facts.shows_the_command_line()).then_some(())?;
     Found::certain("the installed version of the command line does not have the command or option: versions 7 and 8 renamed some (`hs upload` is `hs cms upload` now, and --mode is --cms-publish-mode)")
         .so("read `hs COMMAND --help` of the installed version")
         .so("compare `hs --version` with the version that the guide is for, and update with npm install -g @hubspot/cli@latest")
-}
-
-/// Whether the text shows a command of `hs`.
-fn runs_the_command_line(facts: &Facts<'_>) -> bool {
-    const COMMANDS: [&str; 22] = [
-        "project",
-        "cms",
-        "account",
-        "accounts",
-        "auth",
-        "init",
-        "upload",
-        "fetch",
-        "watch",
-        "create",
-        "sandbox",
-        "app",
-        "theme",
-        "module",
-        "functions",
-        "function",
-        "secret",
-        "secrets",
-        "hubdb",
-        "filemanager",
-        "lint",
-        "logs",
-    ];
-    let is_command = |text: &str| {
-        let mut words = text.split(|letter: char| letter.is_whitespace() || matches!(letter, '`' | '\'' | '"')).peekable();
-        while let Some(word) = words.next() {
-            if word == "hs" && words.peek().is_some_and(|next| COMMANDS.contains(next)) {
-                return true;
-            }
-        }
-        false
-    };
-    facts.says("@hubspot/cli") || facts.answer().is_some_and(|answer| is_command(&answer.message))
 }

@@ -265,6 +265,31 @@ pub(super) const OF_A_STATUS: [&str; 60] = [
     "does",
     "have",
 ];
+/// Commands of HubSpot's command line, which follow the word `hs`.
+pub(super) const COMMANDS: [&str; 22] = [
+    "project",
+    "cms",
+    "account",
+    "accounts",
+    "auth",
+    "init",
+    "upload",
+    "fetch",
+    "watch",
+    "create",
+    "sandbox",
+    "app",
+    "theme",
+    "module",
+    "functions",
+    "function",
+    "secret",
+    "secrets",
+    "hubdb",
+    "filemanager",
+    "lint",
+    "logs",
+];
 /// Words before `error:` that any program writes, and that name no service.
 pub(super) const OF_ANY_PROGRAM: [&str; 68] = [
     "axios",
