@@ -182,7 +182,7 @@ impl Rule {
         }
         // A status alone may be HubSpot's; one that a text tells much else about is somebody's whom the text would name.
         let is_weak = self.is_last || self.source == network::CLOUDFLARE;
-        if is_weak && !facts.is_about_hubspot() && !facts.says_only_a_status() {
+        if is_weak && !facts.may_be_about_hubspot() {
             return None;
         }
         let Found { mut certainty, mut because, remedy, scopes, successor } = match &self.holds {

@@ -15,6 +15,10 @@ use super::{Facts, MATCHES_MAX, OURS, is_for_tests};
 pub(super) struct Foreign {
     /// Whether anything in it is HubSpot's.
     pub is_about: bool,
+    /// Whether it has more of HubSpot's than a word that contains its name.
+    has_a_sign: bool,
+    /// Whether it names another service beside HubSpot, and nothing shows which of the two answered.
+    is_shared: bool,
     /// Whether it has little more than a status.
     only_a_status: bool,
     service: Option<String>,
@@ -36,13 +40,23 @@ impl Facts<'_> {
                 || self.shows_the_command_line()
                 || OURS.iter().any(|word| *word != "hubspot" && self.says(word));
             let is_about = named || other || self.says("hubspot");
+            let answered = self.to_hubspot() || self.has_own_form() || self.operation.is_some() || self.is_of_a_family();
             Foreign {
                 is_about,
+                has_a_sign: named || other,
+                is_shared: named && !answered && OTHERS.iter().any(|word| self.says(word)),
                 only_a_status: self.little_beyond_a_status(),
                 service: self.find_service(named || other).map(str::to_owned),
                 peer: if named || self.to_hubspot() || self.says("hubapi") { None } else { self.find_peer().map(str::to_owned) },
             }
         })
+    }
+
+    /// Whether a status in the text may be HubSpot's: the text shows more of HubSpot than a word that contains its name, or
+    /// says little else, and no other service may have answered.
+    pub fn may_be_about_hubspot(&self) -> bool {
+        let foreign = self.foreign();
+        foreign.has_a_sign && !foreign.is_shared || foreign.only_a_status
     }
 
     /// Whether the answer has a form that only HubSpot's answers have.
