@@ -69,11 +69,13 @@ pub(super) struct Found {
     remedy: Vec<String>,
     scopes: Vec<String>,
     successor: Option<String>,
+    /// Whether it was found by words of an API's answer that nobody has seen.
+    is_guess: bool,
 }
 
 impl Found {
     fn new(certainty: Certainty, because: impl Into<String>) -> Option<Self> {
-        Some(Self { certainty, because: because.into(), remedy: Vec::new(), scopes: Vec::new(), successor: None })
+        Some(Self { certainty, because: because.into(), remedy: Vec::new(), scopes: Vec::new(), successor: None, is_guess: false })
     }
 
     fn certain(because: impl Into<String>) -> Option<Self> {
@@ -185,12 +187,16 @@ impl Rule {
         if is_weak && !facts.may_be_about_hubspot() {
             return None;
         }
-        let Found { mut certainty, mut because, remedy, scopes, successor } = match &self.holds {
+        let Found { mut certainty, mut because, remedy, scopes, successor, is_guess } = match &self.holds {
             Holds::Judged(judge) => judge(facts)?,
             Holds::Said(row) => row.holds(facts)?,
             Holds::Refused(refusal) => gateway::refused(facts, *refusal)?,
         };
         if self.wants_sign && certainty != Certainty::Certain && !facts.is_about_hubspot() {
+            return None;
+        }
+        // Words that nobody has seen need more than HubSpot's name beside them.
+        if self.wants_sign && is_guess && !facts.may_quote_hubspot() {
             return None;
         }
         // Where nothing in the text is HubSpot's, its words may belong to another service.

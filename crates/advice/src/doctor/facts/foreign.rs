@@ -4,8 +4,8 @@
 mod marks;
 
 use marks::{
-    CALLING, COMMANDS, EXPLAINING, FOREIGN, FOREIGN_ALWAYS, LIBRARIES, OF_A_STATUS, OF_ANY_PROGRAM, OTHER_PORTS, OTHER_WORDS_MAX, OTHERS,
-    OURS_TOO, SEEKING,
+    CALLING, COMMANDS, EXPLAINING, FOREIGN, FOREIGN_ALWAYS, LIBRARIES, OF_A_LIBRARY, OF_A_STATUS, OF_ANY_PROGRAM, OTHER_PORTS,
+    OTHER_WORDS_MAX, OTHERS, OURS_TOO, SEEKING,
 };
 
 use super::{Facts, MATCHES_MAX, OURS, is_for_tests};
@@ -17,6 +17,8 @@ pub(super) struct Foreign {
     pub is_about: bool,
     /// Whether it has more of HubSpot's than a word that contains its name.
     has_a_sign: bool,
+    /// Whether it shows a call to HubSpot, or an answer in its form.
+    is_answered: bool,
     /// Whether it names another service beside HubSpot, and nothing shows which of the two answered.
     is_shared: bool,
     /// Whether it has little more than a status.
@@ -44,6 +46,7 @@ impl Facts<'_> {
             Foreign {
                 is_about,
                 has_a_sign: named || other,
+                is_answered: answered || self.has_correlation() || self.call().is_some_and(|call| call.sdk.is_some()),
                 is_shared: named && !answered && OTHERS.iter().any(|word| self.says(word)),
                 only_a_status: self.little_beyond_a_status(),
                 service: self.find_service(named || other).map(str::to_owned),
@@ -57,6 +60,17 @@ impl Facts<'_> {
     pub fn may_be_about_hubspot(&self) -> bool {
         let foreign = self.foreign();
         foreign.has_a_sign && !foreign.is_shared || foreign.only_a_status
+    }
+
+    /// Whether the text may quote an answer of HubSpot: it shows the form of one, a call, or a status beside HubSpot's name.
+    pub fn may_quote_hubspot(&self) -> bool {
+        let foreign = self.foreign();
+        foreign.is_answered || foreign.has_a_sign && self.status().is_some()
+    }
+
+    /// Whether the text shows a client library of HubSpot: its packages, its classes, or a call of it.
+    pub fn shows_library(&self) -> bool {
+        self.call().is_some_and(|call| call.sdk.is_some()) || OF_A_LIBRARY.iter().any(|mark| self.says(mark))
     }
 
     /// Whether the answer has a form that only HubSpot's answers have.

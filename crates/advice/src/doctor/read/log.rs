@@ -193,7 +193,11 @@ fn status(text: &str) -> Option<u16> {
         // `404 https://api.hubapi.com/…`, and a line that has nothing else.
         let front = number >= 400
             && before.is_empty()
-            && (after.starts_with(" http") || after.starts_with(" /") || after.is_empty() || after.starts_with(['\n', '\r']));
+            && (after.starts_with(" http")
+                || after.starts_with(" hubspot")
+                || after.starts_with(" /")
+                || after.is_empty()
+                || after.starts_with(['\n', '\r']));
         // The end of a long line is enough; a search for its beginning would cost as much as the whole text.
         let from = (at.saturating_sub(400)..=at).find(|from| text.is_char_boundary(*from))?;
         let line = text[from..at].rsplit('\n').next().unwrap_or_default();
@@ -201,7 +205,9 @@ fn status(text: &str) -> Option<u16> {
             && (after.is_empty() || after.starts_with(['\n', '\r']) || after.trim_start().starts_with('{'))
             && (line.contains("://") || line.contains(" /"));
         let tail = after.trim_start();
-        let ours = before.contains("hubspot") && (after.is_empty() || after.starts_with([':', ' ', '\n'])) || after.starts_with(": ");
+        let ours = before.ends_with("hubspot ") && after.starts_with(')')
+            || before.contains("hubspot") && (after.is_empty() || after.starts_with([':', ' ', '\n']))
+            || after.starts_with(": ");
         let noted = number >= 400
             && (by_word || ours && !tail.starts_with(|one: char| one.is_ascii_digit()) || after.is_empty() && before.ends_with(", "));
         // `POST /crm/v3/objects/deals 400 what HubSpot says`

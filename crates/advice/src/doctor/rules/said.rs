@@ -38,6 +38,9 @@ pub(super) struct Said {
     pub guesses_of_oauth: bool,
     /// Whether many services send the sentences, so that they count only in an answer in HubSpot's form.
     pub in_answer: bool,
+    /// Whether the sentences are those of any program, so that they count where the text shows a client library of HubSpot
+    /// only.
+    pub of_library: bool,
     /// Sentences beside which the words belong to another row.
     pub unless: &'static [&'static str],
     /// The highest certainty that the words give.
@@ -66,6 +69,7 @@ pub(super) const ROW: Said = Said {
     of_oauth: false,
     guesses_of_oauth: false,
     in_answer: false,
+    of_library: false,
     unless: &[],
     certainty: Certainty::Certain,
     judge: None,
@@ -83,7 +87,9 @@ impl Said {
         }
         let answer = facts.answer().filter(|_| !facts.is_keyways_own())?;
         let word = || self.words.iter().any(|word| answer.has_code(word) || answer.sub_category.as_deref() == Some(word));
-        let spoken = (!self.of_oauth || facts.is_about_hubspot()) && (!self.in_answer || facts.has_own_form());
+        let spoken = (!self.of_oauth || facts.is_about_hubspot())
+            && (!self.in_answer || facts.has_own_form())
+            && (!self.of_library || facts.shows_library());
         let stands = |sentences: &[&str]| spoken && sentences.iter().any(|parts| facts.says_together(parts));
         let told = |sentences: &[&str]| spoken && sentences.iter().any(|parts| facts.tells_together(parts));
         if self.unless.iter().any(|parts| facts.says_together(parts)) {
@@ -113,6 +119,7 @@ impl Said {
             remedy: self.remedy.iter().map(|step| (*step).to_owned()).collect(),
             scopes: Vec::new(),
             successor: None,
+            is_guess: !seen && !self.statuses.is_empty(),
         })
     }
 }
