@@ -122,8 +122,14 @@ impl Facts<'_> {
         }
         let joins = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '/' | '\\' | ':' | '.' | '@');
         self.said.match_indices("hubspot").any(|(at, name)| {
+            // `HubSpotApiError` is an error of a client, whoever wrote it.
+            let rest = &self.said[at + name.len()..];
+            let word = &rest[..rest.find(|letter: char| !letter.is_ascii_alphanumeric()).unwrap_or(rest.len())];
+            if word.ends_with("error") || word.ends_with("exception") {
+                return true;
+            }
             let before = self.said[..at].chars().next_back();
-            let mut after = self.said[at + name.len()..].chars();
+            let mut after = rest.chars();
             // A full stop or a colon ends a sentence where a blank or nothing follows.
             let bound = match after.next() {
                 Some('.' | ':') => after.next().is_some_and(|next| !next.is_whitespace()),
