@@ -1,3 +1,4 @@
+use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -192,4 +193,32 @@ fn a_backup_into_the_folder_that_it_copies_is_refused() {
         assert!(output.status.code() == Some(2) && said.contains("is within the data folder"), "{within}: {said}");
     }
     assert!(!keyway.folder.path().join("audit/x").exists() && !keyway.folder.path().join("x").exists());
+}
+
+#[test]
+fn what_root_restores_into_the_folder_of_a_service_belongs_to_the_user_of_the_service() {
+    let (used, _, _) = used();
+    let (backup, restored) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let keyway = |data: &Path, arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_keyway"));
+        let output = command.args(arguments).arg("--data").arg(data).env_remove("KEYWAY_MASTER_KEY").output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    keyway(used.path(), &["backup", backup.path().to_str().unwrap()]);
+    // Nobody but root can give a folder to another user.
+    if rustix::process::geteuid().is_root() {
+        chown(restored.path(), Some(65_532), Some(65_532)).unwrap();
+    }
+    let key = used.path().join("master.key");
+    keyway(restored.path(), &["restore", backup.path().to_str().unwrap(), "--master-key", key.to_str().unwrap()]);
+    let owner = |path: &Path| std::fs::metadata(path).map(|found| (found.uid(), found.gid())).unwrap();
+    let files = contents(restored.path());
+    assert!(
+        files.iter().any(|(path, _)| path.ends_with("master.key"))
+            && files.iter().any(|(path, _)| path.extension() == Some("log".as_ref()))
+    );
+    for (path, _) in files {
+        assert_eq!(owner(&path), owner(restored.path()), "{}", path.display());
+        assert_eq!(owner(path.parent().unwrap()), owner(restored.path()), "{}", path.display());
+    }
 }

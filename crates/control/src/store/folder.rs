@@ -2,11 +2,13 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use keyway_core::shown;
-use rustix::fs::{FlockOperation, Mode, flock};
+use rustix::fs::{AtFlags, Dir, FileType, FlockOperation, Gid, Mode, OFlags, Uid, chownat, flock, fstat, open, openat, statat};
+use rustix::process::geteuid;
 
 use super::StoreError;
 
@@ -14,12 +16,16 @@ use super::StoreError;
 pub(super) const ENVIRONMENT: [&str; 2] = ["KEYWAY_MASTER_KEY", "KEYWAY_MASTER_KEY_OLD"];
 
 /// The lock on a folder; given back when it is dropped, or the process dies.
-pub(super) struct Lock(File);
+pub(super) struct Lock {
+    file: File,
+    folder: PathBuf,
+}
 
 impl Drop for Lock {
     fn drop(&mut self) {
+        give_to_owner(&self.folder);
         // Closing the file gives the lock back too; this says so.
-        let _ = flock(&self.0, FlockOperation::Unlock);
+        let _ = flock(&self.file, FlockOperation::Unlock);
     }
 }
 
@@ -44,7 +50,42 @@ pub(super) fn prepare(folder: &Path) -> Result<Lock, StoreError> {
     if !ignore.exists() {
         fs::write(&ignore, "*\n").map_err(|error| failed("its .gitignore can't be written", &error))?;
     }
-    Ok(Lock(file))
+    Ok(Lock { file, folder: folder.to_owned() })
+}
+
+/// Gives the files of root in a folder to the owner of the folder. Root restores or moves the folder of a service, and
+/// the user of the service must be able to read all of it. Only root can give files away, so for others this does nothing.
+fn give_to_owner(folder: &Path) {
+    if !geteuid().is_root() {
+        return;
+    }
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let Ok(folder) = open(folder, flags, Mode::empty()) else { return };
+    let Ok(owner) = fstat(&folder) else { return };
+    if owner.st_uid != 0 {
+        give_all(&folder, (Uid::from_raw(owner.st_uid), Gid::from_raw(owner.st_gid)), flags | OFlags::NOFOLLOW);
+    }
+}
+
+/// Follows no links: the owner may make links to files outside, which root must not give away.
+fn give_all(folder: &OwnedFd, owner: (Uid, Gid), flags: OFlags) {
+    let Ok(entries) = Dir::read_from(folder) else { return };
+    for entry in entries.map_while(Result::ok) {
+        let name = entry.file_name();
+        if [c".", c".."].contains(&name) {
+            continue;
+        }
+        let Ok(found) = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
+        let kind = FileType::from_raw_mode(found.st_mode);
+        if kind.is_dir()
+            && let Ok(inner) = openat(folder, name, flags, Mode::empty())
+        {
+            give_all(&inner, owner, flags);
+        }
+        if found.st_uid == 0 && (kind.is_dir() || kind.is_file() && found.st_nlink == 1) {
+            let _ = chownat(folder, name, Some(owner.0), Some(owner.1), AtFlags::SYMLINK_NOFOLLOW);
+        }
+    }
 }
 
 /// From here on every file this process makes is its owner's alone: the databases hold who did
@@ -153,6 +194,8 @@ pub(super) fn parse_hex(text: &str) -> Option<[u8; 32]> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::{MetadataExt, chown, symlink};
+
     use super::*;
 
     #[test]
@@ -164,6 +207,31 @@ mod tests {
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&folder), mode(&folder.join("master.key"))), (0o700, 0o600));
         assert_eq!(master_key(&folder, false).unwrap(), key);
+    }
+
+    #[test]
+    fn what_root_makes_in_the_folder_of_another_user_is_that_users() {
+        let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let owner = |path: &Path| fs::symlink_metadata(path).map(|found| (found.uid(), found.gid())).unwrap();
+        let outside = ["linked", "named twice"].map(|name| elsewhere.path().join(name));
+        outside.iter().for_each(|path| fs::write(path, "").unwrap());
+        let before = owner(&outside[0]);
+        // Nobody but root can give a folder to another user.
+        if geteuid().is_root() {
+            chown(folder.path(), Some(65_532), Some(65_532)).unwrap();
+        }
+        let lock = prepare(folder.path()).unwrap();
+        symlink(&outside[0], folder.path().join("link")).unwrap();
+        symlink(elsewhere.path(), folder.path().join("folder")).unwrap();
+        fs::hard_link(&outside[1], folder.path().join("second name")).unwrap();
+        fs::create_dir(folder.path().join("audit")).unwrap();
+        fs::write(folder.path().join("audit/1.log"), "").unwrap();
+        master_key(folder.path(), false).unwrap();
+        drop(lock);
+        for made in ["lock", ".gitignore", "master.key", "audit", "audit/1.log"] {
+            assert_eq!(owner(&folder.path().join(made)), owner(folder.path()), "{made}");
+        }
+        assert_eq!(outside.map(|path| owner(&path)), [before; 2], "files outside stay as they are");
     }
 
     #[test]
