@@ -29,6 +29,8 @@ fn nothing_becomes_a_first_call_without_a_question() {
     ] {
         assert!(said.contains(part), "{part}: {said}");
     }
+    let column = |words: &str| said.lines().find_map(|line| line.find(words)).unwrap();
+    assert_eq!([column("apps, and when"), column("start this server")], [column("watch the calls"); 2], "{said}");
     // The server does not run any more, and what was made stays.
     let again = Keyway::start_in(folder, &[]);
     assert_eq!(again.json(&["app", "list"])["apps"][0]["name"], "First app");

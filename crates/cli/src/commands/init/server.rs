@@ -74,18 +74,19 @@ impl Server {
     pub fn next(&self, connection: &Connection, init: &Init) -> String {
         let folder = shown::path(&connection.data);
         let data = if folder == "keyway-data" { String::new() } else { format!(" --data {folder}") };
-        let mut lines = vec![
-            String::new(),
-            "Next".to_owned(),
-            format!("  keyway audit tail{data}        watch the calls"),
-            format!("  keyway app list{data}          apps, and when each called last"),
+        let mut commands = vec![
+            (format!("keyway audit tail{data}"), "watch the calls"),
+            (format!("keyway app list{data}"), "apps, and when each called last"),
         ];
-        if let Some(started) = &self.started {
+        if self.started.is_some() {
             let addresses: String = init.addresses().map(|(option, address)| format!(" {option} {address}")).collect();
-            lines.push(format!("  keyway serve{data}{addresses}             start this server again"));
-            if let Some(link) = started.line("set up") {
-                lines.push(format!("\nConsole: {link}\n(works once; creates the first super admin)"));
-            }
+            commands.push((format!("keyway serve{data}{addresses}"), "start this server again"));
+        }
+        let width = commands.iter().map(|(command, _)| command.chars().count()).max().unwrap_or_default();
+        let mut lines = vec![String::new(), "Next".to_owned()];
+        lines.extend(commands.iter().map(|(command, does)| format!("  {command:<width$}    {does}")));
+        if let Some(link) = self.started.as_ref().and_then(|started| started.line("set up")) {
+            lines.push(format!("\nConsole: {link}\n(works once; creates the first super admin)"));
         }
         lines.join("\n")
     }
