@@ -248,7 +248,7 @@ pub(super) async fn read(source: &CredentialSource) -> anyhow::Result<String> {
 fn usage(answer: &Value) -> String {
     lines_of(answer, |UsageAnswer { usage, .. }| {
         let row = |one: &Usage| {
-            let [app, object] = [&one.app, &one.object].map(|text| or_dash(text.as_deref()));
+            let (app, object) = (names::caller(one.app.as_deref(), one.app_id), or_dash(one.object.as_deref()));
             vec![one.day.clone(), app, one.operation.clone(), object, one.calls.to_string(), one.failed.to_string()]
         };
         let mut rows: Vec<Vec<String>> = usage.iter().map(row).collect();
@@ -319,7 +319,7 @@ fn guards(account: &view::Account) -> String {
 fn today(account: &view::Account) -> String {
     let mut lines = String::new();
     for used in account.used_today_by_app.iter().flatten() {
-        let name = used.app.clone().unwrap_or_else(|| format!("app {} (deleted)", used.app_id));
+        let name = names::caller(used.app.as_deref(), used.app_id);
         lines.push_str(&format!("\n             {} by {name}", used.calls));
     }
     if let Some(since) = &account.day_over_since {

@@ -263,7 +263,7 @@ fn records(answer: &Value, apps: &HashMap<String, String>) -> String {
         .map(|record| {
             vec![
                 text(&record["time"]),
-                names::shown(apps, &record["appId"]),
+                names::caller_of(apps, &record["appId"]),
                 text(&record["status"]),
                 called(record),
                 touched(record),

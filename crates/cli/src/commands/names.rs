@@ -130,6 +130,19 @@ pub async fn of_apps(connection: &Connection) -> HashMap<String, String> {
     list(&answer, "apps").iter().map(|app| (text(&app["id"]), text(&app["name"]))).collect()
 }
 
+/// An app as people read it beside its calls: its name, or its number where it was deleted.
+pub fn caller(name: Option<&str>, id: u64) -> String {
+    name.map_or_else(|| format!("app {id} (deleted)"), |name| line(name).into_owned())
+}
+
+/// The same by the names of all apps; the number alone where they could not be read.
+pub fn caller_of(names: &HashMap<String, String>, id: &Value) -> String {
+    match id.as_u64() {
+        Some(number) if !names.is_empty() && !names.contains_key(&text(id)) => caller(None, number),
+        _ => shown(names, id),
+    }
+}
+
 /// An app in a table: its name, or its id where that is all that is known, as of one that was deleted.
 pub fn shown(names: &HashMap<String, String>, id: &Value) -> String {
     let id = text(id);

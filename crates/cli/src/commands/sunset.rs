@@ -57,7 +57,7 @@ pub async fn run(connection: &Connection, account: Option<&str>, days: u32, json
 fn endings(usage: &[Usage]) -> BTreeMap<(String, String, String), Ending> {
     let mut endings: BTreeMap<(String, String, String), Ending> = BTreeMap::new();
     for one in usage.iter().filter(|one| one.sunset.is_some() || one.unlisted) {
-        let app = one.app.clone().unwrap_or_else(|| format!("{} (deleted)", one.app_id));
+        let app = names::caller(one.app.as_deref(), one.app_id);
         let or = |text: &Option<String>, other: &str| text.clone().unwrap_or_else(|| other.to_owned());
         // When an operation ends that the catalog does not list is not known; it comes last.
         let ending = endings.entry((or(&one.sunset, "unknown"), app, one.operation.clone())).or_default();

@@ -41,6 +41,23 @@ fn calls_are_counted_by_app_class_outcome_and_cause_as_soon_as_they_are_answered
 }
 
 #[test]
+fn an_app_that_was_deleted_is_named_alike_wherever_its_calls_are_shown() {
+    let keyway = called();
+    keyway.json(&["app", "create", "Other", "--scopes", "crm.objects.contacts.read"]);
+    let account = keyway.json(&["account", "list"])["accounts"][0]["hubId"].to_string();
+    let id = keyway.json(&["app", "show", "Sync"])["app"]["id"].to_string();
+    keyway.json(&["app", "delete", "Sync", "--yes"]);
+    let commands: [&[&str]; 5] =
+        [&["account", "usage", &account], &["account", "show", &account], &["calls"], &["audit", "list"], &["audit", "list", "--app", &id]];
+    for command in commands {
+        let shown = String::from_utf8(keyway.run(command).stdout).unwrap();
+        assert!(shown.contains(&format!("app {id} (deleted)")), "{command:?}: {shown}");
+    }
+    // The list of calls says nothing of the sort where the caller is not known.
+    assert!(String::from_utf8(keyway.run(&["audit", "list", "--status", "401"]).stdout).unwrap().contains(" -  "));
+}
+
+#[test]
 fn counts_outlive_a_crash_and_their_own_file() {
     let keyway = called();
     let before = groups(&keyway.json(&["calls"]));

@@ -158,7 +158,7 @@ async fn by_app(admin: &Admin, series: &Series) -> Vec<CallGroup> {
     let row = |(id, app): (&u64, &AppCalls)| match names.get(id) {
         _ if *id == OTHER_APPS => group(None, "(other apps)".to_owned(), &app.total),
         Some(name) => group(Some(*id), name.clone(), &app.total),
-        None => group(Some(*id), format!("(deleted app {id})"), &app.total),
+        None => group(Some(*id), format!("app {id} (deleted)"), &app.total),
     };
     with_strangers(series.apps.iter().map(row).collect(), series)
 }
@@ -171,7 +171,7 @@ async fn by_account(admin: &Admin, series: &Series) -> Vec<CallGroup> {
     }
     let row = |(hub_id, tally): (&Option<u64>, &Tally)| {
         let name = hub_id
-            .map_or_else(|| "(other apps)".to_owned(), |id| names.get(&id).cloned().unwrap_or_else(|| format!("(deleted account {id})")));
+            .map_or_else(|| "(other apps)".to_owned(), |id| names.get(&id).cloned().unwrap_or_else(|| format!("account {id} (deleted)")));
         group(*hub_id, name, tally)
     };
     with_strangers(accounts.iter().map(row).collect(), series)

@@ -120,7 +120,7 @@ fn line(record: &Value, apps: &HashMap<String, String>) -> String {
     let status = if output::colour() { shade.paint(&status) } else { status };
     // A person who watches knows the day.
     let at = output::now().and_then(|_| Timestamp::parse_iso(&at)).map_or(at, time_of_day);
-    let app = names::shown(apps, &record["appId"]);
+    let app = names::caller_of(apps, &record["appId"]);
     let mut line = format!("{at}  {status}  {app:<20}  {}  {}", called(record), latency(record));
     let error = error(record);
     if error != "-" {

@@ -14,9 +14,9 @@ use serde_json::{Value, json};
 use crate::args::Connection;
 use crate::client::{call, date, list_all};
 use crate::commands::account::{rotation_due, trouble};
-use crate::commands::{counted, list, show, text};
+use crate::commands::{counted, list, names, show, text};
 use crate::exit::Exit;
-use crate::typed::{all, get, line, or_dash, typed};
+use crate::typed::{all, get, line, typed};
 
 /// The share of the daily limit from which on the check reports the number of calls, in percent.
 const DAY_USED_PERCENT: u64 = 80;
@@ -111,16 +111,18 @@ fn limits(account: &Account) -> Vec<String> {
 }
 
 fn failing(usage: &[Usage]) -> Vec<String> {
-    let mut by_call: BTreeMap<(String, String), (u64, u64)> = BTreeMap::new();
+    let mut by_call: BTreeMap<(String, String, String), (u64, u64)> = BTreeMap::new();
     for one in usage {
-        let sum = by_call.entry((or_dash(one.app.as_deref()), line(&one.operation))).or_default();
+        let app = names::caller(one.app.as_deref(), one.app_id);
+        let asked = one.app.as_deref().map_or_else(|| one.app_id.to_string(), line);
+        let sum = by_call.entry((app, asked, line(&one.operation))).or_default();
         sum.0 += one.calls;
         sum.1 += one.failed;
     }
     let too_many = by_call.iter().filter(|(_, (calls, failed))| *calls >= CALLS_MIN && failed * 100 > calls * FAILED_PERCENT);
     too_many
-        .map(|((app, operation), (calls, failed))| {
-            format!("{failed} of {calls} calls of {app} failed: {operation} (`keyway audit list --app '{app}' --status 4xx` has correlation ids to give here)")
+        .map(|((app, asked, operation), (calls, failed))| {
+            format!("{failed} of {calls} calls of {app} failed: {operation} (`keyway audit list --app '{asked}' --status 4xx` has correlation ids to give here)")
         })
         .collect()
 }
@@ -160,7 +162,7 @@ fn ends(usage: &[Usage], now: Timestamp) -> Vec<String> {
         let operation = line(&one.operation);
         let to = one.successor.as_deref().map(line).map(|successor| format!(", moves to {successor}")).unwrap_or_default();
         let what = sunset::of_path(operation.split(' ').nth(1).unwrap_or_default()).map_or("", |row| row.effect);
-        wrong.push(format!("{date} {what}: {} calls {operation}{to}", or_dash(one.app.as_deref())));
+        wrong.push(format!("{date} {what}: {} calls {operation}{to}", names::caller(one.app.as_deref(), one.app_id)));
     }
     wrong.sort();
     wrong.dedup();
