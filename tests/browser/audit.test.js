@@ -32,6 +32,10 @@ test('at 1280 by 800 at least 20 calls are seen, each in one line, with names an
   await page.locator('#rows').getByRole('link', { name: /^contacts\/\d+$/ }).first().click()
   await page.waitForURL(/record=contacts/)
   assert.equal(await page.locator('#rows tr').count(), 2, 'the call that made it and the one that read it')
+  await page.getByLabel('Effect', { exact: true }).selectOption('Changes only')
+  await page.getByRole('button', { name: 'Filter' }).click()
+  await page.waitForURL(/changes=true/)
+  assert.equal(await page.locator('#rows tr').count(), 1, 'the call that made it')
   await page.context().close()
 })
 

@@ -87,6 +87,8 @@ pub struct AuditQuery {
     pub on_behalf_of: Option<String>,
     /// That this tool of an agent made, such as `search_records`.
     pub tool: Option<String>,
+    /// `true` leaves out calls that only read.
+    pub changes: Option<bool>,
     /// From this time on, ISO 8601.
     pub from: Option<String>,
     /// Before this time, ISO 8601.

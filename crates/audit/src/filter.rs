@@ -1,6 +1,6 @@
 //! What a query of the log asks for, and the sums that it returns.
 
-use keyway_core::catalog::Method;
+use keyway_core::catalog::{Catalog, Method};
 use keyway_core::time::Timestamp;
 use keyway_core::touched::RecordRef;
 
@@ -35,6 +35,9 @@ pub struct AuditFilter {
     pub person: Option<String>,
     /// That this tool of an agent made. Nothing finds it alone, so it narrows what another field finds, or reads all.
     pub tool: Option<String>,
+    /// Whether of operations that change something only. Nothing finds them alone, so it narrows what another field finds,
+    /// or reads all.
+    pub changes: bool,
     /// From this moment on.
     pub from: Option<Timestamp>,
     /// Before this moment.
@@ -117,6 +120,23 @@ pub(super) fn names_of(operation: &str) -> Vec<String> {
     } else {
         vec![operation.to_owned()]
     }
+}
+
+/// The operation of calls whose path nobody looked up, since their token was not known.
+pub(super) const UNKNOWN: &str = "(unknown)";
+
+/// Whether an operation, as a record names it, changes something. One that the catalog does not list does so unless it is
+/// a GET.
+pub(super) fn is_change(operation: &str) -> bool {
+    let Some((method, template)) = operation.split_once(' ') else { return false };
+    // HEAD, OPTIONS and the like change nothing, and a summary of refused calls names no method.
+    let Some(method) = Method::parse(method).filter(|method| *method != Method::Get) else { return false };
+    template != UNKNOWN && Catalog::get().find(method, template).is_none_or(|operation| !operation.read_only)
+}
+
+/// The operations that read with another method than GET, such as searches, as records name them.
+pub(super) fn other_reads() -> impl Iterator<Item = String> {
+    Catalog::get().operations().iter().filter(|operation| operation.read_only && operation.method != Method::Get).map(ToString::to_string)
 }
 
 /// The milliseconds in a version 7 UUID (RFC 9562, section 5.7).

@@ -1719,6 +1719,9 @@ pub struct AuditFilter {
     /// Calls that set this property of the record
     #[arg(long, value_name = "NAME", requires = "record")]
     pub property: Option<String>,
+    /// Calls that change something, also refused ones; without reads
+    #[arg(long)]
+    pub changes: bool,
     /// Calls of this session
     #[arg(long, value_name = "ID")]
     pub session: Option<u64>,

@@ -21,7 +21,7 @@ const SECTION: &str = "/audit";
 const ROWS: &str = "50";
 
 /// What is filtered by: the name of the field here and at the API.
-const FILTERS: [(&str, &str); 13] = [
+const FILTERS: [(&str, &str); 14] = [
     ("app", "app"),
     ("hub_id", "hubId"),
     ("operation", "operation"),
@@ -30,6 +30,7 @@ const FILTERS: [(&str, &str); 13] = [
     ("correlation_id", "correlationId"),
     ("record", "record"),
     ("property", "property"),
+    ("changes", "changes"),
     ("session", "session"),
     ("on_behalf_of", "onBehalfOf"),
     ("tool", "tool"),
@@ -38,7 +39,7 @@ const FILTERS: [(&str, &str); 13] = [
 ];
 
 /// Filters that are shown folded, but where one is set.
-const FOLDED: [&str; 9] = ["category", "correlation_id", "record", "property", "session", "on_behalf_of", "tool", "from", "to"];
+const FOLDED: [&str; 10] = ["category", "correlation_id", "record", "property", "changes", "session", "on_behalf_of", "tool", "from", "to"];
 
 /// Stretches of time up to now: the word in the address, what it is called, and its length.
 const RANGES: [(&str, &str, i64); 4] = [

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::postings::{Bits, Postings};
 use crate::chain::{ChainKey, Seal};
-use crate::filter::{AuditFilter, StatusFilter, names_of, time_of};
+use crate::filter::{AuditFilter, StatusFilter, is_change, names_of, time_of};
 use crate::row::Row;
 use keyway_ground::database::signed;
 
@@ -27,6 +27,8 @@ const BLOCK_RECORDS: u32 = 1_024;
 const BLOCK_BYTES: u64 = 256 << 10;
 /// Names of one file; further object types, which callers make up, are counted as one.
 const NAMES_MAX: usize = 20_000;
+/// The name of those.
+const OTHER_NAMES: &str = "(other)";
 const HOUR_MS: i64 = 3_600_000;
 
 /// A stretch of whole commits.
@@ -202,7 +204,7 @@ impl Index {
         if let Some(place) = self.places.get(text) {
             return *place;
         }
-        let text = if self.names.len() < NAMES_MAX { text } else { "(other)" };
+        let text = if self.names.len() < NAMES_MAX { text } else { OTHER_NAMES };
         if let Some(place) = self.places.get(text) {
             return *place;
         }
@@ -217,8 +219,8 @@ impl Index {
     pub fn stretches(&self, filter: &Sought<'_>, naming: Option<Bits>) -> Vec<Stretch> {
         let mut held: Vec<Bits> = filter.values.iter().map(|any| self.any_of(any)).collect();
         held.extend(naming);
-        if filter.filter.operation.is_some() {
-            let places = (0..).zip(&self.names).filter(|(_, name)| filter.operations.contains(name)).map(|(place, _)| place);
+        if filter.filter.operation.is_some() || filter.filter.changes {
+            let places = (0..).zip(&self.names).filter(|(_, name)| filter.may_be_of(name)).map(|(place, _)| place);
             let of_app = filter.filter.app_id.map(signed);
             let values = places.map(|place| of_app.map_or(Value::Operation(place), |app| Value::AppOperation(app, place)));
             held.push(self.any_of(&values.collect::<Vec<_>>()));
@@ -363,6 +365,13 @@ impl<'a> Sought<'a> {
         self
     }
 
+    /// Whether records may be of an operation, by its name in the index.
+    fn may_be_of(&self, name: &str) -> bool {
+        let filter = self.filter;
+        (filter.operation.is_none() || self.operations.iter().any(|one| one == name))
+            && (!filter.changes || name == OTHER_NAMES || is_change(name))
+    }
+
     /// Whether a record is one.
     pub fn fits(&self, row: &Row<'_>) -> bool {
         let filter = self.filter;
@@ -387,5 +396,6 @@ impl<'a> Sought<'a> {
                 Some(StatusFilter::Class(class)) => row.status.is_some_and(|status| status / 100 == i64::from(class)),
                 Some(StatusFilter::Unknown) => row.status.is_none(),
             }
+            && (!filter.changes || is_change(row.operation))
     }
 }

@@ -1,5 +1,6 @@
 //! Finding records in PostgreSQL.
 
+use keyway_core::catalog::Method;
 use keyway_core::refusal::Word;
 use keyway_core::time::Timestamp;
 use sqlx::any::AnyRow;
@@ -7,7 +8,7 @@ use sqlx::{AnyPool, Row as _};
 
 use super::sql::Sql;
 use crate::error::AuditError;
-use crate::filter::{AppUse, AuditFilter, LIMIT_MAX, OperationUse, StatusFilter, iso_date, names_of, time_of};
+use crate::filter::{AppUse, AuditFilter, LIMIT_MAX, OperationUse, StatusFilter, UNKNOWN, iso_date, names_of, other_reads, time_of};
 use crate::record::AuditRecord;
 use crate::row::Row;
 use keyway_ground::database::signed;
@@ -139,6 +140,13 @@ fn statement(filter: &AuditFilter) -> Sql {
             query.push(if at > 0 { ", " } else { "" }).bind(name);
         }
         query.push(")");
+    }
+    if filter.changes {
+        let methods = Method::ALL.into_iter().filter(|method| *method != Method::Get).map(|method| format!("'{method}'"));
+        let methods = methods.collect::<Vec<_>>().join(", ");
+        query.push(&format!(" and split_part(operation, ' ', 1) in ({methods}) and operation not like '% {UNKNOWN}'"));
+        let reads = other_reads().collect::<Vec<_>>().join("\n");
+        query.push(" and operation <> all (string_to_array(").bind(reads).push(", chr(10)))");
     }
     if let Some(object) = &filter.object {
         query.push(" and object = ").bind(object.clone());

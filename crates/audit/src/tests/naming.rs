@@ -49,6 +49,39 @@ async fn calls_are_found_by_record_and_by_the_property_that_they_set() {
 }
 
 #[tokio::test]
+async fn the_changes_of_a_record_are_found_without_its_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut log = open(Some(folder.path())).await;
+    for (at, operation) in [
+        (10, "GET /crm/v3/objects/contacts/{contactId}"),
+        (20, "POST /crm/v3/objects/contacts/batch/read"),
+        (30, "POST /crm/v3/objects/contacts/search"),
+        (40, "POST /crm/v3/objects/contacts"),
+        (50, "PATCH /crm/v3/objects/{objectType}/{objectId}"),
+        (60, "POST (unlisted) /new/api/*"),
+        (70, "GET (unlisted) /new/api/*"),
+        (80, "DELETE (unknown)"),
+        (90, "HEAD (unknown)"),
+        (100, REFUSED_CALLS),
+        (110, "DELETE /crm/v3/objects/contacts/{contactId}"),
+    ] {
+        log.record(AuditEntry { operation: operation.into(), ..naming(at, "contacts/1", "") }, false).await.unwrap();
+    }
+    let changes = |filter: AuditFilter| AuditFilter { changes: true, ..filter };
+    for _ in 0..2 {
+        assert_eq!(times(&log, changes(of("contacts/1"))).await, [110, 60, 50, 40]);
+        assert_eq!(times(&log, changes(AuditFilter::default())).await, [110, 60, 50, 40]);
+        assert_eq!(times(&log, changes(AuditFilter { app_id: Some(1), limit: 1, ..of("contacts/1") })).await, [110]);
+        let of_operation = |operation: &str| changes(AuditFilter { operation: Some(operation.into()), ..AuditFilter::default() });
+        assert_eq!(times(&log, of_operation("/crm/v3/objects/contacts/{contactId}")).await, [110]);
+        assert_eq!(times(&log, of_operation("POST /crm/v3/objects/contacts/search")).await, [0; 0]);
+        log.close().await;
+        log = open(Some(folder.path())).await;
+    }
+    log.close().await;
+}
+
+#[tokio::test]
 async fn a_call_whose_outcome_is_unknown_names_its_records_too() {
     let folder = tempfile::tempdir().unwrap();
     let log = open(Some(folder.path())).await;

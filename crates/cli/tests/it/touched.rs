@@ -48,6 +48,7 @@ fn who_changed_a_record_and_which_property_is_answered() {
     let all = calls_of(&keyway, &["--record", &record]);
     assert!(all[0] == delete && all.len() == 4 && all[2] == get && all[3] == create, "{all:?} {patch}");
     assert_eq!(calls_of(&keyway, &["--record", &format!("0-1/{id}"), "--property", "email"]), [create]);
+    assert_eq!(calls_of(&keyway, &["--record", &record, "--changes"]), [&all[0][..], &all[1], create]);
     assert_eq!(calls_of(&keyway, &["--record", "contacts/999"]), [""; 0]);
     for wrong in [
         &["--record", "contacts"][..],

@@ -200,6 +200,7 @@ pub(super) async fn filter(admin: &Admin, who: &Principal, query: &AuditQuery) -
         session: query.session,
         person: query.on_behalf_of.clone(),
         tool: query.tool.clone(),
+        changes: query.changes.unwrap_or(false),
         from: moment(&query.from)?,
         to: moment(&query.to)?,
         before_id: query.before,
