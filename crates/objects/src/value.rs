@@ -43,7 +43,7 @@ pub(crate) fn number(raw: &str) -> Option<f64> {
 }
 
 /// A moment, in ISO 8601 or as milliseconds since 1970.
-pub(crate) fn moment(raw: &str) -> Option<Timestamp> {
+pub fn moment(raw: &str) -> Option<Timestamp> {
     let raw = raw.trim();
     let moment = match raw.parse::<i64>() {
         Ok(ms) => Timestamp::from_ms(ms),

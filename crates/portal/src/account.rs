@@ -148,3 +148,7 @@ pub fn busy(hub_id: u64) -> ErrorBody {
     );
     Refusal::AccountBusy.error(message).retry_after(RETRY_AFTER_S)
 }
+
+pub fn no_account(hub_id: u64) -> ErrorBody {
+    ErrorBody::not_found(format!("there is no embedded account {hub_id}"))
+}

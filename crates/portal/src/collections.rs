@@ -40,6 +40,7 @@ mod within;
 
 use keyway_core::error_body::ErrorBody;
 use keyway_core::path::NormalPath;
+use keyway_objects::call::{Call, Reply};
 use keyway_objects::items::{Item, Place};
 use keyway_objects::request::{Query, id_text, object};
 use keyway_objects::route::is_version;
@@ -47,8 +48,6 @@ use keyway_objects::state::State;
 use keyway_objects::tx::Tx;
 use keyway_objects::work::Work;
 use serde_json::{Map, Value, json};
-
-use crate::{Call, Reply};
 
 pub use exports::Export;
 pub use imports::{is_awaited, is_waiting, perform_part};

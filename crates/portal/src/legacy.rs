@@ -17,21 +17,22 @@ mod writes;
 
 use bytes::Bytes;
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::call::{Call, Reply};
 use keyway_objects::request::{Query, bad_parameter};
 use keyway_objects::tx::Tx;
 use serde_json::Value;
 
-use crate::{Call, Reply};
-use records::Records;
+use records::{Performs, Records};
 
 type Answer = Result<Reply, ErrorBody>;
 type Told = Result<Value, ErrorBody>;
 
-/// Answers a call of an API older than v3. Nothing where it is none, or is not served.
-pub fn answer(call: &Call, tx: &mut Tx<'_>) -> Option<Answer> {
+/// Answers a call of an API older than v3, by calls of present ones, which `performs` answers. Nothing where it is none,
+/// or is not served.
+pub fn answer(call: &Call, tx: &mut Tx<'_>, performs: Performs) -> Option<Answer> {
     let segments: Vec<&str> = call.path.segments().collect();
     let query = Query::parse(call.query.as_deref());
-    let mut records = Records::new(call, tx);
+    let mut records = Records::new(call, tx, performs);
     match read(&mut records, call, &query, &segments) {
         Some(told) => Some(told.map(|body| reply(200, &body))),
         None => writes::answer(&mut records, call.method.as_str(), &query, &segments),

@@ -32,7 +32,7 @@ use keyway_objects::tx::Tx;
 use keyway_objects::{restore, webhooks};
 use serde_json::Value;
 
-use account::{Account, WAIT_MAX};
+use account::{Account, WAIT_MAX, no_account};
 use durable::Log;
 use perform::{Desk, answer, served};
 use workers::Workers;
@@ -326,8 +326,4 @@ fn everything(hub_id: u64) -> Change {
 
 fn no_such_account(hub_id: u64) -> RefillError {
     RefillError::Invalid(format!("there is no embedded account {hub_id}"))
-}
-
-fn no_account(hub_id: u64) -> ErrorBody {
-    ErrorBody::not_found(format!("there is no embedded account {hub_id}"))
 }

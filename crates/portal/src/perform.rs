@@ -8,6 +8,7 @@ use std::time::Duration;
 use http::Method;
 use keyway_core::error_body::ErrorBody;
 use keyway_core::refusal::Refusal;
+use keyway_objects::call::{Call, Reply};
 use keyway_objects::request::{Query, Request};
 use keyway_objects::route::{Family, Route};
 use keyway_objects::settle::settle;
@@ -19,11 +20,11 @@ use keyway_objects::{crm, sensitive};
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard};
 use tokio::time::timeout;
 
-use crate::account::{Account, Turn, busy};
+use crate::account::{Account, Turn, busy, no_account};
 use crate::collections::Made;
 use crate::durable::Log;
 use crate::workers::Workers;
-use crate::{Call, Reply, collections, legacy};
+use crate::{collections, legacy};
 
 /// Largest number of steps of a call on the thread that received it, about five milliseconds. A call that needs
 /// more starts again on a worker.
@@ -233,7 +234,7 @@ impl Desk {
 
     fn is_served(&self, state: &State, call: &Call) -> Result<(), ErrorBody> {
         if state.is_deleted {
-            return Err(crate::no_account(call.hub_id));
+            return Err(no_account(call.hub_id));
         }
         // A read could show changes that were never made durable.
         self.log.check_writable()?;
@@ -294,7 +295,7 @@ fn perform_part(call: &Call, tx: &mut Tx<'_>) {
 
 /// The same as `answer`; nothing where the path and method are not served.
 pub fn served(call: &Call, tx: &mut Tx<'_>) -> Option<Result<Reply, ErrorBody>> {
-    let Some(route) = Route::parse(&call.path) else { return legacy::answer(call, tx).or_else(|| collections::answer(call, tx)) };
+    let Some(route) = Route::parse(&call.path) else { return legacy::answer(call, tx, answer).or_else(|| collections::answer(call, tx)) };
     let answer = crm::answer(&request(call, &route, tx.work), &call.method, &route, tx);
     // The splits of deals stand among the paths of objects.
     answer.or_else(|| collections::answer(call, tx))

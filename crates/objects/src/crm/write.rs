@@ -311,7 +311,10 @@ pub(crate) fn taken(state: &State, space: &Space, property: &str, value: &str, i
 const LINK_STEPS: u64 = 100;
 
 /// Reads the `associations` of a create: the records to associate, and the types.
-pub(crate) fn wanted_links(request: &Request<'_>, state: &State, from: Kind, body: &Map<String, Value>) -> Result<Wanted, ErrorBody> {
+///
+/// # Errors
+/// An association is not formed as HubSpot's are, a record or a type is not there, or the work of the call is used up.
+pub fn wanted_links(request: &Request<'_>, state: &State, from: Kind, body: &Map<String, Value>) -> Result<Wanted, ErrorBody> {
     let wanted = match body.get("associations") {
         None | Some(Value::Null) => return Ok(Vec::new()),
         Some(Value::Array(wanted)) => wanted,

@@ -461,8 +461,8 @@ fn user(state: &State, user_id: u64) -> Value {
 }
 
 /// 200 without a body.
-fn done() -> crate::Reply {
-    crate::Reply { status: 200, body: bytes::Bytes::new() }
+fn done() -> keyway_objects::call::Reply {
+    keyway_objects::call::Reply { status: 200, body: bytes::Bytes::new() }
 }
 
 /// All changes of content, with what they were of: the newest first. An entry is the revision's time, its user, what

@@ -169,7 +169,7 @@ fn sort(asked: &Asked<'_>, values: &mut [&Value], fields: &[&str]) -> Result<(),
     if !fields.contains(&field) {
         return Err(bad_parameter("sort", &format!("'{field}' is not one of {}", fields.join(", "))));
     }
-    values.sort_by_cached_key(|value| super::sortable(&value[field]));
+    values.sort_by_cached_key(|value| super::within::sortable(&value[field]));
     if descending {
         values.reverse();
     }

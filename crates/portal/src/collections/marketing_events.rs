@@ -169,7 +169,7 @@ fn each(
     done.inspect_err(|_| tx.back_to(mark))
 }
 
-fn batch(asked: &Asked<'_>, results: Vec<Value>) -> crate::Reply {
+fn batch(asked: &Asked<'_>, results: Vec<Value>) -> keyway_objects::call::Reply {
     reply(200, json!({ "status": "COMPLETE", "results": results, "startedAt": asked.now(), "completedAt": asked.now() }))
 }
 
@@ -190,7 +190,7 @@ fn object_id(input: &Map<String, Value>) -> Result<String, ErrorBody> {
     id_text(input.get("objectId")).ok_or_else(|| bad_field("objectId", "is required"))
 }
 
-fn remove(tx: &mut Tx<'_>, id: &str) -> crate::Reply {
+fn remove(tx: &mut Tx<'_>, id: &str) -> keyway_objects::call::Reply {
     attendance::forget(tx, id);
     tx.remove_item(&place(), id);
     no_content()
@@ -246,7 +246,7 @@ fn search(asked: &Asked<'_>, state: &State) -> Answer {
     Ok(reply(200, json!({ "results": results })))
 }
 
-fn identifiers(state: &State, event: &str) -> crate::Reply {
+fn identifiers(state: &State, event: &str) -> keyway_objects::call::Reply {
     let results: Vec<Value> =
         all(state).filter(|(_, own)| own["externalEventId"] == event).map(|(id, own)| shown::identifiers(id, own)).collect();
     reply(200, json!({ "total": results.len(), "results": results }))

@@ -28,7 +28,7 @@ pub fn answer(asked: &Asked<'_>, rest: &[&str], tx: &mut Tx<'_>) -> Option<Answe
     })
 }
 
-fn definitions(asked: &Asked<'_>) -> crate::Reply {
+fn definitions(asked: &Asked<'_>) -> keyway_objects::call::Reply {
     // No account begins with them, so they are as old as time; v4 and the dates say `results`.
     let made = keyway_core::time::Timestamp::from_ms(0).to_iso();
     let list: Vec<Value> = DEFINITIONS

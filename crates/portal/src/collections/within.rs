@@ -276,7 +276,8 @@ const RESERVED: [&str; 12] = [
     "update-visibility",
 ];
 
-fn sortable(value: &Value) -> String {
+/// A value as a text that sorts as the value does.
+pub fn sortable(value: &Value) -> String {
     match value {
         Value::Number(number) => format!("{:024.3}", number.as_f64().unwrap_or_default()),
         Value::String(text) => text.clone(),

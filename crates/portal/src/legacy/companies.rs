@@ -1,12 +1,12 @@
 //! Companies v2.
 
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::call::Call;
 use keyway_objects::request::Query;
 use serde_json::{Value, json};
 
 use super::records::{Page, Record, Records, Wanted, properties};
 use super::{Told, definitions, number};
-use crate::Call;
 
 const KIND: &str = "companies";
 /// The properties of a company that a list shows by default.

@@ -6,6 +6,7 @@ use keyway_core::error_body::ErrorBody;
 use keyway_core::path::{NormalPath, encode_component};
 use keyway_core::refusal::Refusal;
 use keyway_core::time::Timestamp;
+use keyway_objects::call::{Call, Reply};
 use keyway_objects::crm::objects::UNLINK_STEPS;
 use keyway_objects::crm::{associations, batch};
 use keyway_objects::kind::Kind;
@@ -14,17 +15,19 @@ use keyway_objects::request::{Request, list, object};
 use keyway_objects::tx::Tx;
 use serde_json::{Map, Value, json};
 
-use crate::{Call, answer};
-
 /// Records on an inner page that shows histories (hubspot facts, section 6).
 const PAGE: u64 = 50;
 /// Furthest that a search reaches (hubspot facts, section 6).
 const SEARCH_MAX: u64 = 10_000;
 
+/// How the account answers a call of a present API. Its answer goes back to these APIs where the account serves no other.
+pub type Performs = fn(&Call, &mut Tx<'_>) -> Result<Reply, ErrorBody>;
+
 /// Asks the account.
 pub struct Records<'a, 't> {
     call: &'a Call,
     tx: &'a mut Tx<'t>,
+    performs: Performs,
 }
 
 /// A page of records, and whether there are more.
@@ -47,8 +50,8 @@ pub struct Wanted {
 }
 
 impl<'a, 't> Records<'a, 't> {
-    pub fn new(call: &'a Call, tx: &'a mut Tx<'t>) -> Self {
-        Self { call, tx }
+    pub fn new(call: &'a Call, tx: &'a mut Tx<'t>, performs: Performs) -> Self {
+        Self { call, tx, performs }
     }
 
     /// The account's id.
@@ -63,7 +66,8 @@ impl<'a, 't> Records<'a, 't> {
         let Call { hub_id, app_id, user_id, now, .. } = *self.call;
         let body = body.map_or_else(Bytes::new, |body| body.to_string().into());
         let base = self.call.base.clone();
-        let reply = answer(&Call { hub_id, app_id, user_id, method, path, query, body, now, by: self.call.by.clone(), base }, self.tx)?;
+        let reply =
+            (self.performs)(&Call { hub_id, app_id, user_id, method, path, query, body, now, by: self.call.by.clone(), base }, self.tx)?;
         if reply.body.is_empty() {
             return Ok(Value::Null);
         }

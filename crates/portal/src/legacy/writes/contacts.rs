@@ -2,11 +2,11 @@
 
 use http::Method;
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::call::Reply;
 use keyway_objects::request::{Query, bad_field, id_text};
 use serde_json::{Map, Value, json};
 
 use super::{archive, create, properties, update};
-use crate::Reply;
 use crate::legacy::contacts::{no_contact, profile};
 use crate::legacy::records::{Records, Wanted};
 use crate::legacy::{Answer, empty, reply};
