@@ -8,25 +8,30 @@ use super::counts::{Call, Fresh, Grain, Span};
 use super::error::AuditError;
 use super::log::{AuditLog, Readers, blocking};
 
-/// Records that are counted in one transaction, about.
-const CHUNK: usize = 50_000;
+/// Records that are counted in one transaction, about. Few in tests, so that several are needed.
+const CHUNK: usize = if cfg!(test) { 20 } else { 50_000 };
+
 impl AuditLog {
-    /// Counts what was recorded since the last time, at most some ten thousand records. Whether all are counted now
-    /// comes back. While there are more, it does not wait for another who counts.
+    /// Counts what was recorded since the last time, at most some ten thousand records, once nobody else counts. Whether
+    /// all are counted now comes back.
     ///
     /// # Errors
     /// The log can't be read, or the counts can't be written.
     pub async fn count(&self) -> Result<bool, AuditError> {
         let counts = &self.counts;
-        let _counting = if counts.behind.load(Ordering::Relaxed) {
-            let Ok(counting) = counts.counting.try_lock() else { return Ok(false) };
-            counting
-        } else {
-            counts.counting.lock().await
-        };
+        let _counting = counts.counting.lock().await;
         let all = self.count_chunk().await?;
         counts.behind.store(!all, Ordering::Relaxed);
         Ok(all)
+    }
+
+    /// The same for an answer that somebody waits for: while [`count`](Self::count) needs several turns, nothing is
+    /// counted here.
+    ///
+    /// # Errors
+    /// The log can't be read, or the counts can't be written.
+    pub async fn count_unless_behind(&self) -> Result<bool, AuditError> {
+        if self.counts.behind.load(Ordering::Relaxed) { Ok(false) } else { self.count().await }
     }
 
     /// The spans of a length that begin from one moment on and before another, the oldest first. Spans without a call

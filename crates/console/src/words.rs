@@ -155,7 +155,7 @@ pub(super) mod filters {
     /// A sentence in which backticks enclose code. HTML.
     pub fn coded(sentence: impl AsRef<str>, _: &dyn Values) -> Result<String> {
         let parts: Vec<&str> = sentence.as_ref().split('`').collect();
-        if parts.len() % 2 == 0 {
+        if parts.len().is_multiple_of(2) {
             return Ok(Markup(sentence.as_ref()).to_string());
         }
         let part = |(number, text): (usize, &&str)| match number % 2 {

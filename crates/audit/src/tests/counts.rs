@@ -63,6 +63,42 @@ async fn calls_are_counted_by_app_in_minutes_hours_and_days() {
     assert_eq!(day[0].3.causes(), [("missing-scopes".to_owned(), 1)]);
 }
 
+async fn counted_calls(log: &AuditLog) -> u64 {
+    calls(log, Grain::Day).await.iter().map(|(_, calls)| calls).sum()
+}
+
+/// The server has one thread for them: one that tried again at once, without waiting, would keep the other from ending.
+#[test]
+fn two_who_count_on_one_thread_wait_for_each_other() {
+    let (done, is_done) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let calls = runtime.block_on(async {
+            let log = open(None).await;
+            some_calls(&log).await;
+            assert!(!log.count().await.unwrap(), "more is left than one turn counts");
+            tokio::join!(counted(&log), counted(&log));
+            counted_calls(&log).await
+        });
+        done.send(calls).unwrap();
+    });
+    assert_eq!(is_done.recv_timeout(std::time::Duration::from_secs(60)), Ok(60));
+}
+
+#[tokio::test]
+async fn an_answer_does_not_wait_for_counts_that_are_far_behind() {
+    let log = open(None).await;
+    some_calls(&log).await;
+    assert!(!log.count().await.unwrap(), "more is left than one turn counts");
+    let before = counted_calls(&log).await;
+    assert!(!log.count_unless_behind().await.unwrap());
+    assert_eq!(counted_calls(&log).await, before);
+    counted(&log).await;
+    record(&log, 1, DAY, 200).await;
+    assert!(log.count_unless_behind().await.unwrap());
+    assert_eq!(counted_calls(&log).await, 61);
+}
+
 #[tokio::test]
 async fn a_record_that_sums_up_refused_calls_counts_as_all_of_them() {
     let log = open(None).await;

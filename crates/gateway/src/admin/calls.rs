@@ -51,7 +51,7 @@ pub(super) async fn count(
         None => None,
     };
     let by = query.by.as_deref().unwrap_or("app");
-    let whole = admin.audit.count().await?;
+    let whole = admin.audit.count_unless_behind().await?;
     let everything = wanted(&who, query.hub_id);
     let series =
         history::series(&admin.audit, stretch, |hub_id, app| everything(hub_id, app) && (app_id.is_none() || app == app_id)).await?;

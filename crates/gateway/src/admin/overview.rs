@@ -64,7 +64,7 @@ pub(super) async fn show(
         apps.retain(|(app, _)| app.hub_id == hub_id);
         accounts.retain(|account| account.hub_id == hub_id);
     }
-    let whole = admin.audit.count().await?;
+    let whole = admin.audit.count_unless_behind().await?;
     let counts = wanted(&who, query.hub_id);
     let hour = history::series(&admin.audit, Range::Hour.until(now), &counts).await?;
     let stretch = range.until(now);
