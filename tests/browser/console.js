@@ -36,7 +36,9 @@ class Console {
 
   /** A page of somebody who is signed in. What it logs as an error, and what it asks other hosts for, is kept. */
   async page(look = LOOKS[0], { email = this.email, password = this.person(), ...options } = {}) {
-    const context = await this.browser.newContext({ viewport: { width: look.width, height: 900 }, colorScheme: look.colorScheme, baseURL: this.keyway.admin, ...options })
+    // Without motion a colour is at once what it will be, however busy the machine is.
+    const seen = { viewport: { width: look.width, height: 900 }, colorScheme: look.colorScheme, reducedMotion: 'reduce' }
+    const context = await this.browser.newContext({ ...seen, baseURL: this.keyway.admin, ...options })
     const page = await context.newPage()
     page.look = look
     page.wrongs = []
