@@ -47,7 +47,7 @@ test('a person follows the link, sees the change, approves it, and the app makes
   const change = { properties: { city: EVIL, jobtitle: 'Baker' } }
   const approval = await asked(target, 'PATCH', change)
   // Whoever is not signed in is asked to, and comes back to the page.
-  const context = await console_.browser.newContext({ viewport: { width: 1280, height: 900 } })
+  const context = await console_.browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: 'reduce' })
   const stranger = await context.newPage()
   await stranger.goto(approval.link)
   assert.equal(new URL(stranger.url()).pathname, '/sign-in')

@@ -10,7 +10,7 @@ test(`from the first start to a token that works in at most ${STEPS_MAX} clicks 
   const console_ = await Console.start([])
   try {
     const [link] = console_.keyway.screen.match(/https?:\S+\/set-up\?token=\S+/)
-    const context = await console_.browser.newContext({ viewport: { width: 1280, height: 900 }, baseURL: console_.keyway.admin })
+    const context = await console_.browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: 'reduce', baseURL: console_.keyway.admin })
     const page = await context.newPage()
     page.look = { width: 1280, colorScheme: 'light' }
     let steps = 0
