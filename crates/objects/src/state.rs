@@ -88,7 +88,19 @@ pub struct State {
     pub is_deleted: bool,
 }
 
+impl Owner {
+    /// First and last name.
+    pub fn name(&self) -> String {
+        format!("{} {}", self.first_name, self.last_name)
+    }
+}
+
 impl State {
+    /// The owners whose user was not removed.
+    pub fn live_owners(&self) -> impl Iterator<Item = &Owner> {
+        self.owners.iter().filter(|owner| !owner.archived)
+    }
+
     /// An account without records.
     pub fn new(hub_id: u64, settings: AccountSettings) -> Self {
         Self {

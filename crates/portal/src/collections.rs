@@ -40,9 +40,10 @@ mod within;
 
 use keyway_core::error_body::ErrorBody;
 use keyway_core::path::NormalPath;
+use keyway_core::time::Timestamp;
 use keyway_objects::call::{Call, Reply};
 use keyway_objects::items::{Item, Place};
-use keyway_objects::request::{Query, id_text, object};
+use keyway_objects::request::{Query, bad_parameter, id_text, object};
 use keyway_objects::route::is_version;
 use keyway_objects::state::State;
 use keyway_objects::tx::Tx;
@@ -234,6 +235,12 @@ impl Asked<'_> {
 
     fn now(&self) -> String {
         self.call.now.to_iso()
+    }
+
+    /// A moment that the query gives.
+    fn moment(&self, name: &str) -> Result<Option<Timestamp>, ErrorBody> {
+        let given = self.query.get(name);
+        given.map(|text| Timestamp::parse_iso(text).ok_or_else(|| bad_parameter(name, &format!("'{text}' is not a time")))).transpose()
     }
 
     fn body(&self) -> Result<Map<String, Value>, ErrorBody> {

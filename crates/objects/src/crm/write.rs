@@ -155,7 +155,7 @@ impl Writing<'_> {
     }
 
     fn is_owner(&self, value: &str) -> bool {
-        self.state.owners.iter().any(|owner| owner.id.to_string() == value && !owner.archived)
+        self.state.live_owners().any(|owner| owner.id.to_string() == value)
     }
 
     fn pipeline_value(&self, property: &Property, raw: &str) -> Option<Result<String, BadValue>> {

@@ -176,7 +176,7 @@ impl Rule {
                 let owner = view.state.owners.iter().find(|owner| owner.id.to_string() == *id)?;
                 Some(match field {
                     OwnerField::User => owner.user_id.to_string().into(),
-                    OwnerField::Name => format!("{} {}", owner.first_name, owner.last_name).into(),
+                    OwnerField::Name => owner.name().into(),
                     OwnerField::Email => owner.email.as_str().into(),
                 })
             }

@@ -456,7 +456,7 @@ fn shown(revision: &Value) -> Value {
 /// The person behind a call.
 fn user(state: &State, user_id: u64) -> Value {
     let owner = state.owners.iter().find(|owner| owner.user_id == user_id);
-    let name = owner.map_or_else(String::new, |owner| format!("{} {}", owner.first_name, owner.last_name).trim().to_owned());
+    let name = owner.map_or_else(String::new, |owner| owner.name().trim().to_owned());
     json!({ "id": user_id.to_string(), "email": owner.map_or("", |owner| &owner.email), "fullName": name })
 }
 

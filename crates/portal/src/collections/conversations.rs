@@ -110,9 +110,8 @@ fn actor(state: &State, id: &str) -> Option<Value> {
     match kind {
         "A" => {
             let user = rest.parse::<u64>().ok()?;
-            let owner = state.owners.iter().find(|owner| owner.user_id == user && !owner.archived)?;
-            let name = format!("{} {}", owner.first_name, owner.last_name);
-            Some(json!({ "id": id, "type": "AGENT", "name": name, "email": owner.email }))
+            let owner = state.live_owners().find(|owner| owner.user_id == user)?;
+            Some(json!({ "id": id, "type": "AGENT", "name": owner.name(), "email": owner.email }))
         }
         "V" => {
             let contact = state.table(contacts()).live(rest.parse().ok()?)?;

@@ -137,13 +137,8 @@ pub fn statistics(asked: &Asked<'_>, what: &str, tx: &Tx<'_>) -> Option<Answer> 
     Some(counted(asked, what, tx))
 }
 
-fn moment(asked: &Asked<'_>, name: &str) -> Result<Option<Timestamp>, ErrorBody> {
-    let given = asked.query.get(name);
-    given.map(|text| Timestamp::parse_iso(text).ok_or_else(|| bad_parameter(name, &format!("'{text}' is not a time")))).transpose()
-}
-
 fn counted(asked: &Asked<'_>, what: &str, tx: &Tx<'_>) -> Answer {
-    let (since, until) = (moment(asked, "startTimestamp")?, moment(asked, "endTimestamp")?);
+    let (since, until) = (asked.moment("startTimestamp")?, asked.moment("endTimestamp")?);
     let wanted = asked.query.list("emailIds");
     tx.work.each(tx.state.items.count(&sends()), 2)?;
     let is_asked = |value: &Value| {

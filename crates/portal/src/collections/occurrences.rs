@@ -160,13 +160,7 @@ fn subject(state: &State, object_type: &str, one: &Map<String, Value>) -> Result
 fn listed(asked: &Asked<'_>, tx: &Tx<'_>) -> Answer {
     let query = asked.query;
     let (limit, after) = (query.limit(PAGE_DEFAULT, PAGE_MAX)?, usize::try_from(query.after()?).unwrap_or(usize::MAX));
-    let moment = |name: &str| {
-        query
-            .get(name)
-            .map(|text| Timestamp::parse_iso(text).ok_or_else(|| bad_parameter(name, &format!("'{text}' is not a time"))))
-            .transpose()
-    };
-    let (since, until) = (moment("occurredAfter")?, moment("occurredBefore")?);
+    let (since, until) = (asked.moment("occurredAfter")?, asked.moment("occurredBefore")?);
     let kind = query.get("objectType").map(|name| keyway_objects::crm::kind(tx.state, &name.to_lowercase())).transpose()?;
     let shouted = kind.map(|kind| tx.state.space(kind).shouted());
     let ids = query.list("id");

@@ -71,22 +71,18 @@ pub fn answer(asked: &Asked<'_>, rest: &[&str], tx: &mut Tx<'_>) -> Option<Answe
     })
 }
 
-fn live(state: &State) -> impl Iterator<Item = &Owner> {
-    state.owners.iter().filter(|owner| !owner.archived)
-}
-
 fn slug(owner: &Owner) -> String {
     format!("{}-{}", owner.first_name, owner.last_name).to_lowercase().replace(' ', "-")
 }
 
 fn owner<'s>(state: &'s State, wanted: &str) -> Result<&'s Owner, ErrorBody> {
-    live(state).find(|owner| slug(owner) == wanted).ok_or_else(|| missing(wanted))
+    state.live_owners().find(|owner| slug(owner) == wanted).ok_or_else(|| missing(wanted))
 }
 
 fn link(owner: &Owner) -> Value {
     let (slug, user) = (slug(owner), owner.user_id.to_string());
     json!({
-        "id": user, "slug": slug, "link": format!("https://meetings.hubspot.com/{slug}"), "name": format!("Meeting with {} {}", owner.first_name, owner.last_name),
+        "id": user, "slug": slug, "link": format!("https://meetings.hubspot.com/{slug}"), "name": format!("Meeting with {}", owner.name()),
         "type": "PERSONAL_LINK", "defaultLink": true, "organizerUserId": user, "userIdsOfLinkMembers": [user], "createdAt": owner.created_at.to_iso(),
         "updatedAt": owner.created_at.to_iso(),
     })
@@ -97,7 +93,7 @@ fn list(asked: &Asked<'_>, state: &State) -> Answer {
     if kind.is_some_and(|kind| !TYPES.contains(&kind)) {
         return Err(bad_parameter("type", "is not a type of meeting link"));
     }
-    let links: Vec<Value> = live(state).map(link).collect();
+    let links: Vec<Value> = state.live_owners().map(link).collect();
     let fits = |link: &&Value| {
         user.is_none_or(|user| link["organizerUserId"] == *user)
             && kind.is_none_or(|kind| link["type"] == *kind)
@@ -195,7 +191,7 @@ fn times(asked: &Asked<'_>, tx: &Tx<'_>, owner: &Owner) -> Result<Value, ErrorBo
     }
     let taken: Vec<Value> = busy.iter().map(|(start, end)| json!({ "start": start, "end": end })).collect();
     let user = owner.user_id.to_string();
-    let profile = json!({ "email": owner.email, "firstName": owner.first_name, "lastName": owner.last_name, "fullName": format!("{} {}", owner.first_name, owner.last_name) });
+    let profile = json!({ "email": owner.email, "firstName": owner.first_name, "lastName": owner.last_name, "fullName": owner.name() });
     Ok(json!({
         "linkAvailability": { "linkAvailabilityByDuration": by_duration, "hasMore": true },
         "allUsersBusyTimes": [{
@@ -266,7 +262,7 @@ fn book(asked: &Asked<'_>, tx: &mut Tx<'_>) -> Answer {
     }
     let who = Who::Email(email);
     people::check(asked, tx.state, &who, &properties)?;
-    let subject = format!("{} {} and {} {}", given("firstName"), given("lastName"), owner.first_name, owner.last_name);
+    let subject = format!("{} {} and {}", given("firstName"), given("lastName"), owner.name());
     let subject: String = subject.chars().take(TITLE_CHARS_MAX).collect();
     let (begin, end) = (Timestamp::from_ms(start).to_iso(), Timestamp::from_ms(start + length).to_iso());
     let contact = people::write(asked, tx, &who, &properties)?;
@@ -298,7 +294,7 @@ fn meeting(values: &[(&str, &str)]) -> Map<String, Value> {
 /// A meeting that a user has in the calendar, with the records that it is about.
 fn calendar(asked: &Asked<'_>, tx: &mut Tx<'_>) -> Answer {
     let user = asked.query.get("organizerUserId").ok_or_else(|| bad_parameter("organizerUserId", "is required"))?;
-    if !live(tx.state).any(|owner| owner.user_id.to_string() == user) {
+    if !tx.state.live_owners().any(|owner| owner.user_id.to_string() == user) {
         return Err(bad_parameter("organizerUserId", "is not a user of the account"));
     }
     let body = shape::read(&EVENT, &asked.body()?, false)?;

@@ -117,8 +117,7 @@ fn found<'s>(state: &'s State, id: &str) -> Result<&'s Item, ErrorBody> {
 
 /// Whom a call acts for: its user where the account has one, or else its first.
 fn caller<'s>(asked: &Asked<'_>, state: &'s State) -> Option<&'s Owner> {
-    let live = || state.owners.iter().filter(|owner| !owner.archived);
-    live().find(|owner| owner.user_id == asked.call.user_id).or_else(|| live().next())
+    state.live_owners().find(|owner| owner.user_id == asked.call.user_id).or_else(|| state.live_owners().next())
 }
 
 fn list(asked: &Asked<'_>, tx: &Tx<'_>, user: Option<&str>) -> Answer {
@@ -271,7 +270,7 @@ fn enroll(asked: &Asked<'_>, tx: &mut Tx<'_>, user: Option<&str>) -> Answer {
     let text = |name: &str| fields[name].as_str().unwrap_or_default();
     let owner = match user {
         None => caller(asked, tx.state),
-        Some(user) => tx.state.owners.iter().find(|owner| owner.user_id.to_string() == user && !owner.archived),
+        Some(user) => tx.state.live_owners().find(|owner| owner.user_id.to_string() == user),
     };
     let owner = owner.ok_or_else(|| bad_parameter("userId", "is not a user of the account"))?;
     let sequence = found(tx.state, text("sequenceId")).map_err(|_| bad_field("sequenceId", "is not a sequence of the account"))?;

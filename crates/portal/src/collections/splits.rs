@@ -75,7 +75,7 @@ fn upsert(asked: &Asked<'_>, tx: &mut Tx<'_>) -> Answer {
         let mut owners = HashSet::new();
         for split in &splits {
             let owner = text(&split["ownerId"]);
-            if !tx.state.owners.iter().any(|own| own.id.to_string() == owner && !own.archived) {
+            if !tx.state.live_owners().any(|own| own.id.to_string() == owner) {
                 return Err(bad_field("ownerId", &format!("{owner} is no owner of the account")));
             }
             if !owners.insert(owner) {

@@ -70,7 +70,7 @@ pub fn with_users(state: &State) -> Vec<Value> {
 fn read(state: &State, body: &Map<String, Value>) -> Result<Value, ErrorBody> {
     let member = Value::from(shape::read(&MEMBER, body, false)?);
     let user = member["userId"].as_str().unwrap_or_default();
-    let is_owner = state.owners.iter().any(|owner| !owner.archived && owner.user_id.to_string() == user);
+    let is_owner = state.live_owners().any(|owner| owner.user_id.to_string() == user);
     if is_owner || state.items.get(&Place::new("users", &[]), user).is_some() {
         Ok(member)
     } else {

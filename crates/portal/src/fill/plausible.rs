@@ -70,7 +70,7 @@ pub fn value(state: &State, kind: Kind, name: &str, place: &Place<'_>, values: &
         }
     }
     if property.is_owner() {
-        let owners: Vec<_> = state.owners.iter().filter(|owner| !owner.archived).collect();
+        let owners: Vec<_> = state.live_owners().collect();
         return owners.get((draw % owners.len().max(1) as u64) as usize).map(|owner| owner.id.to_string());
     }
     let is_text = matches!(property.value_type, ValueType::Text | ValueType::PhoneNumber);

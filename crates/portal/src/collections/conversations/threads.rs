@@ -79,12 +79,7 @@ fn list(asked: &Asked<'_>, tx: &Tx<'_>) -> Answer {
     if status.is_some_and(|status| status != "OPEN" && status != "CLOSED") {
         return Err(bad_parameter("threadStatus", "must be OPEN or CLOSED"));
     }
-    let since = asked.query.get("latestMessageTimestampAfter");
-    let since = since
-        .map(|text| {
-            Timestamp::parse_iso(text).ok_or_else(|| bad_parameter("latestMessageTimestampAfter", &format!("'{text}' is not a time")))
-        })
-        .transpose()?;
+    let since = asked.moment("latestMessageTimestampAfter")?;
     tx.work.each(tx.state.items.count(&place()), 4)?;
     let (inboxes, contact, ticket) =
         (asked.query.list("inboxId"), asked.query.get("associatedContactId"), asked.query.get("associatedTicketId"));

@@ -60,6 +60,12 @@ fn paged(asked: &Asked<'_>, name: &str, all: Vec<Value>) -> Answer {
     Ok(reply(200, json!({ name: some, "hasMore": more, "offset": next.to_string() })))
 }
 
+/// A time of the query, in milliseconds since 1970.
+fn time(asked: &Asked<'_>, name: &str) -> Result<Option<i64>, ErrorBody> {
+    let text = asked.query.get(name);
+    text.map(|text| text.parse().map_err(|_| bad_parameter(name, &format!("'{text}' is not a time in milliseconds")))).transpose()
+}
+
 fn ms(value: &Value) -> i64 {
     value.as_str().and_then(Timestamp::parse_iso).map_or(0, Timestamp::as_ms)
 }
@@ -119,12 +125,7 @@ fn events(state: &State, send: &Value) -> Vec<Value> {
 
 fn listed(asked: &Asked<'_>, tx: &Tx<'_>) -> Answer {
     tx.work.each(tx.state.items.count(&sends()), 16)?;
-    let time = |name: &str| {
-        let text = asked.query.get(name);
-        text.map(|text| text.parse::<i64>().map_err(|_| bad_parameter(name, &format!("'{text}' is not a time in milliseconds"))))
-            .transpose()
-    };
-    let (since, until) = (time("startTimestamp")?, time("endTimestamp")?);
+    let (since, until) = (time(asked, "startTimestamp")?, time(asked, "endTimestamp")?);
     let (kind, recipient, campaign) = (asked.query.get("eventType"), asked.query.get("recipient"), asked.query.get("campaignId"));
     let fits = |one: &Value| {
         let created = one["created"].as_i64().unwrap_or_default();
@@ -162,12 +163,7 @@ fn definitions(state: &State) -> Value {
 fn timeline(asked: &Asked<'_>, tx: &Tx<'_>) -> Answer {
     let place = preferences::place();
     tx.work.each(tx.state.items.count(&place), 8)?;
-    let time = |name: &str| {
-        let text = asked.query.get(name);
-        text.map(|text| text.parse::<i64>().map_err(|_| bad_parameter(name, &format!("'{text}' is not a time in milliseconds"))))
-            .transpose()
-    };
-    let (since, until, recipient) = (time("startTimestamp")?, time("endTimestamp")?, asked.query.get("recipient"));
+    let (since, until, recipient) = (time(asked, "startTimestamp")?, time(asked, "endTimestamp")?, asked.query.get("recipient"));
     let mut all = Vec::new();
     for (key, item) in tx.state.items.of(&place) {
         let Some((email, subscription)) = key.rsplit_once(':') else { continue };

@@ -171,6 +171,6 @@ fn in_pipelines<'a>(state: &'a State, kind: Kind, property: &Property) -> Labels
 }
 
 fn owners<'a>(state: &'a State, property: &Property) -> Labels<'a> {
-    let label = |owner: &'a Owner| (owner.id.to_string().into(), format!("{} {}", owner.first_name, owner.last_name).into());
+    let label = |owner: &'a Owner| (owner.id.to_string().into(), owner.name().into());
     if property.is_owner() { state.owners.iter().map(label).collect() } else { Vec::new() }
 }

@@ -80,10 +80,9 @@ fn moment(format: DateFormat, text: &str) -> Option<String> {
 /// An owner by id, by address or by name.
 fn owner(state: &State, text: &str) -> Result<String, BadCell> {
     let fits = |owner: &&keyway_objects::state::Owner| {
-        let full = format!("{} {}", owner.first_name, owner.last_name);
-        owner.id.to_string() == text || owner.email.eq_ignore_ascii_case(text) || full.eq_ignore_ascii_case(text)
+        owner.id.to_string() == text || owner.email.eq_ignore_ascii_case(text) || owner.name().eq_ignore_ascii_case(text)
     };
-    let mut found = state.owners.iter().filter(|owner| !owner.archived).filter(fits);
+    let mut found = state.live_owners().filter(fits);
     match (found.next(), found.next()) {
         (Some(owner), None) => Ok(owner.id.to_string()),
         (None, _) => Err(("COULD_NOT_FIND_OWNER", format!("there is no owner {text}"))),
