@@ -1,4 +1,4 @@
-//! What is written of a call.
+//! The fields that a caller of the log gives for each call.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use keyway_core::time::Timestamp;
 use keyway_core::touched::Named;
 
-/// What is written of a call; the number and the text of the time come later.
+/// The fields of one call. The log adds the record's number and the time as text.
 #[derive(Clone, Debug)]
 pub struct AuditEntry {
     /// When the call came in.

@@ -42,8 +42,8 @@ pub struct Answer {
     pub envelope: bool,
     /// Whether the form is one that no other service's errors have.
     pub own: bool,
-    /// Whether it has only the word `error` as its status, and a message: the form of HubSpot's oldest answers, and of many
-    /// other services'.
+    /// Whether its status is only the word `error`, with a message. HubSpot's oldest answers have this form, and answers of
+    /// many other services have it too.
     pub plain: bool,
     /// For a batch: how many inputs failed.
     pub failed_inputs: Option<u64>,

@@ -15,7 +15,7 @@ use super::{Facts, MATCHES_MAX, OURS, is_for_tests};
 pub(super) struct Foreign {
     /// Whether anything in it is HubSpot's.
     pub is_about: bool,
-    /// Whether it has more of HubSpot's than a word that contains its name.
+    /// Whether more in it points to HubSpot than a word that contains HubSpot's name.
     has_a_sign: bool,
     /// Whether it shows a call to HubSpot, or an answer in its form.
     is_answered: bool,
@@ -94,7 +94,7 @@ impl Facts<'_> {
             || self.says_only_a_status()
     }
 
-    /// Whether the text shows a command of HubSpot's command line: `hs project upload`.
+    /// Whether the text shows a command such as `hs project upload`, of HubSpot's command line.
     pub fn shows_the_command_line(&self) -> bool {
         self.said.match_indices("hs ").take(MATCHES_MAX).any(|(at, name)| {
             let alone =

@@ -176,7 +176,7 @@ pub(super) fn misplaced(facts: &Facts<'_>) -> Option<Found> {
 
 pub(super) fn unreadable(facts: &Facts<'_>) -> Option<Found> {
     let error = facts.path.as_ref()?.as_ref().err()?;
-    // A person has shortened the path (`/submit/…`), or wrote the template of HubSpot's reference.
+    // A person shortened the path (`/submit/…`), or copied a template from HubSpot's reference.
     (facts.may_be(&[400, 404, 414]) && !facts.raw_path().contains(['…', '*', '{'])).then_some(())?;
     Found::certain(format!("{error}: servers read such a path differently, and Keyway refuses it"))
         .so("put the path together from segments, each percent-encoded by itself; an empty id makes two slashes")

@@ -91,7 +91,7 @@ fn page(answer: &Coverage) -> String {
     let mut page = format!(
         "# What an embedded account covers
 
-Of HubSpot's {} operations it answers {}: {} with behaviour, and {} whose objects it keeps as documents. The project's tests call {} of them. It answers every other operation with 501.
+HubSpot has {} operations. An embedded account answers {} of them: {} with behaviour, and {} whose objects it keeps as documents. The project's tests call {} of them. It answers every other operation with 501.
 
 - **Behaviour**: one call changes what others answer, as at HubSpot: a form makes a contact, a page is published when its time has come.
 - **Documents**: objects are created, read, changed, archived and listed in HubSpot's form, with required fields and types checked. Nothing follows from them.

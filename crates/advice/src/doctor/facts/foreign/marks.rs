@@ -265,7 +265,7 @@ pub(super) const OF_A_STATUS: [&str; 60] = [
     "does",
     "have",
 ];
-/// Packages, classes and calls of HubSpot's client libraries, and the words of their errors.
+/// What HubSpot's client libraries print: the names of their packages, classes and calls, and the words of their errors.
 pub(super) const OF_A_LIBRARY: [&str; 44] = [
     "@hubspot/api-client",
     "hubspot-api-",
@@ -312,7 +312,7 @@ pub(super) const OF_A_LIBRARY: [&str; 44] = [
     "unable to discover",
     "basicapi",
 ];
-/// Commands of HubSpot's command line, which follow the word `hs`.
+/// The commands that HubSpot's command line takes after the word `hs`.
 pub(super) const COMMANDS: [&str; 22] = [
     "project",
     "cms",
