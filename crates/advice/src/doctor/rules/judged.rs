@@ -1,0 +1,236 @@
+//! The rows that a function recognises from several facts.
+
+use super::row::Rule;
+use super::source::Source;
+use super::{credentials, data, limits, oauth, pages, path, scopes, service};
+
+/// Rows with more evidence than words; they come before the others.
+pub(super) const TELLING: [Rule; 10] = [
+    Rule::new(
+        "token-request-not-a-form",
+        "token requests are forms",
+        pages::OAUTH_TOKENS,
+        Source::Page(pages::OAUTH_TOKENS),
+        oauth::not_a_form,
+    ),
+    Rule::new(
+        "token-request-in-query",
+        "the URL holds the client secret or the refresh token",
+        pages::OAUTH_V1_END,
+        Source::Page(pages::OAUTH_V1_END),
+        oauth::in_query,
+    ),
+    Rule::new("other-account", "the token belongs to another account", pages::ACCOUNT, Source::Keyway, credentials::other_account),
+    Rule::new(
+        "burst-limit",
+        "more calls in ten seconds than the app may make",
+        pages::LIMITS,
+        Source::Thread("HubSpot/hubspot-api-python#117"),
+        limits::burst,
+    ),
+    Rule::new(
+        "associations-limit",
+        "more calls of the associations APIs in ten seconds than allowed",
+        pages::ASSOCIATIONS,
+        Source::Page(pages::ASSOCIATIONS),
+        limits::associations,
+    ),
+    Rule::new(
+        "search-limit",
+        "more searches in a second than the account may make",
+        pages::SEARCH,
+        Source::Thread("HGData/mk-node-hubspot#89"),
+        limits::search,
+    ),
+    Rule::new("daily-limit", "the account's calls of the day are used up", pages::LIMITS, Source::Page(pages::LIMITS), limits::daily),
+    Rule::new(
+        "wrong-region",
+        "the account is in another data centre",
+        pages::ROUTING,
+        Source::Thread("amp-labs/connectors#3509"),
+        path::region,
+    ),
+    Rule::new(
+        "developer-endpoint",
+        "the operation takes the developer API key only",
+        pages::DEVELOPER_KEY,
+        Source::Probe,
+        credentials::developer_endpoint,
+    ),
+    Rule::new(
+        "user-level-token",
+        "the endpoint takes the token of a person only",
+        pages::AUTH,
+        Source::Facts("4"),
+        credentials::user_level,
+    ),
+];
+
+/// Rows that are tried after all rows with words.
+pub(super) const JUDGED: [Rule; 35] = [
+    Rule::new(
+        "not-hubspot",
+        "something between the program and HubSpot answered",
+        pages::ERRORS,
+        Source::Thread("trufflesecurity/trufflehog#5164"),
+        service::between,
+    ),
+    Rule::new(
+        "keyway-token-at-hubspot",
+        "a Keyway token was sent to HubSpot",
+        pages::AUTH,
+        Source::Keyway,
+        credentials::keyway_token_at_hubspot,
+    ),
+    Rule::new(
+        "credential-not-filled-in",
+        "the credential is empty or a placeholder",
+        pages::AUTH,
+        Source::Page(pages::AUTH),
+        credentials::not_filled_in,
+    ),
+    Rule::new(
+        "credential-damaged",
+        "the credential contains something that does not belong there",
+        pages::AUTH,
+        Source::Thread("HubSpot/hubspot-api-nodejs#432"),
+        credentials::damaged,
+    ),
+    Rule::new(
+        "token-as-hapikey",
+        "a token was sent as hapikey",
+        pages::HAPIKEY_END,
+        Source::Thread("hubspot-net/HubSpot.NET#131"),
+        credentials::token_as_hapikey,
+    ),
+    Rule::new(
+        "developer-key-on-crm",
+        "the developer API key opens app management only",
+        pages::DEVELOPER_KEY,
+        Source::Page(pages::DEVELOPER_KEY),
+        credentials::developer_key,
+    ),
+    Rule::new(
+        "token-not-in-header",
+        "the token is not in Authorization: Bearer",
+        pages::AUTH,
+        Source::Page(pages::AUTH),
+        credentials::not_in_header,
+    ),
+    Rule::new(
+        "personal-access-key",
+        "a personal access key is not a bearer token",
+        pages::PERSONAL_KEY,
+        Source::Thread("StackOneHQ/mcp-connectors#153"),
+        credentials::personal_access_key,
+    ),
+    Rule::new(
+        "refresh-token-as-bearer",
+        "a refresh token is not a bearer token",
+        pages::OAUTH_TOKENS,
+        Source::Page(pages::OAUTH_TOKENS),
+        credentials::refresh_token,
+    ),
+    Rule::new(
+        "key-as-bearer",
+        "an API key or client secret is not a bearer token",
+        pages::AUTH,
+        Source::Page(pages::AUTH),
+        credentials::key_as_bearer,
+    ),
+    Rule::new(
+        "undecodable-token",
+        "HubSpot can't read the token: it is of another kind",
+        pages::AUTH,
+        Source::Thread("StackOneHQ/mcp-connectors#153"),
+        credentials::undecodable,
+    ),
+    Rule::new(
+        "access-token-expired",
+        "the access token expired",
+        pages::OAUTH_TOKENS,
+        Source::Thread("airbytehq/airbyte#74726"),
+        credentials::expired,
+    ),
+    Rule::new("token-dead", "HubSpot does not know the token any more", pages::AUTH, Source::Page(pages::PRIVATE_APPS), credentials::dead),
+    Rule::new("token-missing", "HubSpot found no credential in the call", pages::AUTH, Source::Probe, credentials::missing),
+    Rule::new("wrong-host", "this is not the API's host", pages::ROUTING, Source::Page(pages::ROUTING), path::host),
+    Rule::new(
+        "search-too-long",
+        "the search's body is longer than 3,000 characters",
+        pages::SEARCH,
+        Source::Page(pages::SEARCH),
+        data::search_body,
+    ),
+    Rule::new("scope-not-public", "the scope can't be granted to apps", pages::AUTH, Source::Probe, scopes::not_public),
+    Rule::new(
+        "scope-not-selectable",
+        "the scope that HubSpot names can't be chosen",
+        pages::AUTH,
+        Source::Thread("simstudioai/sim#5037"),
+        scopes::not_selectable,
+    ),
+    Rule::new("missing-scopes", "the token lacks a scope", pages::AUTH, Source::Thread("HubSpot/hubspot-api-nodejs#268"), scopes::missing),
+    Rule::new(
+        "scope-misnamed",
+        "HubSpot names a scope of the old kind",
+        pages::AUTH,
+        Source::Thread("HubSpot/hubspot-api-nodejs#268"),
+        scopes::misnamed,
+    ),
+    Rule::new(
+        "no-scope-exists",
+        "HubSpot publishes no scope that opens this operation",
+        pages::AUTH,
+        Source::Page(pages::AUTH),
+        scopes::none_exists,
+    ),
+    Rule::new("operation-ended", "the operation has ended", pages::LEGACY_END, Source::Page(pages::LEGACY_END), path::ended),
+    Rule::new(
+        "version-misplaced",
+        "the version is in the wrong place of the path",
+        pages::VERSIONS,
+        Source::Page(pages::VERSIONS),
+        path::misplaced,
+    ),
+    Rule::new("path-unreadable", "the path can be read in two ways", pages::OBJECTS, Source::Keyway, path::unreadable),
+    Rule::new("wrong-method", "the path has other methods", pages::OBJECTS, Source::Probe, path::method),
+    Rule::new(
+        "record-exists",
+        "a record with this unique value exists",
+        pages::OBJECTS,
+        Source::Thread("stape-io/hubspot-tag#7"),
+        data::conflict,
+    )
+    .last(),
+    Rule::new("some-limit", "a limit was reached", pages::LIMITS, Source::Page(pages::LIMITS), limits::other).last(),
+    Rule::new("batch-partly-done", "some inputs of the batch failed", pages::ERRORS, Source::Page(pages::ERRORS), data::partly).last(),
+    Rule::new("record-not-found", "the record does not exist for this token", pages::OBJECTS, Source::Probe, data::not_found).last(),
+    Rule::new("path-unknown", "HubSpot publishes no such path", pages::MIGRATION, Source::Probe, path::unknown).last(),
+    Rule::new(
+        "scopes-unnamed",
+        "the credential may not do this, and the answer names no scope",
+        pages::AUTH,
+        Source::Page(pages::ERRORS),
+        scopes::unnamed,
+    )
+    .last(),
+    Rule::new("validation", "HubSpot does not take the request as it is", pages::VALIDATION, Source::Page(pages::ERRORS), data::validation)
+        .last(),
+    Rule::new(
+        "token-request-refused",
+        "HubSpot refuses the token request, and the text does not say why",
+        pages::OAUTH_TOKENS,
+        Source::Thread("airbytehq/airbyte#26515"),
+        oauth::refused,
+    )
+    .last(),
+    Rule::new("token-refused", "HubSpot refuses the credential", pages::AUTH, Source::Page(pages::ERRORS), credentials::refused).last(),
+    Rule::new(
+        "operation-ends",
+        "the operation ends, or is not supported any more",
+        pages::LEGACY_END,
+        Source::Page(pages::LEGACY_END),
+        path::ends,
+    ),
+];
