@@ -5,6 +5,9 @@
 //! bought an API limit increase.
 
 use crate::quota::{Exceeded, Policy};
+use crate::time::{Moment, Now, Timestamp};
+
+use super::{Asked, Place, Share, Terms};
 
 /// How long Keyway sends nothing before a probe, in milliseconds.
 pub const PROBE_EVERY_MS: i64 = 15 * 60_000;
@@ -52,4 +55,64 @@ pub struct DayReport {
     pub probe: i64,
     /// How long ago HubSpot accepted a probe.
     pub opened: Option<i64>,
+}
+
+impl<T> Share<T> {
+    /// HubSpot accepted a call. If the call was a probe, the day is open again.
+    pub fn passed(&mut self, place: Place, now: Moment) {
+        if place.probe && self.day_over.take().is_some() {
+            self.day_opened_at = now.as_ms();
+        }
+    }
+
+    /// Since when HubSpot refuses the day's calls, and the midnight at which this ends.
+    pub fn day_is_over(&self, now: Now) -> Option<(Timestamp, Timestamp)> {
+        let over = self.day_over.filter(|over| now.wall.as_ms() < over.ends)?;
+        Some((now.time_of(Moment::from_ms(over.refused_at)), Timestamp::from_ms(over.ends)))
+    }
+
+    pub(super) fn is_counted_out(&self) -> bool {
+        self.daily.used_now() >= self.daily_max()
+    }
+
+    pub(super) fn day_over(&mut self, today: Timestamp) -> Option<Exceeded> {
+        let (today, ends) = (today.as_ms(), self.daily.resets_at().as_ms());
+        // If the clock was ahead, the day may end sooner than assumed.
+        self.day_over = self.day_over.map(|over| DayOver { ends: over.ends.min(ends), ..over }).filter(|over| today < over.ends);
+        if self.is_counted_out() {
+            return Some(Exceeded { policy: Policy::Daily, retry_after_ms: ends - today });
+        }
+        self.day_over.map(|over| over.exceeded(today))
+    }
+
+    /// A place for a probe of the day, where it is time for one.
+    pub(super) fn probe(&mut self, number: usize, place: Place, terms: Terms, now: Now) -> Option<Asked> {
+        let at = now.steady.as_ms();
+        let over = self.day_over.filter(|over| over.may_probe(at) && !self.is_counted_out())?;
+        let lane = &mut self.lanes[number];
+        lane.expire(at);
+        lane.member(place.app, terms);
+        if self.shared {
+            self.day_over = Some(DayOver { probing: true, ..over });
+            return Some(Asked::InLine(over.exceeded(now.wall.as_ms())));
+        }
+        (at >= self.held_until && lane.waiting == 0 && lane.has_room(place.app, at)).then_some(())?;
+        lane.take(place.app);
+        self.daily.take();
+        self.day_over = Some(DayOver { probe_at: at.saturating_add(PROBE_EVERY_MS), ..over });
+        Some(Asked::Granted(Place { probe: true, ..place }, self.allowance(number)))
+    }
+
+    pub(super) const fn stop_probing(&mut self) {
+        if let Some(over) = &mut self.day_over {
+            over.probing = false;
+        }
+    }
+
+    /// The maximum for this instance's count of the day: the calls of all instances when they were last known, and this
+    /// instance's part of the rest.
+    fn daily_max(&self) -> u64 {
+        let known = if self.known_daily.1 == self.daily.resets_at().as_ms() { self.known_daily.0 } else { 0 };
+        known + self.limits.daily.saturating_sub(known) / u64::from(self.divisor())
+    }
 }
