@@ -20,6 +20,7 @@ mod oauth_accounts;
 mod people;
 mod provider;
 mod proxy;
+mod public_apps;
 mod record;
 mod second_factor;
 mod sessions;
@@ -60,8 +61,9 @@ use accounts::{addons, region, time_zone};
 pub use apps::{AppChange, BASE_SCOPE, NewApp, SharingChange};
 use apps::{classes, refuse_install, scopes};
 pub use keyway_api::body::OAuthSettings;
-pub use oauth::{Exchanged, NewPublicApp, PublicAppChange, Rotated};
+pub use oauth::{Exchanged, Rotated};
 pub use oauth_accounts::{KnownGrant, NewOAuthClient, Standing};
+pub use public_apps::{NewPublicApp, PublicAppChange};
 pub use tokens::{FirstToken, NewToken, Rotation};
 use tokens::{LIVE_TOKENS_MAX, end_after, is_live};
 

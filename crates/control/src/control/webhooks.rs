@@ -3,7 +3,7 @@
 use keyway_core::secret::Secret;
 
 use super::Control;
-use super::oauth::uuid;
+use super::public_apps::uuid;
 use crate::registry::AppEntry;
 
 impl Control {
