@@ -2,14 +2,18 @@
 
 mod argument;
 mod basic;
+mod constant;
 pub mod credential;
 mod dress;
 pub mod encoded;
 pub(crate) mod entry;
+mod nearness;
 mod parts;
 mod place;
 mod provider;
+mod seam;
 pub(crate) mod sent;
+mod surroundings;
 pub mod usage;
 
 use std::ops::Range;
@@ -66,7 +70,7 @@ pub struct Found {
 /// repeat the name of its folder.
 pub(crate) fn search(text: Text<'_>, hits: &mut Hits) {
     prefilter::search(text.bytes, hits);
-    hits.hubspot = hits.hubspot || credential::path_names_hubspot(text.path);
+    hits.hubspot = hits.hubspot || surroundings::path_names_hubspot(text.path);
 }
 
 /// Examines one text. `hits` is a buffer that the caller reuses for each text.

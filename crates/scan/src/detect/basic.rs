@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use keyway_core::secret::Secret;
 use regex::bytes::Regex;
 
-use super::credential::Surroundings;
+use super::surroundings::Surroundings;
 use super::{Candidate, Text};
 use crate::finding::{Confidence, Kind};
 use crate::rules::Rules;
