@@ -1,17 +1,18 @@
 //! HubDB: tables with columns and rows. Rows are drafts until their table is published.
 
+mod rows;
 mod sheet;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use keyway_core::error_body::ErrorBody;
 use keyway_objects::items::Place;
-use keyway_objects::request::{bad_field, bad_parameter, id_text, inputs};
+use keyway_objects::request::{bad_field, bad_parameter};
 use keyway_objects::tx::Tx;
 use serde_json::{Map, Value, json};
 
 use super::shape::{self, Field, Is};
-use super::{Act, Answer, Asked, BATCH_MAX, Item, input_size, missing, no_content, page, plain_ids, reply, size};
+use super::{Answer, Asked, Item, missing, no_content, page, reply, size};
 
 /// Columns of a table. HubSpot has a bound of this size; its exact value is not confirmed.
 const COLUMNS_MAX: usize = 250;
@@ -60,8 +61,6 @@ const TABLE: [Field; 8] = [
 ];
 /// Versions of a table that are remembered.
 const VERSIONS_MAX: usize = 50;
-/// Rows of a table, the same.
-const ROWS_MAX: usize = 10_000;
 
 pub fn answer(asked: &Asked<'_>, rest: &[&str], tx: &mut Tx<'_>) -> Option<Answer> {
     Some(match (asked.method(), rest) {
@@ -81,52 +80,9 @@ pub fn answer(asked: &Asked<'_>, rest: &[&str], tx: &mut Tx<'_>) -> Option<Answe
         ("DELETE", [table, "versions", version]) => Table::find(tx, table).and_then(|table| table.delete_version(tx, version)),
         ("POST", [table, "draft", "reset"]) => Table::find(tx, table).and_then(|table| table.reset(tx)),
         ("POST", [table, "unpublish"]) => Table::find(tx, table).map(|table| table.unpublish(tx)),
-        (_, [table, "rows", rest @ ..]) => return rows(asked, table, rest, tx),
+        (_, [table, "rows", rest @ ..]) => return rows::answer(asked, table, rest, tx),
         _ => return None,
     })
-}
-
-fn rows(asked: &Asked<'_>, table: &str, rest: &[&str], tx: &mut Tx<'_>) -> Option<Answer> {
-    let of_batch: Option<(Act<Table>, u16)> = match rest {
-        ["draft", "batch", "create"] => Some((Table::add_row, 201)),
-        ["draft", "batch", "update"] => Some((Table::update_row, 200)),
-        ["draft", "batch", "replace"] => Some((Table::replace_row, 200)),
-        ["draft", "batch", "clone"] => Some((Table::copy_row, 200)),
-        ["draft", "batch", "read"] => Some((Table::draft_row, 200)),
-        ["batch", "read"] => Some((Table::live_row, 200)),
-        _ => None,
-    };
-    let found = |tx: &Tx<'_>| Table::find(tx, table);
-    Some(match (asked.method(), rest) {
-        ("POST", _) if of_batch.is_some() => {
-            let (act, status) = of_batch?;
-            found(tx).and_then(|table| table.batch(asked, tx, act, status))
-        }
-        ("POST", ["draft", "batch", "purge"]) => found(tx).and_then(|table| table.purge(asked, tx)),
-        ("GET", []) => found(tx).and_then(|table| table.list(asked, tx, false)),
-        ("GET", ["draft"]) => found(tx).and_then(|table| table.list(asked, tx, true)),
-        ("POST", []) => found(tx).and_then(|table| Ok(reply(201, table.add_row(asked, tx, &asked.body()?)?))),
-        (_, ["draft" | "batch", ..]) => return None,
-        ("GET", [row]) => found(tx).and_then(|table| Ok(reply(200, table.live_row(asked, tx, &by_id(row))?))),
-        ("GET", [row, "draft"]) => found(tx).and_then(|table| Ok(reply(200, table.draft_row(asked, tx, &by_id(row))?))),
-        ("POST", [row, "draft", "clone"]) => found(tx).and_then(|table| {
-            let mut wanted = by_id(row);
-            wanted.extend(asked.query.get("name").map(|name| ("name".to_owned(), name.into())));
-            Ok(reply(200, table.copy_row(asked, tx, &wanted)?))
-        }),
-        ("PATCH" | "PUT", [row, "draft"]) => found(tx).and_then(|table| {
-            let mut body = asked.body()?;
-            body.insert("id".to_owned(), (*row).into());
-            let change = if asked.method() == "PUT" { Table::replace_row } else { Table::update_row };
-            Ok(reply(200, change(&table, asked, tx, &body)?))
-        }),
-        ("DELETE", [row, "draft"]) => found(tx).and_then(|table| table.remove_row(tx, row).map(|()| no_content())),
-        _ => return None,
-    })
-}
-
-fn by_id(id: &str) -> Map<String, Value> {
-    Map::from_iter([("id".to_owned(), id.into())])
 }
 
 fn tables(asked: &Asked<'_>, tx: &Tx<'_>, drafts: bool) -> Answer {
@@ -363,143 +319,5 @@ impl Table {
         let value = self.item.value.clone();
         tx.put_item(&place(), &self.id, self.item);
         reply(200, value)
-    }
-
-    fn list(&self, asked: &Asked<'_>, tx: &Tx<'_>, drafts: bool) -> Answer {
-        let rows = tx.state.items.of(&self.rows()).map(|(_, item)| item);
-        let shown = rows.filter_map(|row| match drafts {
-            true => (!row.is_archived()).then(|| row.draft.as_ref().unwrap_or(&row.value)),
-            false => Some(&row.value).filter(|value| !value.is_null()),
-        });
-        page(asked, shown.collect(), true)
-    }
-
-    fn batch(&self, asked: &Asked<'_>, tx: &mut Tx<'_>, act: Act<Self>, status: u16) -> Answer {
-        let mut body = asked.body()?;
-        plain_ids(&mut body);
-        let (mark, mut results) = (tx.mark(), Vec::new());
-        for input in inputs(&body, BATCH_MAX)? {
-            // The table is read and the row written for each input.
-            let charged = tx.work.write(input_size(tx, &self.rows(), input)).map_err(ErrorBody::from);
-            match charged.and_then(|()| act(self, asked, tx, input)) {
-                Ok(value) => results.push(value),
-                Err(refused) => {
-                    tx.back_to(mark);
-                    return Err(refused);
-                }
-            }
-        }
-        let at = asked.now();
-        Ok(reply(status, json!({ "status": "COMPLETE", "results": results, "startedAt": at, "completedAt": at })))
-    }
-
-    /// A row is a draft until its table is published.
-    fn add_row(&self, asked: &Asked<'_>, tx: &mut Tx<'_>, body: &Map<String, Value>) -> Result<Value, ErrorBody> {
-        let values = self.values(body)?;
-        if tx.state.items.count(&self.rows()) >= ROWS_MAX {
-            return Err(ErrorBody::validation(format!("A table has at most {ROWS_MAX} rows")));
-        }
-        let id = tx.state.items.next_number(&self.rows()).to_string();
-        let field = |name: &str| body.get(name).cloned().unwrap_or(Value::Null);
-        let row = json!({
-            "id": id, "values": values, "path": field("path"), "name": field("name"), "childTableId": field("childTableId"),
-            "createdAt": asked.now(), "updatedAt": asked.now(), "publishedAt": asked.now(),
-        });
-        tx.put_item(&self.rows(), &id, Item { value: Value::Null, draft: Some(row.clone()), archived_at: None });
-        Ok(row)
-    }
-
-    /// Values are those of the table's columns.
-    fn values(&self, body: &Map<String, Value>) -> Result<Map<String, Value>, ErrorBody> {
-        let Some(Value::Object(values)) = body.get("values") else { return Err(bad_field("values", "must be an object")) };
-        let columns = self.item.draft.as_ref().unwrap_or(&self.item.value)["columns"].as_array();
-        let known: HashSet<&str> = columns.into_iter().flatten().filter_map(|column| column["name"].as_str()).collect();
-        match values.keys().find(|name| !known.contains(name.as_str())) {
-            Some(unknown) => Err(bad_field("values", &format!("name a column {unknown} that the table does not have"))),
-            None => Ok(values.clone()),
-        }
-    }
-
-    fn row(&self, tx: &Tx<'_>, input: &Map<String, Value>) -> Result<(String, Item), ErrorBody> {
-        let id = id_text(input.get("id")).ok_or_else(|| bad_field("id", "is required"))?;
-        let row = tx.state.items.get(&self.rows(), &id).cloned().ok_or_else(|| missing(&id))?;
-        Ok((id, row))
-    }
-
-    fn live_row(&self, _: &Asked<'_>, tx: &mut Tx<'_>, input: &Map<String, Value>) -> Result<Value, ErrorBody> {
-        let (id, row) = self.row(tx, input)?;
-        Some(row.value).filter(|value| !value.is_null()).ok_or_else(|| missing(&id))
-    }
-
-    fn draft_row(&self, _: &Asked<'_>, tx: &mut Tx<'_>, input: &Map<String, Value>) -> Result<Value, ErrorBody> {
-        let (id, row) = self.row(tx, input)?;
-        if row.is_archived() { Err(missing(&id)) } else { Ok(row.draft.unwrap_or(row.value)) }
-    }
-
-    fn update_row(&self, asked: &Asked<'_>, tx: &mut Tx<'_>, input: &Map<String, Value>) -> Result<Value, ErrorBody> {
-        let (id, mut row) = self.row(tx, input)?;
-        let mut draft = row.draft.take().unwrap_or_else(|| row.value.clone());
-        if input.contains_key("values") {
-            for (name, value) in self.values(input)? {
-                draft["values"][name] = value;
-            }
-        }
-        for name in ["path", "name", "childTableId"] {
-            if let Some(value) = input.get(name) {
-                draft[name] = value.clone();
-            }
-        }
-        draft["updatedAt"] = asked.now().into();
-        row.draft = Some(draft.clone());
-        tx.put_item(&self.rows(), &id, row);
-        Ok(draft)
-    }
-
-    /// The values take the place of all that the row has.
-    fn replace_row(&self, asked: &Asked<'_>, tx: &mut Tx<'_>, input: &Map<String, Value>) -> Result<Value, ErrorBody> {
-        let ((id, mut row), values) = (self.row(tx, input)?, self.values(input)?);
-        let mut draft = row.draft.take().unwrap_or_else(|| row.value.clone());
-        draft["values"] = values.into();
-        for name in ["path", "name", "childTableId"] {
-            draft[name] = input.get(name).cloned().unwrap_or(Value::Null);
-        }
-        draft["updatedAt"] = asked.now().into();
-        row.draft = Some(draft.clone());
-        tx.put_item(&self.rows(), &id, row);
-        Ok(draft)
-    }
-
-    fn copy_row(&self, asked: &Asked<'_>, tx: &mut Tx<'_>, input: &Map<String, Value>) -> Result<Value, ErrorBody> {
-        let (_, row) = self.row(tx, input)?;
-        let mut copy = row.draft.unwrap_or(row.value);
-        if let Some(name) = input.get("name") {
-            copy["name"] = name.clone();
-        }
-        let copy = copy.as_object().cloned().unwrap_or_default();
-        self.add_row(asked, tx, &copy)
-    }
-
-    /// Gone from the draft now, and from what is live when the table is published.
-    fn remove_row(&self, tx: &mut Tx<'_>, id: &str) -> Result<(), ErrorBody> {
-        let (id, mut row) = self.row(tx, &by_id(id))?;
-        if row.value.is_null() {
-            tx.remove_item(&self.rows(), &id);
-        } else {
-            row.archived_at = Some(keyway_core::time::Timestamp::from_ms(0));
-            tx.put_item(&self.rows(), &id, row);
-        }
-        Ok(())
-    }
-
-    fn purge(&self, asked: &Asked<'_>, tx: &mut Tx<'_>) -> Answer {
-        let mut body = asked.body()?;
-        plain_ids(&mut body);
-        for input in inputs(&body, BATCH_MAX)? {
-            let id = id_text(input.get("id")).ok_or_else(|| bad_field("id", "is required"))?;
-            if tx.state.items.get(&self.rows(), &id).is_some() {
-                self.remove_row(tx, &id)?;
-            }
-        }
-        Ok(no_content())
     }
 }

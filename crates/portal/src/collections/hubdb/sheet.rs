@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 use super::super::multipart::parts;
 use super::super::shape::{self, Field, Is};
 use super::super::{Answer, Asked, Item, reply};
-use super::{ROWS_MAX, Table};
+use super::Table;
+use super::rows::ROWS_MAX;
 use crate::Reply;
 
 const CONFIG: [Field; 6] = [
