@@ -151,9 +151,7 @@ impl Definition {
         tx.work.write(3 * size(&Value::from(fields.clone())))?;
         self.charge(tx)?;
         // Functions have calls of their own.
-        for (name, value) in fields.into_iter().filter(|(name, _)| name != "functions") {
-            self.item.value[name] = value;
-        }
+        shape::set(&mut self.item.value, fields.into_iter().filter(|(name, _)| name != "functions"));
         self.keep(asked, tx);
         Ok(reply(200, self.item.value))
     }

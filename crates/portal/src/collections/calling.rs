@@ -98,9 +98,7 @@ impl Settings {
                 let given = shape::read(self.form, &asked.body()?, partly)?;
                 let created = before.as_ref().map_or_else(|| asked.now().into(), |value| value["createdAt"].clone());
                 let mut value = before.filter(|_| partly).unwrap_or_else(|| defaults.clone().into());
-                for (name, field) in given {
-                    value[name] = field;
-                }
+                shape::set(&mut value, given);
                 if self.dated {
                     value["createdAt"] = created;
                     value["updatedAt"] = asked.now().into();

@@ -156,11 +156,8 @@ fn change(asked: &Asked<'_>, place: &Place, id: &str, tx: &mut Tx<'_>) -> Answer
     let (mut item, body) = (live(place, id, tx)?, asked.body()?);
     // This writes the whole file to the store again.
     tx.work.write(size(&item.value))?;
-    for (name, value) in
-        body.into_iter().filter(|(name, _)| ["name", "access", "parentFolderId", "isUsableInContent"].contains(&name.as_str()))
-    {
-        item.value[name] = value;
-    }
+    let writable = ["name", "access", "parentFolderId", "isUsableInContent"];
+    shape::set(&mut item.value, body.into_iter().filter(|(name, _)| writable.contains(&name.as_str())));
     item.value["updatedAt"] = asked.now().into();
     let answer = reply(200, shown(&item));
     tx.put_item(place, id, item);
@@ -288,11 +285,7 @@ fn update_folder(asked: &Asked<'_>, place: &Place, tx: &mut Tx<'_>) -> Answer {
             return Err(bad_field("parentFolderId", "is the folder itself"));
         }
     }
-    for name in ["name", "parentFolderId"] {
-        if let Some(value) = body.get(name) {
-            item.value[name] = value.clone();
-        }
-    }
+    shape::set_given(&mut item.value, &body, &["name", "parentFolderId"]);
     item.value["updatedAt"] = asked.now().into();
     tx.put_item(place, id, item.clone());
     let result = folder_shown(tx, &item.value);

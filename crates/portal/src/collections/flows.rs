@@ -152,11 +152,8 @@ fn read(asked: &Asked<'_>, state: &State, body: &Map<String, Value>) -> Result<M
 
 fn keep(asked: &Asked<'_>, tx: &mut Tx<'_>, id: &str, revision: u64, fields: Map<String, Value>, made: Value) -> Value {
     let mut value = Value::from(fields);
-    for (name, field) in
-        [("id", id.into()), ("revisionId", revision.to_string().into()), ("createdAt", made), ("updatedAt", asked.now().into())]
-    {
-        value[name] = field;
-    }
+    let own = [("id", id.into()), ("revisionId", revision.to_string().into()), ("createdAt", made), ("updatedAt", asked.now().into())];
+    shape::set(&mut value, own);
     let old = ids(tx.state, &revisions(id));
     if let Some(oldest) = old.first().filter(|_| old.len() >= REVISIONS_MAX) {
         tx.remove_item(&revisions(id), oldest);

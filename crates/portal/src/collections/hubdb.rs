@@ -126,9 +126,7 @@ fn write(value: &mut Value, body: Map<String, Value>) -> Result<(), ErrorBody> {
     shape::each("columns", &COLUMN, &body)?;
     let body = shape::read(&TABLE, &body, true)?;
     let before = value["columns"].as_array().cloned().unwrap_or_default();
-    for (name, field) in body {
-        value[name] = field;
-    }
+    shape::set(value, body);
     let known: HashMap<String, Value> = before.iter().map(|column| (column["name"].to_string(), column["id"].clone())).collect();
     let mut next = before.iter().filter_map(|column| column["id"].as_str()?.parse::<u64>().ok()).max().unwrap_or_default();
     for column in value["columns"].as_array_mut().into_iter().flatten() {

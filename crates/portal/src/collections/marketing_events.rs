@@ -14,7 +14,7 @@ use keyway_objects::state::State;
 use keyway_objects::tx::Tx;
 use serde_json::{Map, Value, json};
 
-use super::{Answer, Asked, Item, missing, no_content, reply};
+use super::{Answer, Asked, Item, missing, no_content, reply, shape};
 
 /// Inputs of a batch.
 const BATCH_MAX: usize = 100;
@@ -114,9 +114,7 @@ fn create(asked: &Asked<'_>, tx: &mut Tx<'_>, body: Map<String, Value>) -> Resul
     }
     let id = tx.state.items.next_number(&place()).to_string();
     let mut value = json!({ "eventCancelled": false, "eventCompleted": false, "customProperties": [] });
-    for (name, field) in fields {
-        value[name] = field;
-    }
+    shape::set(&mut value, fields);
     value["objectId"] = id.as_str().into();
     value["id"] = id.as_str().into();
     value["appId"] = asked.call.app_id.into();
@@ -127,9 +125,7 @@ fn create(asked: &Asked<'_>, tx: &mut Tx<'_>, body: Map<String, Value>) -> Resul
 }
 
 fn put(asked: &Asked<'_>, tx: &mut Tx<'_>, (id, mut event): Found, fields: Map<String, Value>) -> Value {
-    for (name, field) in fields {
-        event[name] = field;
-    }
+    shape::set(&mut event, fields);
     event["updatedAt"] = asked.now().into();
     tx.put_item(&place(), &id, Item::new(event.clone()));
     event

@@ -3,6 +3,7 @@
 use keyway_core::error_body::ErrorBody;
 use keyway_core::time::Timestamp;
 use keyway_objects::request::bad_field;
+use serde_json::value::Index;
 use serde_json::{Map, Value};
 
 /// What a field holds.
@@ -72,6 +73,18 @@ fn of(name: &str, value: &Value, is: Is) -> Result<Value, ErrorBody> {
         _ => true,
     };
     taken.filter(|_| fits).ok_or_else(|| bad_field(name, wanted))
+}
+
+/// Writes fields into an object, over those of the same name.
+pub fn set<N: Index>(object: &mut Value, fields: impl IntoIterator<Item = (N, Value)>) {
+    for (name, field) in fields {
+        object[name] = field;
+    }
+}
+
+/// Writes into an object the fields with these names that a body has.
+pub fn set_given(object: &mut Value, body: &Map<String, Value>, names: &[&str]) {
+    set(object, names.iter().filter_map(|name| Some((*name, body.get(*name)?.clone()))));
 }
 
 /// A value of the type that a default has; the default where the value is null.

@@ -135,9 +135,7 @@ fn change(asked: &Asked<'_>, tx: &mut Tx<'_>, id: &str) -> Answer {
     let fields = shape::read(&TEAM[..2], &asked.body()?, true)?;
     tx.work.write(2 * size(&value) + size(&Value::from(fields.clone())))?;
     check_parent(tx.state, &fields, id)?;
-    for (name, field) in fields {
-        value[name] = field;
-    }
+    shape::set(&mut value, fields);
     tx.put_item(&place(), id, Item::new(value.clone()));
     Ok(reply(200, value))
 }

@@ -50,9 +50,7 @@ fn create(asked: &Asked<'_>, tx: &mut Tx<'_>) -> Answer {
 fn change(asked: &Asked<'_>, tx: &mut Tx<'_>, id: &str, mut value: Value) -> Answer {
     let fields = shape::read(&TEMPLATE, &asked.body()?, true)?;
     tx.work.write(2 * size(&value) + 2 * size(&Value::from(fields.clone())))?;
-    for (name, field) in fields {
-        value[name] = field;
-    }
+    shape::set(&mut value, fields);
     value["updatedAt"] = asked.call.now.as_ms().into();
     tx.put_item(&place(), id, Item::new(value.clone()));
     Ok(reply(200, value))

@@ -109,9 +109,7 @@ fn register(asked: &Asked<'_>, tx: &mut Tx<'_>) -> Answer {
 fn change(asked: &Asked<'_>, tx: &mut Tx<'_>, id: &str, mut value: Value) -> Answer {
     let fields = shape::read(&CHANNEL, &asked.body()?, true)?;
     tx.work.write(size(&value) + size(&Value::from(fields.clone())))?;
-    for (name, field) in fields {
-        value[name] = field;
-    }
+    shape::set(&mut value, fields);
     tx.put_item(&place(), id, Item::new(value.clone()));
     Ok(reply(200, value))
 }
@@ -144,11 +142,8 @@ fn connect(asked: &Asked<'_>, tx: &mut Tx<'_>, channel: &str) -> Answer {
     tx.work.write(size(&Value::from(fields.clone())))?;
     let id = tx.state.items.next_number(&accounts()).to_string();
     let mut value = Value::from(fields);
-    for (name, field) in
-        [("id", id.as_str().into()), ("channelId", channel.into()), ("createdAt", asked.now().into()), ("archived", false.into())]
-    {
-        value[name] = field;
-    }
+    let own = [("id", id.as_str().into()), ("channelId", channel.into()), ("createdAt", asked.now().into()), ("archived", false.into())];
+    shape::set(&mut value, own);
     value["active"] = value["authorized"].clone();
     put_account(tx, &id, value.clone());
     Ok(reply(201, value))
@@ -156,9 +151,7 @@ fn connect(asked: &Asked<'_>, tx: &mut Tx<'_>, channel: &str) -> Answer {
 
 /// An account that is no longer authorized is off.
 fn change_account(asked: &Asked<'_>, tx: &mut Tx<'_>, id: &str, mut value: Value) -> Answer {
-    for (name, field) in shape::read(&ACCOUNT_CHANGE, &asked.body()?, true)? {
-        value[name] = field;
-    }
+    shape::set(&mut value, shape::read(&ACCOUNT_CHANGE, &asked.body()?, true)?);
     tx.work.write(size(&value))?;
     value["active"] = value["authorized"].clone();
     put_account(tx, id, value.clone());
@@ -258,11 +251,7 @@ fn publish(asked: &Asked<'_>, tx: &mut Tx<'_>, channel: &str) -> Answer {
         "recipients": shown(&recipients, to, "recipientField", "TO"), "truncationStatus": "NOT_TRUNCATED",
         "status": { "statusType": if incoming { "RECEIVED" } else { "SENT" } },
     });
-    for name in ["richText", "inReplyToId"] {
-        if let Some(value) = body.get(name) {
-            message[name] = value.clone();
-        }
-    }
+    shape::set_given(&mut message, &body, &["richText", "inReplyToId"]);
     let thread = match thread {
         Some(id) => id,
         None => {

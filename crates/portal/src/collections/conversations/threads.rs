@@ -125,7 +125,7 @@ pub fn add(asked: &Asked<'_>, tx: &mut Tx<'_>, thread: &str, written: Written<'_
     let id = tx.state.items.next_number(&messages()).to_string();
     let at = written.at.to_iso();
     let mut value = written.fields;
-    for (name, field) in [
+    let own = [
         ("id", id.as_str().into()),
         ("type", written.kind.into()),
         ("conversationsThreadId", thread.into()),
@@ -133,9 +133,8 @@ pub fn add(asked: &Asked<'_>, tx: &mut Tx<'_>, thread: &str, written: Written<'_
         ("createdBy", written.by.into()),
         ("client", json!({ "clientType": "INTEGRATION", "integrationAppId": asked.call.app_id })),
         ("archived", false.into()),
-    ] {
-        value[name] = field;
-    }
+    ];
+    shape::set(&mut value, own);
     for name in ["senders", "recipients"] {
         if value[name].is_null() {
             value[name] = json!([]);
@@ -266,11 +265,7 @@ fn write(asked: &Asked<'_>, tx: &mut Tx<'_>, id: &str) -> Answer {
     let attachments = attachments(&fields)?;
     tx.work.write(2 * size(&Value::from(fields.clone())))?;
     let mut value = json!({ "text": fields["text"], "attachments": attachments });
-    for name in ["richText", "subject"] {
-        if let Some(field) = fields.get(name) {
-            value[name] = field.clone();
-        }
-    }
+    shape::set_given(&mut value, &fields, &["richText", "subject"]);
     if is_comment {
         if value["richText"].is_null() {
             value["richText"] = value["text"].clone();

@@ -7,6 +7,7 @@ use keyway_objects::request::{bad_field, id_text, inputs};
 use keyway_objects::tx::Tx;
 use serde_json::{Map, Value, json};
 
+use super::super::shape;
 use super::super::{Act, Answer, Asked, BATCH_MAX, Item, input_size, missing, no_content, page, plain_ids, reply};
 use super::Table;
 
@@ -133,15 +134,9 @@ impl Table {
         let (id, mut row) = self.row(tx, input)?;
         let mut draft = row.draft.take().unwrap_or_else(|| row.value.clone());
         if input.contains_key("values") {
-            for (name, value) in self.values(input)? {
-                draft["values"][name] = value;
-            }
+            shape::set(&mut draft["values"], self.values(input)?);
         }
-        for name in ["path", "name", "childTableId"] {
-            if let Some(value) = input.get(name) {
-                draft[name] = value.clone();
-            }
-        }
+        shape::set_given(&mut draft, input, &["path", "name", "childTableId"]);
         draft["updatedAt"] = asked.now().into();
         row.draft = Some(draft.clone());
         tx.put_item(&self.rows(), &id, row);
