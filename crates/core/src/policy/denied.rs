@@ -1,6 +1,7 @@
 //! The answer to a refused call of an operation that the catalog does not list.
 
-use super::{Caller, class_not_allowed};
+use super::Caller;
+use super::refused::class_not_allowed;
 use crate::catalog::{Catalog, Method};
 use crate::error_body::{ErrorBody, ErrorDetail};
 use crate::path::NormalPath;
