@@ -3,6 +3,8 @@
 mod approval;
 mod board;
 mod channel;
+mod public_app;
+mod session;
 
 use std::sync::Arc;
 
@@ -21,6 +23,8 @@ use crate::upstream::Base;
 pub use approval::{Approval, ApprovalState};
 pub use board::{BoardIntegration, BoardReport};
 pub use keyway_core::share::Sharing;
+pub use public_app::{ClientSecret, Distribution, PublicApp};
+pub use session::{Agent, Session, SessionBudget, SessionUse};
 
 pub use channel::{Channel, ChannelTarget, KeptCondition, Mail, MailTls, QueuedMessage, SentMessage};
 
@@ -142,89 +146,6 @@ pub struct App {
     pub public_app: Option<u64>,
 }
 
-/// Who may install a public app, and which limits its installs have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Distribution {
-    /// Chosen accounts; limits as of a private app.
-    Private,
-    /// Everybody; 110 calls in ten seconds for each install, and no cap on the day.
-    Marketplace,
-}
-
-impl Distribution {
-    /// As it is written.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Private => "private",
-            Self::Marketplace => "marketplace",
-        }
-    }
-
-    /// Reads a name.
-    pub fn parse(name: &str) -> Option<Self> {
-        [Self::Private, Self::Marketplace].into_iter().find(|one| one.name() == name)
-    }
-}
-
-/// An OAuth client that many accounts install.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PublicApp {
-    /// Its id.
-    pub id: u64,
-    /// Unique.
-    pub name: String,
-    /// What it is for; people read it when they are asked for consent.
-    pub description: String,
-    /// Who answers for it.
-    pub owner: String,
-    /// As it presents itself.
-    pub client_id: String,
-    /// Its secrets: one, and while it is rotated two.
-    pub secrets: Vec<ClientSecret>,
-    /// Whether it has no secret, and must use PKCE: a program on a person's machine.
-    pub is_public: bool,
-    /// Where a consent may be answered.
-    pub redirect_uris: Vec<String>,
-    /// What every install grants, sorted; `oauth` is always in it.
-    pub scopes: Vec<String>,
-    /// What an authorization URL may ask for as if it were required.
-    pub conditional_scopes: Vec<String>,
-    /// What an account grants where it can.
-    pub optional_scopes: Vec<String>,
-    /// Who may install it.
-    pub distribution: Distribution,
-    /// Whether a refresh token is replaced when it is used.
-    pub rotates: bool,
-    /// Whether its installs' tokens are accepted.
-    pub enabled: bool,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// When it was last changed.
-    pub updated_at: Timestamp,
-}
-
-/// A client's secret, without its text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClientSecret {
-    /// The keyed hash of its text.
-    pub hash: TokenHash,
-    /// What may be shown of it.
-    pub hint: String,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// When it ends; none while it was not rotated.
-    pub expires_at: Option<Timestamp>,
-    /// Its text, sealed: webhooks are signed with it. None of one that an earlier version made.
-    pub sealed: Option<Vec<u8>>,
-}
-
-impl PublicApp {
-    /// Whether this is a secret of the app that is good now.
-    pub fn has_secret(&self, hash: &TokenHash, now: Timestamp) -> bool {
-        self.secrets.iter().any(|secret| blake3::Hash::from_bytes(secret.hash.0) == hash.0 && secret.expires_at.is_none_or(|at| at > now))
-    }
-}
-
 /// Somebody who signs in on the admin listener.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
@@ -335,77 +256,6 @@ pub struct Grant {
     pub user_id: u64,
     /// How often the refresh token was rotated, as far as this instance has seen.
     pub generation: u64,
-}
-
-/// What a token of a session may do, for whom and how much.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Session {
-    /// What may be done, sorted; what the app has lost since does not count.
-    pub scopes: Vec<String>,
-    /// Which classes of operations; those that the app has lost since do not count.
-    pub classes: Classes,
-    /// On whose behalf it calls.
-    pub person: String,
-    /// What for.
-    pub purpose: String,
-    /// Who made it.
-    pub created_by: String,
-    /// How much it may do.
-    pub budget: SessionBudget,
-    /// Which of its calls need a person's approval, beside those of its app.
-    pub approve: Rule,
-    /// The agent that came for it over OAuth; none where its token was given out. It works for that agent alone, and
-    /// at the listener of agents alone.
-    pub agent: Option<Agent>,
-}
-
-/// An agent that came over OAuth.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Agent {
-    /// Its client: the URL of its document, or a digest of the id that it registered for.
-    pub client: String,
-    /// Its name, by its own word.
-    pub name: String,
-    /// What its tokens are for (RFC 8707).
-    pub resource: String,
-}
-
-/// How many calls a session may make and how many records it may read and change; none is as many as it likes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SessionBudget {
-    /// Calls in all.
-    pub calls: Option<u64>,
-    /// Records in all.
-    pub records: Option<u64>,
-    /// Calls from one midnight of the account to the next.
-    pub calls_per_day: Option<u64>,
-    /// Records from one midnight of the account to the next.
-    pub records_per_day: Option<u64>,
-}
-
-impl SessionBudget {
-    /// Whether nothing bounds it.
-    pub fn is_endless(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// Whether records are counted.
-    pub const fn counts_records(&self) -> bool {
-        self.records.is_some() || self.records_per_day.is_some()
-    }
-}
-
-/// What a session has used of its budgets.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SessionUse {
-    /// Calls in all.
-    pub calls: u64,
-    /// Records in all.
-    pub records: u64,
-    /// Calls of the day.
-    pub day_calls: u64,
-    /// Records of the day.
-    pub day_records: u64,
 }
 
 /// A token of an app, without its text.

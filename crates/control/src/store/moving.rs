@@ -17,7 +17,9 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, PgConnection, Row as _};
 
 use super::moved::{MARK, Mark};
-use super::{Store, StoreError, checked_url, folder, identity, migrations, sqlite_url};
+use super::opening::sqlite_url;
+use super::tables::migrations;
+use super::{Store, StoreError, checked_url, folder, identity};
 use crate::clock;
 
 /// Rows in one transaction.
