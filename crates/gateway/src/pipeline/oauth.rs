@@ -4,27 +4,26 @@
 //! Answered here for every account, embedded or connected: installs are Keyway's, and what an app
 //! does to its own install must never reach the connection that all apps share.
 
+mod endpoint;
+mod grants;
+mod tokens;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::Method;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::request::Parts;
-use keyway_core::catalog::{self, Catalog, Operation};
+use keyway_core::catalog::{self, Catalog};
 use keyway_core::error_body::{ErrorBody, ErrorDetail, RateLimitFields};
-use keyway_core::path::NormalPath;
 use keyway_core::policy::Permit;
 use keyway_core::refusal::Refusal;
-use keyway_core::scope::{ScopeSet, all_names};
-use keyway_core::time::Timestamp;
-use keyway_oauth::error::{Code, OAuthError};
+use keyway_core::scope::all_names;
+use keyway_oauth::error::OAuthError;
 use keyway_oauth::metadata;
 use keyway_oauth::params::Params;
-use keyway_oauth::server::access_token::{Claims, Subject};
-use keyway_oauth::server::grant::{self, GrantType};
-use keyway_oauth::server::introspection::{Known, inactive};
-use keyway_oauth::server::{ACCESS_TOKEN_S, client_auth};
+use keyway_oauth::server::client_auth;
+use keyway_oauth::server::grant::GrantType;
 use serde_json::Value;
 use tokio::runtime::Handle;
 
@@ -33,10 +32,12 @@ use crate::arriving::Arriving;
 use crate::audit::AuditLog;
 use crate::backend::BackendReply;
 use crate::clock;
-use crate::control::{Control, ControlError, Exchanged, Rotated};
+use crate::control::{Control, ControlError};
 use crate::guesses::{Guesses, source_network};
-use crate::model::{Account, Distribution, PublicApp};
-use crate::registry::{Holder, Registry, TokenEntry};
+use crate::model::{Account, PublicApp};
+use crate::registry::TokenEntry;
+
+pub(super) use endpoint::{Endpoint, answers, is_uninstall};
 
 /// What the endpoints need besides the hot state.
 pub(super) struct Server {
@@ -88,59 +89,6 @@ impl Server {
             Err(_) => Err(respond::store_unavailable()),
         }
     }
-}
-
-/// What of OAuth is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Endpoint {
-    Token { v1: bool },
-    Introspect,
-    Revoke,
-    AccessToken,
-    RefreshToken,
-    DeleteRefreshToken,
-    Metadata,
-}
-
-impl Endpoint {
-    pub(super) fn of(method: &Method, path: &NormalPath) -> Option<Self> {
-        if path.as_str() == metadata::PATH {
-            return (method == Method::GET).then_some(Self::Metadata);
-        }
-        let rest = path.as_str().strip_prefix("/oauth/")?;
-        let (version, rest) = rest.split_once('/')?;
-        let v1 = version == "v1";
-        if !v1 && !["v3", "2026-03", "2026-09"].contains(&version) {
-            return None;
-        }
-        match (method.as_str(), rest) {
-            ("POST", "token") => Some(Self::Token { v1 }),
-            ("POST", "token/introspect") => Some(Self::Introspect),
-            ("POST", "token/revoke") => Some(Self::Revoke),
-            ("GET", rest) if v1 && is_one_below(rest, "access-tokens/") => Some(Self::AccessToken),
-            ("GET", rest) if v1 && is_one_below(rest, "refresh-tokens/") => Some(Self::RefreshToken),
-            ("DELETE", rest) if v1 && is_one_below(rest, "refresh-tokens/") => Some(Self::DeleteRefreshToken),
-            _ => None,
-        }
-    }
-}
-
-fn is_one_below(path: &str, folder: &str) -> bool {
-    path.strip_prefix(folder).is_some_and(|last| !last.is_empty() && !last.contains('/'))
-}
-
-/// Whether an operation is one of these endpoints.
-pub(super) fn answers(operation: &Operation) -> bool {
-    let method = operation.method.as_str().parse::<Method>();
-    let path = NormalPath::parse(&operation.template.replace(['{', '}'], ""));
-    method.is_ok_and(|method| path.is_ok_and(|path| Endpoint::of(&method, &path).is_some()))
-}
-
-/// Whether an operation ends the caller's own install.
-pub(super) fn is_uninstall(operation: &Operation) -> bool {
-    operation.method == catalog::Method::Delete
-        && operation.template.starts_with("/appinstalls/")
-        && operation.template.ends_with("/external-install")
 }
 
 /// An error of the protocol, or one of the pipeline.
@@ -250,128 +198,6 @@ impl Gateway {
         Err(refused.into())
     }
 
-    async fn code_grant(&self, server: &Server, call: &mut Call, client: &Arc<PublicApp>, params: &Params) -> Result<Value, Stop> {
-        let owned = |name: &str| params.get(name).map(str::to_owned);
-        let code = owned("code").ok_or_else(OAuthError::bad_code)?;
-        let (redirect_uri, verifier) = (owned("redirect_uri"), owned("code_verifier"));
-        let (control, app) = (server.control.clone(), client.clone());
-        let exchanged =
-            server.run(async move { control.exchange(&app, &code, redirect_uri.as_deref(), verifier.as_deref()).await }).await?;
-        let Exchanged { install, token } = exchanged?;
-        let entry = self.registry.grant(token.id).ok_or_else(respond::store_unavailable)?;
-        call.token = Some(entry.clone());
-        let scopes = token.grant.as_ref().map(|grant| grant.scopes.clone()).unwrap_or_default();
-        let access = self.access_token(Subject::Grant(token.id), None, entry.app.account.now(call.at))?;
-        let user_id = token.grant.as_ref().map_or(0, |grant| grant.user_id);
-        entry.note_use(call.at);
-        Ok(grant::issued(&access, self.registry.refresh_token(&token, 0).expose(), &scopes, install.hub_id, user_id))
-    }
-
-    async fn refresh_grant(&self, server: &Server, call: &mut Call, client: &PublicApp, params: &Params) -> Result<Value, Stop> {
-        let presented = params.get("refresh_token").ok_or_else(OAuthError::bad_refresh_token)?;
-        let (named, entry) = self.registry.find_refresh(presented).ok_or_else(OAuthError::bad_refresh_token)?;
-        if entry.app.app.public_app != Some(client.id) {
-            return Err(OAuthError::bad_refresh_token().into());
-        }
-        call.token = Some(entry.clone());
-        let grant = entry.token.grant.as_deref().filter(|_| is_good(&entry)).ok_or_else(OAuthError::bad_refresh_token)?;
-        let scopes = grant::narrowed(&grant.scopes, params)?;
-        let generation = if client.rotates || named.generation != grant.generation {
-            let control = server.control.clone();
-            match server.run(async move { control.rotate_refresh_token(named).await }).await? {
-                Rotated::Generation(generation) => generation,
-                Rotated::Stolen | Rotated::Over => return Err(OAuthError::bad_refresh_token().into()),
-            }
-        } else {
-            // As HubSpot does: the same token, which stays good (hubspot facts, section 3).
-            named.generation
-        };
-        let narrowed = (scopes.len() < grant.scopes.len()).then(|| ScopeSet::of_known(scopes.iter().map(String::as_str)));
-        let access = self.access_token(Subject::Grant(entry.token.id), narrowed, entry.app.account.now(call.at))?;
-        entry.note_use(call.at);
-        Ok(grant::issued(
-            &access,
-            self.registry.refresh_token(&entry.token, generation).expose(),
-            &scopes,
-            entry.app.app.hub_id,
-            grant.user_id,
-        ))
-    }
-
-    fn client_grant(&self, client: &PublicApp, call: &Call, params: &Params) -> Result<Value, Stop> {
-        if client.is_public {
-            let message = "an app without a secret has no credentials of its own";
-            return Err(OAuthError::new(Code::UnauthorizedClient, Refusal::OAuthGrantType, message).into());
-        }
-        let scopes = grant::narrowed(&client.scopes, params)?;
-        let access = self.access_token(Subject::App(client.id), None, self.registry.time_without_account(call.at))?;
-        Ok(grant::issued_to_app(&access, &scopes))
-    }
-
-    fn access_token(&self, subject: Subject, narrowed: Option<ScopeSet>, now: Timestamp) -> Result<String, ErrorBody> {
-        let random = self.registry.draw::<8>("access token").map_err(|_| respond::store_unavailable())?;
-        let claims = Claims { subject, expires_at: now.plus_ms(ACCESS_TOKEN_S * 1_000), narrowed };
-        Ok(self.registry.access_key().issue(&claims, random).expose().to_owned())
-    }
-
-    /// RFC 7662, section 2.2: a token that is not this client's is as one that is not there.
-    fn introspect(&self, call: &mut Call, client: &PublicApp, token: &str) -> Value {
-        let Some(good) = self.good(token, call.at).filter(|good| good.app.id == client.id) else { return inactive() };
-        let answer = good.told(token, |known| known.introspected(good.now(call.at, &self.registry)));
-        call.token = good.entry;
-        answer
-    }
-
-    /// The metadata reads of OAuth v1: whoever holds a token may ask what it is.
-    fn describe(&self, call: &mut Call, token: &str, access: bool) -> Result<Value, Stop> {
-        let good = self.good(token, call.at).filter(|good| good.expires_at.is_some() == access);
-        let good = good.ok_or_else(|| Refusal::TokenNotFound.error("the token is not known, or not good any more"))?;
-        let answer = good.told(token, |known| known.described(good.now(call.at, &self.registry)));
-        call.token = good.entry;
-        Ok(answer)
-    }
-
-    /// What is known of a token of either kind, if it is good.
-    fn good(&self, token: &str, now: Timestamp) -> Option<Good> {
-        let Some((claims, holder)) = self.registry.find_access(token) else {
-            let (_, entry) = self.registry.find_refresh(token).filter(|(_, entry)| is_good(entry))?;
-            return Some(Good { app: entry.app.public_app.clone()?, entry: Some(entry), expires_at: None });
-        };
-        let now = match &holder {
-            Holder::Install(entry) | Holder::Agent(entry) => entry.app.account.now(now),
-            Holder::App(_) => self.registry.time_without_account(now),
-        };
-        let expires_at = Some(claims.expires_at).filter(|at| *at > now)?;
-        match holder {
-            Holder::Install(entry) if lives(&entry) => {
-                Some(Good { app: entry.app.public_app.clone()?, entry: Some(entry), expires_at: Some(expires_at) })
-            }
-            Holder::App(app) if app.enabled => Some(Good { app, entry: None, expires_at: Some(expires_at) }),
-            _ => None,
-        }
-    }
-
-    /// RFC 7009: a token that is not there, or not this client's, is answered like one that was ended.
-    async fn revoke(&self, server: &Server, call: &mut Call, client: &PublicApp, token: &str) -> Result<(), Stop> {
-        let found = self.registry.find_refresh(token).filter(|(_, entry)| entry.app.app.public_app == Some(client.id));
-        match found {
-            Some((_, entry)) => Ok(self.end(server, call, entry).await?),
-            None => Ok(()),
-        }
-    }
-
-    async fn delete_refresh_token(&self, server: &Server, call: &mut Call, token: &str) -> Result<(), Stop> {
-        let found = self.registry.find_refresh(token).filter(|(_, entry)| is_good(entry));
-        let (_, entry) = found.ok_or_else(|| Refusal::TokenNotFound.error("the token is not known, or not good any more"))?;
-        Ok(self.end(server, call, entry).await?)
-    }
-
-    async fn end(&self, server: &Server, call: &mut Call, entry: Arc<TokenEntry>) -> Result<(), ErrorBody> {
-        let (control, id) = (server.control.clone(), entry.token.id);
-        call.token = Some(entry);
-        server.run(async move { control.end_refresh_token(id).await }).await
-    }
-
     /// An app takes itself from the account that its token is for.
     pub(super) async fn uninstall(&self, call: &mut Call, permit: Permit, token: &TokenEntry) -> Result<Outcome, Outcome> {
         let (Some(server), Some(_)) = (&self.oauth, token.app.app.public_app) else {
@@ -387,51 +213,6 @@ impl Gateway {
         server.run(async move { control.uninstall(id).await.map(drop) }).await?;
         Ok(Outcome { result: Ok(BackendReply { status: 204, body: Bytes::new() }.into()), allowance: None, allow: None })
     }
-}
-
-/// A token that is good.
-struct Good {
-    app: Arc<PublicApp>,
-    /// The grant it is of; none for the app's own.
-    entry: Option<Arc<TokenEntry>>,
-    /// None for a refresh token.
-    expires_at: Option<Timestamp>,
-}
-
-impl Good {
-    /// The time of its account.
-    fn now(&self, real: Timestamp, registry: &Registry) -> Timestamp {
-        self.entry.as_ref().map_or_else(|| registry.time_without_account(real), |entry| entry.app.account.now(real))
-    }
-
-    /// The answer about it, in one of HubSpot's forms.
-    fn told(&self, token: &str, form: impl FnOnce(&Known<'_>) -> Value) -> Value {
-        let entry = self.entry.as_deref();
-        let grant = entry.and_then(|entry| entry.token.grant.as_deref());
-        let granted: Option<Vec<String>> = entry.map(|entry| entry.granted().names().into_iter().map(str::to_owned).collect());
-        form(&Known {
-            token,
-            client_id: &self.app.client_id,
-            app_id: self.app.id,
-            install_id: entry.map_or(0, |entry| entry.app.app.id),
-            hub_id: entry.map(|entry| entry.app.app.hub_id),
-            user: grant.map_or("", |grant| &grant.user),
-            user_id: grant.map_or(0, |grant| grant.user_id),
-            scopes: granted.as_deref().unwrap_or(&self.app.scopes),
-            expires_at: self.expires_at,
-            is_private: self.app.distribution == Distribution::Private,
-        })
-    }
-}
-
-/// Whether a grant's refresh token may be used.
-fn is_good(entry: &TokenEntry) -> bool {
-    lives(entry) && entry.token.expires_at.is_none()
-}
-
-/// Whether a grant's access tokens may be used.
-fn lives(entry: &TokenEntry) -> bool {
-    entry.app.is_enabled() && entry.token.revoked_at.is_none()
 }
 
 fn read_params(head: &Parts, body: &[u8]) -> Result<Params, OAuthError> {
@@ -458,22 +239,4 @@ fn too_many_guesses(wait_s: i64) -> ErrorBody {
     error.rate_limit = Some(RateLimitFields { policy_name: "SECONDLY", group_name: "keyway:client-authentication".to_owned() });
     error.retry_after_s = Some(wait_s);
     error
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_endpoints_of_the_four_versions_are_answered() {
-        let of = |method: Method, path: &str| Endpoint::of(&method, &NormalPath::parse(path).unwrap());
-        assert_eq!(of(Method::POST, "/oauth/v1/token"), Some(Endpoint::Token { v1: true }));
-        for version in ["v3", "2026-03", "2026-09"] {
-            assert_eq!(of(Method::POST, &format!("/oauth/{version}/token")), Some(Endpoint::Token { v1: false }));
-            assert_eq!(of(Method::GET, &format!("/oauth/{version}/access-tokens/x")), None);
-        }
-        assert_eq!(of(Method::POST, "/oauth/2025-09/token"), None);
-        assert_eq!(of(Method::GET, "/oauth/v1/access-tokens/a/b"), None);
-        assert_eq!(of(Method::GET, "/oauth/v1/access-tokens/x"), Some(Endpoint::AccessToken));
-    }
 }
