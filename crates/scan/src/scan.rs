@@ -3,6 +3,7 @@
 mod history;
 mod imported;
 mod manifests;
+mod objects;
 mod versions;
 
 use std::collections::{HashMap, HashSet};
@@ -16,12 +17,14 @@ use serde::Serialize;
 use crate::detect::{self, Text, Wanted};
 use crate::finding::{Finding, Kind, Usage, Via};
 use crate::judge::{Judgement, Passed};
-use crate::prefilter::{self, Hits};
+use crate::prefilter::Hits;
 use crate::source::Skip;
-use crate::source::git::{self, Blobs, Object, ObjectId, Repository};
+use crate::source::git::{ObjectId, Repository};
 use crate::source::tree::{self, BINARY, Look, Which};
-use crate::source::windows::{self, Window};
+use crate::source::windows::Window;
 use crate::text::Places;
+
+use self::objects::Texts;
 
 pub use history::history;
 
@@ -146,99 +149,6 @@ pub fn staged(folder: &Path, options: &Options) -> io::Result<Report> {
     worker.findings.retain(|finding| !there.contains(&(finding.path.clone(), finding.fingerprint.clone())));
     Ok(report([worker]))
 }
-
-/// The objects that may have candidates. Their paths are not known yet, so a text that names HubSpot is examined as if its
-/// path did, too. The paths decide later.
-struct Suspects<'a> {
-    progress: &'a Progress,
-    /// Whether paths of these objects name HubSpot.
-    named: bool,
-    buffer: Vec<u8>,
-    prefilter: Hits,
-    hits: Vec<ObjectId>,
-    skipped: Vec<Skip>,
-    stats: Stats,
-}
-
-impl<'a> Suspects<'a> {
-    fn new(progress: &'a Progress, named: bool) -> Self {
-        Self {
-            progress,
-            named,
-            buffer: Vec::new(),
-            prefilter: Hits::default(),
-            hits: Vec::new(),
-            skipped: Vec::new(),
-            stats: Stats::default(),
-        }
-    }
-
-    fn is_suspect(&mut self, bytes: &[u8]) -> bool {
-        const ANY: &str = "hubspot_api_key";
-        prefilter::search(bytes, &mut self.prefilter);
-        let worth_it = self.named || !self.prefilter.is_empty();
-        let wanted = Wanted { usages: false };
-        worth_it && !detect::examine(Text { path: ANY, bytes }, wanted, &mut self.prefilter).candidates.is_empty()
-    }
-}
-
-impl Blobs for Suspects<'_> {
-    fn blob(&mut self, id: &str, object: Object, size: u64, content: &mut dyn io::Read) -> io::Result<()> {
-        let (mut text, mut first, mut hit) = (true, true, false);
-        let mut buffer = std::mem::take(&mut self.buffer);
-        windows::read_sized(content, size, &mut buffer, |window| {
-            if std::mem::take(&mut first) {
-                text = git::is_text(window.bytes);
-            }
-            hit |= text && self.is_suspect(window.bytes);
-            text
-        })?;
-        self.buffer = buffer;
-        if object == Object::Blob && !self.named {
-            self.stats.files += 1;
-            self.stats.bytes += size;
-            self.progress.add(size);
-            self.stats.binary += u64::from(!text);
-        }
-        if hit {
-            self.hits.push(id.to_owned());
-        }
-        Ok(())
-    }
-
-    fn skip(&mut self, skip: Skip) {
-        self.skipped.push(skip);
-    }
-}
-
-/// Blobs kept in memory: few, and none larger than a window.
-#[derive(Default)]
-struct Texts {
-    texts: Vec<(ObjectId, Object, Vec<u8>)>,
-    skipped: Vec<Skip>,
-}
-
-impl Blobs for Texts {
-    fn blob(&mut self, id: &str, object: Object, size: u64, content: &mut dyn io::Read) -> io::Result<()> {
-        let mut text = Vec::new();
-        io::Read::read_to_end(&mut io::Read::take(content, TEXT_MAX), &mut text)?;
-        if size > TEXT_MAX {
-            self.skipped
-                .push(Skip { path: format!("git object {id}"), reason: format!("only its first {} MiB were looked at", TEXT_MAX >> 20) });
-        }
-        if git::is_text(&text) {
-            self.texts.push((id.to_owned(), object, text));
-        }
-        Ok(())
-    }
-
-    fn skip(&mut self, skip: Skip) {
-        self.skipped.push(skip);
-    }
-}
-
-/// The largest blob that is kept in memory, in bytes; of a larger one, this much.
-const TEXT_MAX: u64 = 8 << 20;
 
 /// Scans one text from a stream.
 ///

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
 use std::path::{Component, Path};
 
-use super::{Options, Report, Suspects, Texts, Worker, files, report, sort};
+use super::objects::{Suspects, Texts};
+use super::{Options, Report, Worker, files, report, sort};
 use crate::finding::{Finding, Introduced};
 use crate::source::git::{self, Object, ObjectId, Origin, Repository};
 

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use keyway_core::catalog::Method;
 use regex::bytes::Regex;
 
-use super::REACH;
+use super::extent::REACH;
 use crate::detect::usage::scope;
 use crate::text::{contains_ignore_case, line_near};
 
