@@ -199,7 +199,7 @@ words_crates=(scan advice core fuzz ground objects portal upstream oauth mcp api
 words() { python3 tests/words/check.py && python3 tests/words/check.py --comments "${words_crates[@]}"; }
 documentation() { # the site with checked links, and every command that it shows
   env_site && NO_MKDOCS_2_WARNING=1 target/site-tools/bin/mkdocs build --strict || return 1
-  python3 tests/docs/links.py && python3 tests/docs/commands.py && python3 tests/docs/snapshots.py && python3 tests/docs/run.py
+  python3 tests/docs/links.py && python3 tests/docs/names.py && python3 tests/docs/commands.py && python3 tests/docs/snapshots.py && python3 tests/docs/run.py
 }
 packages() { env_packages && target/packages/bin/python tests/packages/packages.py; }
 debian_package() { # the first time it makes a clean Debian in target/debian-root
