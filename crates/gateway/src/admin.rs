@@ -5,9 +5,11 @@
 //! nothing else ([`Admin::call`]). Its types, and who may do what, are in `keyway_api`; what a change
 //! means is decided in `control`.
 
+mod accounts;
 mod admin_tokens;
 mod agents;
 mod approvals;
+mod apps;
 mod audit;
 mod board;
 mod body;
@@ -36,6 +38,7 @@ mod proxy;
 mod routes;
 mod scopes;
 mod sessions;
+mod tokens;
 mod usage;
 mod view;
 mod webhooks;

@@ -11,10 +11,10 @@ use keyway_core::refusal::Refusal;
 use keyway_core::secret::Secret;
 
 use super::Admin;
+use super::accounts::described;
 use super::body::ApiError;
 use super::extract::{JsonBody, Path, Query};
 use super::page::page;
-use super::routes::described;
 use super::view::{self, Answer, answer};
 use crate::audit::AuditEntry;
 use crate::clock;
