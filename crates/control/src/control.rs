@@ -37,7 +37,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::boxed::BoxFuture;
 use crate::clock;
-use crate::model::{Account, App, OAuthClient, ProxyAuthority, PublicApp, Sharing, Token};
+use crate::model::{Account, App, OAuthClient, ProxyAuthority, PublicApp, Token};
 use crate::registry::Registry;
 use crate::store::{self, Change, Everything, Store, StoreError};
 use crate::upstream::CredentialError;

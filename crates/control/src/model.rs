@@ -80,7 +80,7 @@ pub struct Connection {
 pub struct OAuthClient {
     /// Its id here.
     pub id: u64,
-    /// Unique.
+    /// The name, which no other client has.
     pub name: String,
     /// What it is at HubSpot. At rest its secret is sealed.
     pub client: keyway_oauth::client::Client,
@@ -110,7 +110,7 @@ pub struct Former {
 /// One integration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct App {
-    /// Its id.
+    /// The number that the store gave it; 0 before that.
     pub id: u64,
     /// The account it belongs to.
     pub hub_id: u64,
@@ -146,16 +146,42 @@ pub struct App {
     pub public_app: Option<u64>,
 }
 
+impl App {
+    /// A private app that the store has not numbered: enabled, with no scope and every class, and each setting as a new app
+    /// has it.
+    pub fn new(hub_id: u64, name: String, created_at: Timestamp) -> Self {
+        Self {
+            id: 0,
+            hub_id,
+            name,
+            description: String::new(),
+            owner: String::new(),
+            dependents: Vec::new(),
+            scopes: Vec::new(),
+            sharing: Sharing::default(),
+            translate: false,
+            no_limits: false,
+            unlisted: Unlisted::default(),
+            allow: Classes::ALL,
+            approve: Rule::default(),
+            enabled: true,
+            created_at,
+            updated_at: created_at,
+            public_app: None,
+        }
+    }
+}
+
 /// Somebody who signs in on the admin listener.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
-    /// Their id.
+    /// The number that the store gave them; 0 before that.
     pub id: u64,
     /// Their address, lower case.
     pub email: String,
     /// What they may do.
     pub role: Role,
-    /// Since when.
+    /// When they were added.
     pub created_at: Timestamp,
     /// Whether they have a password: who came from an identity provider has none.
     pub password: bool,
@@ -177,7 +203,7 @@ impl Person {
 /// A token of the admin API, without its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AdminToken {
-    /// Its id.
+    /// The number that the store gave it; 0 before that.
     pub id: u64,
     /// Unique among those that were not revoked.
     pub name: String,
@@ -200,7 +226,7 @@ pub struct AdminToken {
 /// A certificate authority of the forward proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProxyAuthority {
-    /// Its id.
+    /// The number that the store gave it; 0 before that.
     pub id: u64,
     /// The common name in its certificate.
     pub name: String,
@@ -221,7 +247,7 @@ pub struct ProxyAuthority {
 pub struct ChangeRecord {
     /// Its number; grows with time.
     pub id: u64,
-    /// When.
+    /// When it was changed.
     pub at: Timestamp,
     /// `person`, `token`, `socket` or `server`.
     pub kind: String,
@@ -252,7 +278,7 @@ pub struct Grant {
     pub scopes: Vec<String>,
     /// Who granted it.
     pub user: String,
-    /// Their number.
+    /// The number of the person who granted it, as the answers of OAuth name them.
     pub user_id: u64,
     /// How often the refresh token was rotated, as far as this instance has seen.
     pub generation: u64,
@@ -261,7 +287,7 @@ pub struct Grant {
 /// A token of an app, without its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Token {
-    /// Its id.
+    /// The number that the store gave it; 0 before that.
     pub id: u64,
     /// The app that presents it.
     pub app_id: u64,

@@ -22,7 +22,7 @@ use crate::{clock, store};
 /// What a new app is made of.
 #[derive(Clone, Debug, Default)]
 pub struct NewApp {
-    /// Its account.
+    /// The hub id of its account.
     pub hub_id: u64,
     /// Unique in its account.
     pub name: String,
@@ -212,23 +212,16 @@ impl Control {
         check_lifetime(new.lifetime_ms)?;
         let now = clock::now();
         let mut app = App {
-            id: 0,
-            hub_id: new.hub_id,
-            name: text("the name", &new.name, true)?,
             description: text("the description", &new.description, false)?,
             owner: text("the owner", &new.owner, false)?,
             dependents: new.dependents,
             scopes: scopes(new.scopes)?,
-            sharing: Sharing::default(),
             translate: new.translate,
             no_limits: new.no_limits,
             unlisted: unlisted(new.unlisted)?.unwrap_or_default(),
             allow: classes(new.allow)?.unwrap_or_default(),
             approve: new.approve,
-            enabled: true,
-            created_at: now,
-            updated_at: now,
-            public_app: None,
+            ..App::new(new.hub_id, text("the name", &new.name, true)?, now)
         };
         refuse_taken_name(&state, &app)?;
         check_limits(&state, &app)?;
@@ -306,7 +299,7 @@ impl Control {
     /// Deletes an app and its tokens. Its records in the audit stay.
     ///
     /// # Errors
-    /// There is none.
+    /// [`ControlError::NotFound`]: no app has this id or name.
     pub async fn delete_app(&self, id_or_name: &str) -> Result<App> {
         let (mut change, mut state) = self.begin().await?;
         let app = find_app(&state, id_or_name)?.clone();

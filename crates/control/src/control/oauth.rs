@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use keyway_core::safety::Classes;
 use keyway_core::secret::Secret;
 use keyway_core::time::Timestamp;
 use keyway_core::token::TokenHash;
-use keyway_core::unlisted::Unlisted;
 use keyway_oauth::error::OAuthError;
 use keyway_oauth::server::CODE_MS;
 use keyway_oauth::server::authorize;
@@ -14,7 +12,7 @@ use keyway_oauth::server::code::{self, CodeGrant};
 use keyway_oauth::server::refresh_token::{self, Named, Use};
 use keyway_oauth::{random_text, redirect};
 
-use super::{Control, ControlError, Result, Sharing, State, find_account};
+use super::{Control, ControlError, Result, State, find_account};
 use crate::clock;
 use crate::model::{App, Grant, PublicApp, Token};
 use crate::store::oauth::{self as stored, StoredCode};
@@ -155,23 +153,11 @@ impl Control {
         let taken = |name: &str| next.apps.iter().any(|one| one.hub_id == kept.hub_id && one.name == name);
         let name = if taken(&app.name) { format!("{} (public app {})", app.name, app.id) } else { app.name.clone() };
         let mut install = App {
-            id: 0,
-            hub_id: kept.hub_id,
-            name,
             description: app.description.clone(),
             owner: app.owner.clone(),
-            dependents: Vec::new(),
             scopes: kept.scopes.clone(),
-            sharing: Sharing::default(),
-            translate: false,
-            no_limits: false,
-            approve: Default::default(),
-            unlisted: Unlisted::default(),
-            allow: Classes::ALL,
-            enabled: true,
-            created_at: now,
-            updated_at: now,
             public_app: Some(app.id),
+            ..App::new(kept.hub_id, name, now)
         };
         install.id = store::insert_app(change, &install).await?;
         next.apps.push(install.clone().into());
@@ -207,7 +193,7 @@ impl Control {
     /// (hubspot facts, section 3).
     ///
     /// # Errors
-    /// There is none.
+    /// [`ControlError::NotFound`]: no refresh token has this id.
     pub async fn end_refresh_token(&self, token_id: u64) -> Result<()> {
         let (mut change, mut state) = self.begin().await?;
         let mut next = state.clone();
@@ -233,7 +219,7 @@ impl Control {
     /// Ends an install: the app is gone from the account, and its tokens end now.
     ///
     /// # Errors
-    /// There is none.
+    /// [`ControlError::NotFound`]: no install has this id.
     pub async fn uninstall(&self, app_id: u64) -> Result<App> {
         let is_install = self.state.lock().await.apps.iter().any(|app| app.id == app_id && app.public_app.is_some());
         if !is_install {

@@ -108,23 +108,9 @@ impl Server {
             connection: None,
         };
         let app = |id, name: &str, scopes: &[&str]| App {
-            translate: false,
-            no_limits: false,
-            approve: Default::default(),
-            unlisted: keyway_core::unlisted::Unlisted::default(),
-            allow: keyway_core::safety::Classes::ALL,
-            public_app: None,
             id,
-            hub_id: HUB,
-            name: name.into(),
-            description: String::new(),
-            owner: String::new(),
-            dependents: Vec::new(),
             scopes: scopes.iter().map(ToString::to_string).collect(),
-            sharing: keyway_gateway::model::Sharing::default(),
-            enabled: true,
-            created_at,
-            updated_at: created_at,
+            ..App::new(HUB, name.into(), created_at)
         };
         let apps = vec![
             app(FULL, "Full", &["oauth", "crm.objects.contacts.read", "crm.objects.contacts.write"]),

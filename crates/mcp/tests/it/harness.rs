@@ -98,23 +98,11 @@ impl Server {
             connection: None,
         };
         let app = |id, name: &str, scopes: Vec<String>, allow| App {
-            allow,
-            translate: false,
-            no_limits: true,
-            unlisted: Default::default(),
-            approve: Default::default(),
-            public_app: None,
             id,
-            hub_id: HUB,
-            name: name.into(),
-            description: String::new(),
-            owner: String::new(),
-            dependents: Vec::new(),
             scopes,
-            sharing: Default::default(),
-            enabled: true,
-            created_at,
-            updated_at: created_at,
+            allow,
+            no_limits: true,
+            ..App::new(HUB, name.into(), created_at)
         };
         let every: Vec<String> = scope::all_names().iter().map(|name| (*name).to_owned()).collect();
         let apps = [

@@ -4,10 +4,9 @@ use keyway_core::guards::Guards;
 use keyway_core::quota::Tier;
 use keyway_core::secret::Secret;
 use keyway_core::token::TokenHash;
-use keyway_core::unlisted::Unlisted;
 
 use super::*;
-use crate::model::{Connection, Sharing};
+use crate::model::Connection;
 use crate::upstream::Base;
 
 const NOW: Timestamp = Timestamp::from_ms(1_790_000_000_000);
@@ -46,25 +45,7 @@ fn embedded() -> Account {
 }
 
 fn app() -> App {
-    App {
-        id: 3,
-        hub_id: 7,
-        name: "Sync".into(),
-        description: String::new(),
-        owner: "Sales".into(),
-        dependents: Vec::new(),
-        scopes: vec!["oauth".into(), "tickets".into()],
-        sharing: Sharing::default(),
-        translate: false,
-        no_limits: false,
-        approve: Default::default(),
-        unlisted: Unlisted::default(),
-        allow: keyway_core::safety::Classes::ALL,
-        enabled: true,
-        created_at: days(-400),
-        updated_at: days(-400),
-        public_app: None,
-    }
+    App { id: 3, owner: "Sales".into(), scopes: vec!["oauth".into(), "tickets".into()], ..App::new(7, "Sync".into(), days(-400)) }
 }
 
 fn token() -> Token {
