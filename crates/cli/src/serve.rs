@@ -10,10 +10,12 @@ mod notify;
 mod periodic;
 mod proxy;
 mod reach;
+mod records;
 mod reload;
 mod settings;
 mod signals;
 mod supervisor;
+mod tasks;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -26,10 +28,8 @@ use keyway_core::secret::Secret;
 use keyway_core::sunset::AsOf;
 use keyway_core::time::Timestamp;
 use keyway_core::token::TokenKey;
-use keyway_deliver::otlp::Collector;
 use keyway_gateway::admin::{Admin, AdminToken};
 use keyway_gateway::admin_listener;
-use keyway_gateway::audit::{AuditLog, EachRecord, Place};
 use keyway_gateway::authority::to_trust;
 use keyway_gateway::clock;
 use keyway_gateway::control::{Control, NewAccount};
@@ -55,6 +55,7 @@ pub use self::announce::READY;
 use self::listen::{bind, serve_admin};
 use self::reach::Reach;
 use self::signals::Signals;
+use self::tasks::Tasks;
 use crate::args::{Connection, Serve, Unsupported};
 use crate::exit::Exit;
 use crate::logs;
@@ -167,24 +168,7 @@ pub async fn serve_while(
         _ => Storage::Ephemeral,
     };
     let portal = Arc::new(Portal::open(storage).await?);
-    let place = match (&serve.database, stored) {
-        (Some(url), _) => Place::Postgres(url),
-        (None, Some(folder)) => Place::Folder(folder),
-        (None, None) => Place::Memory,
-    };
-    let reader: Option<Box<dyn std::io::Write + Send>> = if serve.audit_stream { Some(Box::new(std::io::stdout())) } else { None };
-    let reader = match serve.access_log {
-        true => Some(Box::new(logs::access_log(serve.log_format, reader)) as Box<dyn std::io::Write + Send>),
-        false => reader,
-    };
-    let (reader, sending) = match &serve.otlp {
-        Some(url) => {
-            let (take, sending) = Collector::new(url)?.start();
-            (Some(Box::new(EachRecord::new(reader, take)) as Box<dyn std::io::Write + Send>), Some(sending))
-        }
-        None => (reader, None),
-    };
-    let audit = Arc::new(AuditLog::open(place, store.audit_key(), reader).await?);
+    let (audit, sending) = records::open(serve, stored, &store).await?;
     store.folder_is_complete().await?;
     let line = match &serve.redis {
         Some(url) => Some(Arc::new(Line::new(url, &line_prefix(&store.token_key()))?)),
@@ -263,7 +247,8 @@ pub async fn serve_while(
     };
     let upstream_watched = upstream.clone();
     let counted = registry.clone();
-    let calls = tokio::spawn(periodic::count_calls(audit.clone(), stopped.clone()));
+    let mut tasks = Tasks::default();
+    tasks.that_is_cut_off(periodic::count_calls(audit.clone(), stopped.clone()));
     let targets = notify::hosts(&serve.webhook_hosts, data_addr, admin_addr);
     let webhooks = Arc::new(Webhooks::new(control.clone(), registry.clone(), targets));
     let informed = webhooks.clone();
@@ -301,20 +286,27 @@ pub async fn serve_while(
     let admin_tcp = admin_listener::AdminDoor::new(tokio::net::TcpListener::from_std(admin_tcp)?, reach.transport.clone());
     let socket = serve_admin(admin, (admin_tcp, over_tcp), folder, descriptors, stopped.clone())?;
     tokens.recall().await?;
-    let refresher = tokio::spawn(tokens.run(stopped.clone()));
+    // It finishes a refresh in progress, since the answer may hold the only valid refresh token.
+    tasks.that_finishes(tokens.run(stopped.clone()));
     let silent = notify::silent(&control, serve.notify.no_notify).await?;
-    let notifier = (!serve.notify.no_notify).then(|| tokio::spawn(notifier.run(stopped.clone())));
-    let watch = tokio::spawn(periodic::watch_connections(control.clone(), upstream_watched, stopped.clone()));
+    if !serve.notify.no_notify {
+        tasks.that_finishes(notifier.run(stopped.clone()));
+    }
+    tasks.that_is_cut_off(periodic::watch_connections(control.clone(), upstream_watched, stopped.clone()));
     let (unused_days, days) = watch::channel(serve.disable_unused_days);
-    let policy = tokio::spawn(hourly::disable_unused_apps(control.clone(), days));
-    let counter = serve.database.is_some().then(|| tokio::spawn(periodic::count_instances(counted, audit.clone())));
-    // Both run until the last call is answered, which needs a place and the tokens as they are now.
-    let beat = line.map(|line| tokio::spawn(async move { line.keep().await }));
-    let follower = serve.database.clone().map(|url| tokio::spawn(control.clone().follow(url)));
+    tasks.that_is_cut_off(hourly::disable_unused_apps(control.clone(), days));
+    // The last call needs a place in the queue of all instances, and the tokens as they are then.
+    if let Some(line) = line {
+        tasks.that_is_cut_off(async move { line.keep().await });
+    }
+    if let Some(url) = serve.database.clone() {
+        tasks.that_is_cut_off(periodic::count_instances(counted, audit.clone()));
+        tasks.that_is_cut_off(control.clone().follow(url));
+    }
     let (keep_days, days) = watch::channel(serve.audit_keep_days);
-    let pruner = tokio::spawn(hourly::delete_old_records(audit.clone(), days));
-    let forgetter = tokio::spawn(hourly::forget_approvals(control.clone()));
-    let flusher = tokio::spawn(periodic::write_last_use(control.clone(), stopped));
+    tasks.that_is_cut_off(hourly::delete_old_records(audit.clone(), days));
+    tasks.that_is_cut_off(hourly::forget_approvals(control.clone()));
+    tasks.that_finishes(periodic::write_last_use(control.clone(), stopped));
 
     let changeable = reload::Changeable {
         shown_settings,
@@ -376,22 +368,9 @@ pub async fn serve_while(
     // The listeners themselves give up in time; whatever holds one of their threads is given up here.
     let _ = timeout_at(until + CLOSE_TIME_MIN, drained).await;
     let closed = async {
-        let _ = flusher.await;
-        // A refresh in progress is finished: its answer may hold the only valid refresh token.
-        let _ = refresher.await;
-        if let Some(notifier) = notifier {
-            let _ = notifier.await;
-        }
-        watch.abort();
-        beat.inspect(tokio::task::JoinHandle::abort);
-        counter.inspect(tokio::task::JoinHandle::abort);
-        follower.inspect(tokio::task::JoinHandle::abort);
-        policy.abort();
-        pruner.abort();
-        forgetter.abort();
-        gateway.write_refused().await;
+        tasks.end().await;
         // What was just answered is counted at the next start.
-        calls.abort();
+        gateway.write_refused().await;
         drop(gateway);
         control.close().await;
         audit.close().await;
