@@ -128,9 +128,9 @@ impl Link {
 pub struct Head {
     /// Whose chain: 0 in a data folder, the number of an instance's writer in PostgreSQL.
     pub writer: i64,
-    /// The record.
+    /// The number of the record.
     pub id: i64,
-    /// Its seal.
+    /// Its seal, which covers all records before it.
     pub seal: Seal,
 }
 

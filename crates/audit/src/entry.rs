@@ -11,11 +11,11 @@ use keyway_core::touched::Named;
 pub struct AuditEntry {
     /// When the call came in.
     pub at: Timestamp,
-    /// The account.
+    /// The hub id of the account; none where the caller is not known.
     pub hub_id: Option<u64>,
-    /// The app.
+    /// The id of the app; none where the caller is not known.
     pub app_id: Option<u64>,
-    /// The token.
+    /// The id of the token; none where the caller is not known.
     pub token_id: Option<u64>,
     /// Method and path template.
     pub operation: Arc<str>,
@@ -28,9 +28,9 @@ pub struct AuditEntry {
     pub word: Option<&'static str>,
     /// Times it was sent to HubSpot.
     pub attempts: u32,
-    /// Microseconds.
+    /// How long the call waited for the account's limits, in microseconds.
     pub waited_us: u64,
-    /// Microseconds.
+    /// How long the answer took in all, in microseconds.
     pub latency_us: u64,
     /// Bytes of the request's body.
     pub bytes_in: u64,
@@ -53,7 +53,7 @@ pub struct Agent {
     pub session: Option<u64>,
     /// On whose behalf.
     pub person: String,
-    /// What for.
+    /// The purpose that its session was made for.
     pub purpose: String,
     /// As the caller named it, bounded and of known characters.
     pub tool: String,

@@ -78,9 +78,9 @@ impl std::str::FromStr for StatusFilter {
 /// How often an app called an operation on a day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OperationUse {
-    /// The account.
+    /// The hub id of the account.
     pub hub_id: u64,
-    /// The app.
+    /// The id of the app.
     pub app_id: u64,
     /// Method and path template.
     pub operation: String,
@@ -88,7 +88,7 @@ pub struct OperationUse {
     pub object: Option<String>,
     /// The day in UTC, ISO date.
     pub day: String,
-    /// Calls.
+    /// The number of calls.
     pub calls: u64,
     /// Calls that were answered with an error.
     pub failed: u64,

@@ -21,7 +21,7 @@ use super::{counts, files, postgres, stream, writer};
 /// Where a log is kept.
 #[derive(Clone, Copy, Debug)]
 pub enum Place<'a> {
-    /// Nowhere.
+    /// In memory alone, for tests and a server without a data folder.
     Memory,
     /// In a data folder, by one server.
     Folder(&'a Path),
@@ -29,7 +29,7 @@ pub enum Place<'a> {
     Postgres(&'a str),
 }
 
-/// The log.
+/// The audit log of one server: takes records, commits them in groups, and answers queries.
 pub struct AuditLog {
     writer: writer::Writer,
     pub(super) readers: Readers,

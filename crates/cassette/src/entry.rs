@@ -18,7 +18,7 @@ const LINE_BYTES_MAX: u64 = 64 << 20;
 
 /// A call and its answer.
 pub struct Entry {
-    /// Its line in the file.
+    /// Its line in the file, from 1.
     pub line: usize,
     /// The call.
     pub request: Request,
@@ -37,9 +37,9 @@ struct Line {
 /// A call of a cassette.
 #[derive(Deserialize)]
 pub struct Request {
-    /// Its method.
+    /// The HTTP method, in capitals.
     pub method: String,
-    /// Its path.
+    /// The path, without the query.
     pub path: String,
     /// Names and values of its query.
     pub query: Vec<(String, String)>,

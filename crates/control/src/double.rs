@@ -30,7 +30,7 @@ pub use snapshots::Snapshots;
 /// The test double's side of one embedded account.
 #[derive(Default)]
 pub struct Double {
-    /// Its time.
+    /// The clock of the account, which a test may set.
     pub clock: AccountClock,
     /// What its calls run into.
     pub faults: faults::Faults,

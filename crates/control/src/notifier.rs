@@ -57,7 +57,7 @@ pub struct Notifier {
     pub sender: Arc<Sender>,
     /// From when on something needs a person.
     pub thresholds: Live<Thresholds>,
-    /// When.
+    /// When it looks, tells again and tries again.
     pub schedule: Live<Schedule>,
     /// Where people reach this server.
     pub server: String,

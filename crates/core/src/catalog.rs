@@ -40,7 +40,7 @@ pub enum LimitClass {
 pub struct Operation {
     /// Its index in the catalog.
     pub id: OperationId,
-    /// The method.
+    /// The HTTP method.
     pub method: Method,
     /// The path, with `{names}` for its variables; no slash at the end.
     pub template: &'static str,

@@ -14,7 +14,7 @@ const STEPS_MAX: u32 = 200_000;
 /// A set that is enough.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cover {
-    /// The scopes.
+    /// The smallest set that was found.
     pub scopes: ScopeSet,
     /// The needs that no allowed set opens, by their index in the list.
     pub impossible: Vec<usize>,

@@ -67,7 +67,7 @@ impl Masker {
         Self { keyed: Keyed::new(key), rules, vocabulary }
     }
 
-    /// The rules.
+    /// The rules by which it masks.
     pub const fn rules(&self) -> &Rules {
         &self.rules
     }

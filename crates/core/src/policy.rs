@@ -106,7 +106,7 @@ impl Permit {
 
 /// The owner of a [`Caller`]'s data, for longer than one decision.
 pub trait Holder: Send + Sync {
-    /// The caller.
+    /// The caller, with the scopes and classes that hold at this moment.
     fn caller(&self) -> Caller<'_>;
 }
 
@@ -150,7 +150,7 @@ impl OnBehalf {
         }
     }
 
-    /// The caller.
+    /// The caller, with the scopes and classes that hold at this moment.
     pub fn caller(&self) -> Caller<'_> {
         self.holder.caller()
     }

@@ -25,7 +25,7 @@ impl ScopeId {
         self.0
     }
 
-    /// The name.
+    /// The name that HubSpot gives the scope.
     pub fn name(self) -> &'static str {
         TABLE.names[usize::from(self.0)]
     }

@@ -97,7 +97,7 @@ struct Guard {
 /// A property that a call names, but whose scope its caller lacks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lacking {
-    /// Its name.
+    /// The internal name of the property.
     pub property: String,
     /// The type whose property it is.
     pub row: &'static ObjectType,

@@ -41,7 +41,7 @@ impl AsOf {
         is_day.then(|| Self { day: day.to_owned(), keeps_unsupported })
     }
 
-    /// The day.
+    /// The day, such as `2027-12-31`.
     pub fn day(&self) -> &str {
         &self.day
     }

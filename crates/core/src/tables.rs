@@ -93,7 +93,7 @@ impl ScopesFrom {
 /// A row of `endpoints.tsv`, `unpublished.tsv` or `pre_v3_endpoints.tsv`.
 #[derive(Clone, Copy, Debug)]
 pub struct EndpointRow {
-    /// The method.
+    /// The HTTP method.
     pub method: Method,
     /// The path template, without a slash at the end.
     pub template: &'static str,
@@ -148,7 +148,7 @@ pub struct SunsetRow {
     pub matches: &'static str,
     /// What happens on the day.
     pub effect: &'static str,
-    /// The replacement.
+    /// What replaces it.
     pub move_to: &'static str,
 }
 
@@ -164,9 +164,9 @@ impl SunsetRow {
 pub struct PreV3Row {
     /// The prefix of its paths.
     pub prefix: &'static str,
-    /// Its name.
+    /// The name of the API.
     pub what: &'static str,
-    /// The replacement.
+    /// What replaces it.
     pub move_to: &'static str,
 }
 

@@ -46,9 +46,9 @@ pub struct Agents {
 /// An authorization request that can be put to a person.
 #[derive(Clone, Debug)]
 pub struct Asked {
-    /// The caller.
+    /// The client that sent the person here.
     pub client: Client,
-    /// What for.
+    /// What it asks for.
     pub request: Request,
     /// The address of this listener, as the client reaches it: the issuer of what it gets.
     pub origin: String,

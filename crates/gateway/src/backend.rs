@@ -27,7 +27,7 @@ use crate::upstream::{ATTEMPTS_MAX, BACKOFF, Mark, Outgoing, Relayed, RequestBod
 /// A call with everything the caller's own credential was taken out of.
 #[derive(Debug)]
 pub struct BackendCall {
-    /// The account.
+    /// The hub id of the account.
     pub hub_id: u64,
     /// The app that calls.
     pub app_id: u64,
@@ -69,7 +69,7 @@ pub struct Forwarded {
     pub query: Option<String>,
     /// What of the client's headers goes on.
     pub headers: HeaderMap,
-    /// The body.
+    /// The body: whole, or an upload that goes on as it comes.
     pub body: RequestBody,
     /// When the call came in.
     pub now: Timestamp,
@@ -98,7 +98,7 @@ pub enum Destination<'a> {
 pub struct Way<'a> {
     /// The client side.
     pub upstream: &'a Upstream,
-    /// The host.
+    /// The connection of the account: its host, and what is known of its credential.
     pub connection: &'a Connection,
     /// What is presented there.
     pub credential: &'a Secret<String>,

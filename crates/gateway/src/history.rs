@@ -42,7 +42,7 @@ pub struct Stretch {
 /// What one app called.
 #[derive(Clone, Debug, Default)]
 pub struct AppCalls {
-    /// Its account.
+    /// The hub id of its account; none where no record names one.
     pub hub_id: Option<u64>,
     /// All of it.
     pub total: Tally,
@@ -66,7 +66,7 @@ pub struct Series {
 }
 
 impl Range {
-    /// Every one.
+    /// All of them, the shortest first.
     pub const ALL: [Self; 4] = [Self::Hour, Self::Day, Self::Week, Self::Month];
 
     /// As it is written.

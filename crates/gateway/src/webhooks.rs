@@ -52,7 +52,7 @@ const CONCURRENT_MAX: usize = 10;
 /// Events for the target of one app, in the order in which they happened.
 #[derive(Debug)]
 pub struct Notice {
-    /// The account.
+    /// The hub id of the account.
     pub hub_id: u64,
     /// The app, as it is in the path of its subscriptions ([`Registry::webhook_app`]).
     pub app: String,

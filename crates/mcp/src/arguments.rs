@@ -35,7 +35,7 @@ pub enum Kind {
 /// One argument.
 #[derive(Clone, Copy, Debug)]
 pub struct Argument {
-    /// Its name.
+    /// Its name in the JSON of a call.
     pub name: &'static str,
     /// What it takes.
     pub kind: Kind,

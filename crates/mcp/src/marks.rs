@@ -37,7 +37,7 @@ type Learned = (Instant, Arc<HashSet<String>>);
 pub struct Asker<'a> {
     /// The way to the API.
     pub road: &'a dyn Road,
-    /// Who.
+    /// The caller.
     pub visitor: &'a Visitor,
     /// What the token may do.
     pub standing: &'a Standing,

@@ -70,7 +70,7 @@ pub enum Closed {
 /// is left to it, so that the audit has the refusal; here is only what this door is stricter in.
 ///
 /// # Errors
-/// Why not.
+/// The reason for which this door does not make the call.
 pub fn check(standing: &Standing, method: &Method, path: &str) -> Result<&'static Operation, Closed> {
     let parsed = NormalPath::parse(path).map_err(|why| Closed::Path { path: short(path), why: why.to_string() })?;
     let call = || format!("{method} {}", short(parsed.as_str()));

@@ -33,7 +33,7 @@ pub struct Visitor {
 /// One call of the API.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// In whose name.
+    /// The caller, with the token that the call presents.
     pub visitor: Visitor,
     /// The method.
     pub method: Method,
@@ -52,7 +52,7 @@ pub struct Call {
 pub struct Answer {
     /// HTTP status.
     pub status: u16,
-    /// Its headers.
+    /// The headers that the gateway sent with it.
     pub headers: HeaderMap,
     /// Its body, read whole.
     pub body: Bytes,

@@ -141,7 +141,7 @@ impl Door {
 /// Somebody with a token that is accepted.
 #[derive(Clone, Debug)]
 pub struct Entered {
-    /// Who.
+    /// The caller.
     pub visitor: Visitor,
     /// What the token is and may do.
     pub standing: Arc<Standing>,

@@ -16,11 +16,11 @@ const INTROSPECTION: &str = "/oauth/v2/private-apps/get/access-token-info";
 /// What a token is and may do.
 #[derive(Clone, Debug)]
 pub struct Standing {
-    /// The account.
+    /// The hub id of the account.
     pub hub_id: u64,
-    /// The app.
+    /// The id of the app.
     pub app_id: u64,
-    /// Its name; none where the server does not say.
+    /// The name of the app; none where the server does not say.
     pub app_name: Option<String>,
     /// The scopes of the token.
     pub scopes: ScopeSet,

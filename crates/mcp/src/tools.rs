@@ -28,7 +28,7 @@ use crate::road::{BoxFuture, Call, Road, Visitor};
 use crate::standing::Standing;
 use keyway_core::safety::{Class, Classes};
 
-/// A tool.
+/// A tool that agents may list and call.
 pub struct Tool {
     /// Its name, which the audit keeps.
     pub name: &'static str,
@@ -44,7 +44,7 @@ pub struct Tool {
     pub effect: Effect,
     /// Whether the same call again changes nothing more.
     pub is_idempotent: bool,
-    /// What runs.
+    /// The function that performs one use of it.
     pub run: for<'a> fn(&'a Ask<'a>) -> BoxFuture<'a, Result<Reply, Reply>>,
 }
 
@@ -61,13 +61,13 @@ pub enum Effect {
 pub struct Ask<'a> {
     /// The way to the API.
     pub road: &'a dyn Road,
-    /// The caller.
+    /// The caller of the tool.
     pub visitor: &'a Visitor,
     /// What the token is and may do.
     pub standing: &'a Standing,
     /// Which properties are shown.
     pub masks: &'a AppMasks,
-    /// The tool.
+    /// The tool that the agent called.
     pub tool: &'static Tool,
     /// What it was given.
     pub given: Arguments,

@@ -47,7 +47,7 @@ pub fn authorize_url(
 pub enum Presented<'a> {
     /// A code, with where it was sent and the verifier of its challenge.
     Code {
-        /// The code.
+        /// The code from the redirect, as HubSpot sent it.
         code: &'a str,
         /// Where it was sent.
         redirect_uri: &'a str,

@@ -11,7 +11,7 @@ use keyway_core::time::Timestamp;
 /// A call that was let through.
 #[derive(Debug)]
 pub struct Call {
-    /// The account.
+    /// The hub id of the account.
     pub hub_id: u64,
     /// The app that calls; written into the history of properties.
     pub app_id: u64,
@@ -19,11 +19,11 @@ pub struct Call {
     pub user_id: u64,
     /// The method.
     pub method: Method,
-    /// The path.
+    /// The path that the permit is for.
     pub path: NormalPath,
     /// The query, unchanged.
     pub query: Option<String>,
-    /// The body.
+    /// The bytes of the body; empty where the call has none.
     pub body: Bytes,
     /// The time of the call.
     pub now: Timestamp,

@@ -11,13 +11,13 @@ use crate::table::FIRST_ID;
 /// One document to be written, or removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// The account.
+    /// The hub id of the account.
     pub hub_id: u64,
     /// What the key names, such as `account`, `owner`, `record` or `link`; `*` with no body is everything.
     pub space: &'static str,
     /// Unique within the space.
     pub key: String,
-    /// Nothing removes the document.
+    /// The new content. None removes the document.
     pub body: Option<Vec<u8>>,
 }
 
@@ -31,13 +31,13 @@ impl Change {
 /// A document as it was read.
 #[derive(Debug)]
 pub struct Document {
-    /// The account.
+    /// The hub id of the account.
     pub hub_id: u64,
     /// See [`Change::space`].
     pub space: String,
     /// Unique within the space.
     pub key: String,
-    /// Its content.
+    /// Its content: JSON, as the version that wrote it had it.
     pub body: Vec<u8>,
 }
 

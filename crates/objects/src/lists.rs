@@ -97,11 +97,11 @@ pub struct Folder {
 /// The lists of an account.
 #[derive(Debug, Default)]
 pub struct Lists {
-    /// By id.
+    /// The lists, by id.
     pub lists: BTreeMap<u64, List>,
     /// By list and record.
     pub members: BTreeMap<(u64, u64), Joined>,
-    /// By id.
+    /// The folders, by id.
     pub folders: BTreeMap<u64, Folder>,
 }
 

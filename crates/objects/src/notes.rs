@@ -27,9 +27,9 @@ pub type About<'a> = (&'a str, Option<&'a str>);
 /// What a transaction did to a record.
 #[derive(Debug)]
 pub struct Happened {
-    /// The record.
+    /// The type and id of the record.
     pub of: End,
-    /// What.
+    /// The kind of the change.
     pub what: What,
 }
 

@@ -57,7 +57,7 @@ pub struct Audit {
     pub id: String,
     /// `CREATE`, `UPDATE` or `DELETE`.
     pub action: String,
-    /// When.
+    /// The time of the change.
     pub at: Timestamp,
     /// The app that did it.
     pub app_id: u64,

@@ -30,7 +30,7 @@ pub struct Request<'a> {
     pub path: &'a str,
     /// The query, decoded.
     pub query: Query,
-    /// The body.
+    /// The bytes of the body; empty where the call has none.
     pub body: &'a [u8],
     /// In whose name it is performed; none of the operator's own.
     pub by: Option<&'a OnBehalf>,

@@ -47,7 +47,7 @@ pub struct CustomType {
 /// One object type in one account.
 #[derive(Debug)]
 pub struct Space {
-    /// The type.
+    /// The object type, by which the state finds the space.
     pub kind: Kind,
     /// The name in answers: `contacts`, `p42_boat`.
     pub name: Arc<str>,

@@ -31,7 +31,7 @@ pub struct AccountSettings {
     pub tier: String,
     /// When the account was made.
     pub created_at: Timestamp,
-    /// Its name.
+    /// The name of the account, for people.
     pub name: String,
 }
 

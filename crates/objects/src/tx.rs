@@ -23,7 +23,7 @@ use crate::work::{UNBOUNDED, Work};
 /// A call's changes: applied to the state at once, and stored in one transaction.
 #[derive(Debug)]
 pub struct Tx<'a> {
-    /// The account.
+    /// The state of the account, which has the changes already.
     pub state: &'a mut State,
     /// The changes to store, in order.
     pub changes: Vec<Change>,

@@ -46,7 +46,7 @@ const SUBSCRIPTIONS_MAX: usize = 1_000;
 /// Events for the target of one app, in the order in which they happened.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Notice {
-    /// The account.
+    /// The hub id of the account.
     pub hub_id: u64,
     /// The app, as the path of its subscriptions names it.
     pub app: String,
@@ -54,7 +54,7 @@ pub struct Notice {
     pub target: String,
     /// Largest number of requests to the target in progress at one time.
     pub concurrent: usize,
-    /// What happened.
+    /// The events, oldest first.
     pub events: Vec<Event>,
     /// The number of events that were left out, because there were too many.
     pub left_out: usize,

@@ -27,7 +27,7 @@ use keyway_core::secret::Secret;
 pub struct Text<'a> {
     /// The path that reports show.
     pub path: &'a str,
-    /// Its bytes.
+    /// Its content, undecoded.
     pub bytes: &'a [u8],
 }
 

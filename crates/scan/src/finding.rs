@@ -171,7 +171,7 @@ pub struct Finding {
     pub kind: Kind,
     /// The id of the rule in `data/rules.toml`.
     pub rule: String,
-    /// How sure.
+    /// How sure Keyway is that it is a credential.
     pub confidence: Confidence,
     /// The reason, in a few words.
     pub reason: String,

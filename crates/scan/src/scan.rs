@@ -46,7 +46,7 @@ pub struct Options {
 pub struct Progress {
     /// Files and blobs read.
     pub files: AtomicU64,
-    /// Their bytes.
+    /// The sum of their sizes, in bytes.
     pub bytes: AtomicU64,
 }
 
@@ -85,7 +85,7 @@ impl Report {
 pub struct Stats {
     /// Files, members of archives and blobs read.
     pub files: u64,
-    /// Their bytes.
+    /// The sum of their sizes, in bytes.
     pub bytes: u64,
     /// Binary files that were left out.
     pub binary: u64,

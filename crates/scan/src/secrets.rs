@@ -42,7 +42,7 @@ pub struct Place<'a> {
 /// A commit, with its date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Commit<'a> {
-    /// Its hash.
+    /// Its object id, in hex digits.
     pub commit: &'a str,
     /// The author's date, ISO 8601.
     pub date: &'a str,

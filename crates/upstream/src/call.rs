@@ -31,7 +31,7 @@ pub type AnswerPart = Either<Paced, Linked>;
 /// A call as it leaves.
 #[derive(Debug)]
 pub struct Outgoing {
-    /// The method.
+    /// The HTTP method.
     pub method: Method,
     /// The path that the permit is for, and the query without `hapikey`.
     pub target: String,

@@ -121,7 +121,7 @@ pub(super) struct Index {
     /// not have it.
     #[serde(skip)]
     befores: Vec<Seal>,
-    /// Records.
+    /// The number of records.
     pub records: u64,
     /// The number of the last one; the one before the first where there are none.
     pub last_id: i64,

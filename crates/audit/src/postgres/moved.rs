@@ -26,7 +26,7 @@ pub(crate) struct Target {
     connection: PgConnection,
     /// Commits that are here.
     pub commits: i64,
-    /// Their records.
+    /// The number of their records.
     pub records: i64,
 }
 

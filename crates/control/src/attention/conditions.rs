@@ -25,15 +25,15 @@ pub struct Condition {
     pub kind: Kind,
     /// The kind and what it is of: the same as long as it lasts.
     pub name: String,
-    /// The account.
+    /// Hub id and name of the account that it is of, if it is of one.
     pub account: Option<(u64, String)>,
-    /// The app.
+    /// Id and name of the app that it is of, if it is of one.
     pub app: Option<(u64, String)>,
     /// The app's owner.
     pub owner: Option<String>,
-    /// What is the case.
+    /// One sentence that says what is wrong.
     pub text: String,
-    /// What to do.
+    /// What to do about it.
     pub remedy: String,
     /// The page where a person does it; none where there is none.
     pub link: Option<String>,
@@ -53,7 +53,7 @@ pub struct DayUse {
 /// A call that waits for a person's approval.
 #[derive(Clone, Debug)]
 pub struct Waiting {
-    /// The request.
+    /// The stored request for an approval.
     pub approval: Approval,
     /// Where a person decides.
     pub link: String,

@@ -84,7 +84,7 @@ impl Control {
     /// One account.
     ///
     /// # Errors
-    /// There is none.
+    /// [`ControlError::NotFound`]: no account has this hub id.
     pub async fn account(&self, hub_id: u64) -> Result<Account> {
         find_account(&*self.state.lock().await, hub_id).cloned()
     }
@@ -175,7 +175,7 @@ impl Control {
     /// an account that the store does not know, which an interrupted deletion leaves.
     ///
     /// # Errors
-    /// There is none.
+    /// No account has this hub id, or the embedded account can't be removed.
     pub async fn delete_account(&self, hub_id: u64) -> Result<()> {
         let (mut change, mut state) = self.begin().await?;
         let known = find_account(&state, hub_id);

@@ -115,7 +115,7 @@ impl Control {
     /// One approval, with what would change while that is kept.
     ///
     /// # Errors
-    /// There is none.
+    /// [`ControlError::NotFound`]: no request for an approval has this id.
     pub async fn approval(&self, id: u64) -> Result<Approval> {
         let mut reading = self.store.read().await?;
         let now = self.store.now(&mut reading).await?;

@@ -31,7 +31,7 @@ pub struct Board {
 /// What a report changed.
 #[derive(Clone, Debug)]
 pub struct Taken {
-    /// The report.
+    /// The report as it is kept, with its new id.
     pub report: BoardReport,
     /// Integrations that it has.
     pub integrations: usize,
@@ -136,7 +136,7 @@ impl Control {
     /// Removes a repository with its integrations.
     ///
     /// # Errors
-    /// There is none.
+    /// [`ControlError::NotFound`]: no report has this id.
     pub async fn forget_report(&self, id: u64) -> Result<()> {
         let mut change = self.store.begin().await?;
         let reports = stored::reports(&mut change).await?;

@@ -34,7 +34,7 @@ const SECRET_BYTES_MAX: usize = 2_000;
 /// What a new channel is made of.
 #[derive(Debug)]
 pub struct NewChannel {
-    /// Unique.
+    /// The name, which no other channel has.
     pub name: String,
     /// How a notification gets there.
     pub target: NewTarget,
@@ -85,7 +85,7 @@ impl Control {
     /// One channel.
     ///
     /// # Errors
-    /// There is none.
+    /// [`ControlError::NotFound`]: no channel has this name.
     pub async fn channel(&self, name: &str) -> Result<Channel> {
         let found = self.channels().await?.into_iter().find(|channel| channel.name == name);
         found.ok_or_else(|| no_channel(name))
@@ -121,7 +121,7 @@ impl Control {
     /// Removes a channel and what waits for it.
     ///
     /// # Errors
-    /// There is none.
+    /// [`ControlError::NotFound`]: no channel has this name.
     pub async fn remove_channel(&self, name: &str) -> Result<Channel> {
         let (mut change, state) = self.begin().await?;
         let mut known = self.store.channels(&mut change).await?.into_iter();

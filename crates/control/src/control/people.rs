@@ -25,7 +25,7 @@ pub const PENDING_MS: i64 = 5 * 60_000;
 /// Somebody who is to sign in.
 #[derive(Debug, Default)]
 pub struct NewPerson {
-    /// Their address.
+    /// Their mail address; capitals do not count.
     pub email: String,
     /// Their password; one is made when none.
     pub password: Option<Secret<String>>,

@@ -17,7 +17,7 @@ use crate::store::oauth as stored;
 /// What a new public app is made of.
 #[derive(Clone, Debug, Default)]
 pub struct NewPublicApp {
-    /// Unique.
+    /// The name, which no other public app has.
     pub name: String,
     /// What it is for; people read it when they are asked for consent.
     pub description: String,
@@ -79,7 +79,7 @@ impl Control {
     /// One public app, by id, name or client id.
     ///
     /// # Errors
-    /// There is none.
+    /// [`ControlError::NotFound`]: no public app has this id, name or client id.
     pub async fn public_app(&self, which: &str) -> Result<PublicApp> {
         find(&*self.state.lock().await, which).cloned()
     }
@@ -122,7 +122,7 @@ impl Control {
     /// Changes a public app. What its installs were granted stays as it is.
     ///
     /// # Errors
-    /// There is none, or a field is not valid.
+    /// There is no such public app, the name is taken, or a field is not valid.
     pub async fn update_public_app(&self, which: &str, asked: PublicAppChange) -> Result<PublicApp> {
         let (change, mut state) = self.begin().await?;
         let mut app = find(&state, which)?.clone();
@@ -159,7 +159,7 @@ impl Control {
     /// Deletes a public app with all its installs, whose tokens end now.
     ///
     /// # Errors
-    /// There is none.
+    /// [`ControlError::NotFound`]: no public app has this id, name or client id.
     pub async fn delete_public_app(&self, which: &str) -> Result<PublicApp> {
         let (mut change, mut state) = self.begin().await?;
         let app = find(&state, which)?.clone();

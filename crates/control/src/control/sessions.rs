@@ -35,7 +35,7 @@ pub struct NewSession {
     pub lifetime_ms: Option<i64>,
     /// On whose behalf it calls.
     pub person: String,
-    /// What for.
+    /// The purpose of the session, for people.
     pub purpose: String,
     /// How much it may do.
     pub budget: SessionBudget,
@@ -149,7 +149,7 @@ impl Control {
     /// One session.
     ///
     /// # Errors
-    /// There is none.
+    /// [`ControlError::NotFound`]: no session has a token of this id.
     pub async fn app_session(&self, token_id: u64) -> Result<(App, Token, SessionUse)> {
         let (app, token) = {
             let state = self.state.lock().await;
@@ -163,7 +163,7 @@ impl Control {
     /// Ends a session now.
     ///
     /// # Errors
-    /// There is none.
+    /// [`ControlError::NotFound`]: no session has a token of this id.
     pub async fn end_app_session(&self, token_id: u64) -> Result<(App, Token, SessionUse)> {
         let (mut change, mut state) = self.begin().await?;
         find_session(&state, token_id)?;

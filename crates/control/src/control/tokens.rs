@@ -40,7 +40,7 @@ pub enum Rotation {
 pub struct NewToken {
     /// As stored.
     pub token: Token,
-    /// Its text.
+    /// The text that the app presents.
     pub plain: PlainToken,
 }
 /// Tokens of an app that are still good; more are a sign of a rotation nobody finished.
@@ -227,7 +227,7 @@ impl Control {
     /// Ends a token now.
     ///
     /// # Errors
-    /// There is none.
+    /// [`ControlError::NotFound`]: no token has this id.
     pub async fn revoke_token(&self, token_id: u64) -> Result<Token> {
         let (mut change, mut state) = self.begin().await?;
         let mut next = state.clone();

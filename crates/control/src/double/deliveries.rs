@@ -39,7 +39,7 @@ pub struct Delivery {
 /// Which deliveries are meant; what is not given does not matter.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// The app.
+    /// The id of the app whose subscriptions caused it.
     pub app_id: Option<u64>,
     /// Has an event of this type, such as `contact.creation`.
     pub event: Option<String>,
@@ -50,7 +50,7 @@ pub struct Filter {
 }
 
 impl Delivery {
-    /// The events.
+    /// The events of its body, JSON; null where the body is not JSON.
     pub fn events(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_default()
     }

@@ -30,11 +30,11 @@ pub struct Hit {
 /// What a rule may look at.
 #[derive(Clone, Copy, Debug)]
 pub struct Seen<'a> {
-    /// The method.
+    /// The HTTP method, in capitals.
     pub method: &'a str,
-    /// The path.
+    /// The path, without the query.
     pub path: &'a str,
-    /// Method and template.
+    /// Method and path template of the operation.
     pub operation: &'a str,
     /// The app's id.
     pub app_id: u64,

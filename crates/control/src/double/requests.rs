@@ -37,9 +37,9 @@ pub struct Received {
     pub app_id: u64,
     /// The app's name.
     pub app: String,
-    /// The method.
+    /// The HTTP method, in capitals.
     pub method: String,
-    /// The path.
+    /// The path, without the query.
     pub path: String,
     /// The query, without `hapikey`.
     pub query: Option<String>,
@@ -75,7 +75,7 @@ impl Received {
 /// Which requests are meant; what is not given does not matter.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// The method.
+    /// The HTTP method, in capitals.
     pub method: Option<String>,
     /// The path; `*` matches anything.
     pub path: Option<String>,

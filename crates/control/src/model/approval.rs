@@ -45,7 +45,7 @@ impl ApprovalState {
 pub struct Approval {
     /// Its id, which the call presents.
     pub id: u64,
-    /// The account.
+    /// The hub id of the account.
     pub hub_id: u64,
     /// The app that asked, which alone may use it.
     pub app_id: u64,

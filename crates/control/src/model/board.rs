@@ -24,7 +24,7 @@ pub struct BoardReport {
 /// An integration that a report had.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BoardIntegration {
-    /// Its id.
+    /// The number that the store gave it.
     pub id: u64,
     /// The report of its repository.
     pub report_id: u64,

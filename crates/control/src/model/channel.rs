@@ -6,9 +6,9 @@ use keyway_core::time::Timestamp;
 /// Where notifications go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Channel {
-    /// Its id.
+    /// The number that the store gave it; 0 before that.
     pub id: u64,
-    /// Unique.
+    /// The name, which no other channel has.
     pub name: String,
     /// How a notification gets there.
     pub target: ChannelTarget,
@@ -44,7 +44,7 @@ pub enum ChannelTarget {
 pub struct Mail {
     /// The host of the SMTP server.
     pub host: String,
-    /// Its port.
+    /// The TCP port of the server.
     pub port: u16,
     /// How the connection is encrypted.
     pub tls: MailTls,
@@ -142,7 +142,7 @@ pub struct QueuedMessage {
 /// A message as the history shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SentMessage {
-    /// Its id.
+    /// The number that the store gave it; 0 before that.
     pub id: u64,
     /// The channel's name.
     pub channel: String,
@@ -167,7 +167,7 @@ pub struct KeptCondition {
     pub name: String,
     /// As it was last told, JSON.
     pub about: serde_json::Value,
-    /// Since when.
+    /// When the condition began.
     pub since: Timestamp,
     /// When it was last told.
     pub told_at: Timestamp,

@@ -30,9 +30,9 @@ impl Distribution {
 /// An OAuth client that many accounts install.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicApp {
-    /// Its id.
+    /// The number that the store gave it; 0 before that.
     pub id: u64,
-    /// Unique.
+    /// The name, which no other public app has.
     pub name: String,
     /// What it is for; people read it when they are asked for consent.
     pub description: String,

@@ -12,7 +12,7 @@ pub struct Session {
     pub classes: Classes,
     /// On whose behalf it calls.
     pub person: String,
-    /// What for.
+    /// The purpose of the session, for people.
     pub purpose: String,
     /// Who made it.
     pub created_by: String,

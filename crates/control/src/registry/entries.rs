@@ -28,7 +28,7 @@ use crate::sync::locked;
 pub struct TokenEntry {
     /// The stored token.
     pub token: Arc<Token>,
-    /// Its app.
+    /// The app that presents the token.
     pub app: Arc<AppEntry>,
     /// What it may do: its app's scopes, or what was granted with it.
     pub(super) granted: ScopeSet,
@@ -53,9 +53,9 @@ pub enum Holder {
 pub struct AppEntry {
     /// The stored app.
     pub app: Arc<App>,
-    /// Its scopes.
+    /// The scopes of the app, as a set.
     pub granted: ScopeSet,
-    /// Its account.
+    /// The account of the app.
     pub account: Arc<AccountEntry>,
     /// The public app that it is an install of.
     pub public_app: Option<Arc<PublicApp>>,

@@ -32,9 +32,9 @@ const LOCK: &str = "select pg_try_advisory_lock(7253003)";
 /// An embedded account, which is not moved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Left {
-    /// The account.
+    /// The hub id of the account.
     pub hub_id: u64,
-    /// Its name.
+    /// The name of the account.
     pub name: String,
     /// How many apps it has, which are not moved either.
     pub apps: u64,

@@ -77,13 +77,13 @@ pub(crate) async fn delete(change: &mut Change, token_id: u64) -> Result<(), Sto
 /// What a call uses of the budgets of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wanted {
-    /// The session.
+    /// The id of the session's token.
     pub token_id: u64,
     /// The midnight that began the account's day.
     pub day: Timestamp,
-    /// Calls.
+    /// Calls that it adds.
     pub calls: u64,
-    /// Records.
+    /// Records that it adds.
     pub records: u64,
 }
 

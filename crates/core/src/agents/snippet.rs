@@ -299,7 +299,7 @@ pub struct Snippet {
     pub place: &'static str,
     /// The format of the text.
     pub language: Language,
-    /// The text.
+    /// What to write there.
     pub text: String,
     /// How the client gets the token.
     pub note: &'static str,

@@ -23,7 +23,7 @@ const BYTES_MAX: usize = 128 * 1024;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Change {
-    /// The method.
+    /// The HTTP method, in capitals.
     pub method: String,
     /// The path, and the query where there is one.
     pub target: String,
@@ -57,7 +57,7 @@ pub struct Changed {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Property {
-    /// Its name.
+    /// The internal name of the property.
     pub name: String,
     /// Its present value; none where it has none, or was not read.
     pub before: Option<String>,

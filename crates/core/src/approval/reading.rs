@@ -19,7 +19,7 @@ pub struct Read {
     pub object_type: String,
     /// The path to POST to.
     pub path: String,
-    /// The body.
+    /// The body to send.
     pub body: Value,
     /// The steps whose records it reads.
     steps: Vec<usize>,

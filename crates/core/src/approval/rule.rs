@@ -47,9 +47,9 @@ pub enum RuleError {
 /// The parts of a call that a rule checks.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
-    /// The operation.
+    /// The operation that the call resolves to.
     pub operation: &'a Operation,
-    /// The method of the call.
+    /// The HTTP method of the call, in capitals.
     pub method: &'a str,
     /// The path of the call.
     pub path: &'a NormalPath,

@@ -138,7 +138,7 @@ impl Place {
 pub struct RuleError {
     /// Its line, from 1.
     pub line: usize,
-    /// The error.
+    /// What is wrong with the row.
     pub what: String,
 }
 
@@ -148,7 +148,7 @@ pub const BUILT_IN: &str = include_str!("../../../../data/anonymise.tsv");
 /// The most bytes of a table of rules.
 pub const BYTES_MAX: usize = 1 << 20;
 
-/// The rules.
+/// Which members of JSON are masked, and how.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
     actions: HashMap<(Place, String), Action>,

@@ -48,7 +48,7 @@ fn fits(pattern: &str, segment: &str) -> bool {
     }
 }
 
-/// The table.
+/// The rows of `data/safety.tsv`, in the order of the file.
 pub fn rows() -> &'static [Row] {
     static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
         let lines = include_str!("../../../../data/safety.tsv").lines().skip(1);

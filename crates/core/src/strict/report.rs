@@ -18,7 +18,7 @@ use crate::{cover, sunset};
 /// The version of a report's JSON form.
 pub const VERSION: u32 = 1;
 
-/// A report.
+/// What a run of tests called, and what is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Report {
@@ -34,7 +34,7 @@ pub struct Report {
     pub sunsets: Vec<Sunset>,
     /// The last day of `deprecated`: what ends on or before it is found.
     pub ends_by: Option<String>,
-    /// The mistakes.
+    /// What is wrong with the calls, each kind once.
     pub findings: Vec<Found>,
     /// Calls and findings that were not kept, because there were too many.
     pub left_out: u64,
@@ -68,17 +68,17 @@ pub struct Scopes {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Sunset {
-    /// The day.
+    /// The day on which it ends, ISO 8601.
     pub date: String,
     /// What ends.
     pub what: String,
     /// `published`, `month only` or `inferred`.
     pub certainty: String,
-    /// Where to go.
+    /// What replaces it.
     pub move_to: String,
     /// Calls of it.
     pub calls: u64,
-    /// The operations.
+    /// The operations that were called of it: method and path template.
     pub operations: Vec<String>,
 }
 

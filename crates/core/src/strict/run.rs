@@ -60,7 +60,7 @@ impl Counted {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Finding {
-    /// Which one.
+    /// The rule that was broken.
     pub rule: Rule,
     /// The test, where its name was given.
     pub test: Option<String>,
@@ -70,10 +70,10 @@ pub struct Finding {
     pub message: String,
 }
 
-/// The observations.
+/// What a run of tests has shown so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Run {
-    /// The calls.
+    /// The kinds of calls, and the number of each.
     pub called: BTreeMap<Called, Counted>,
     /// The findings, and the number of each.
     pub findings: BTreeMap<Finding, u64>,

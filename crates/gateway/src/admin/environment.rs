@@ -20,7 +20,7 @@ const COLOURS: [&str; 6] = ["grey", "red", "amber", "green", "blue", "violet"];
 const NAME_CHARS_MAX: usize = 24;
 
 impl Environment {
-    /// Its name.
+    /// The name that the operator gave this server (`--environment`).
     pub fn name(&self) -> &str {
         &self.name
     }

@@ -14,7 +14,7 @@ pub(crate) struct Expected<'a> {
     pub client_id: &'a str,
     /// As it was sent with the authorization request.
     pub nonce: &'a str,
-    /// In seconds.
+    /// The present time, in seconds since 1970.
     pub now_s: i64,
 }
 

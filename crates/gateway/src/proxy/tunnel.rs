@@ -70,7 +70,7 @@ impl Tunnels {
     /// Connects to a host, if it may be reached.
     ///
     /// # Errors
-    /// Why not.
+    /// The refusal that the client gets.
     pub(super) async fn open(&self, headers: &HeaderMap, host: &str, port: u16) -> Result<Tunnel, Refusal> {
         let named = || host.to_owned();
         let settings = self.settings.get();

@@ -7,7 +7,7 @@ pub const PAGE_BEGIN: &str = "<!-- tools: written by a test -->";
 /// The line after it.
 pub const PAGE_END: &str = "<!-- end of tools -->";
 
-/// The table.
+/// The table of the tools as Markdown, for the documentation.
 pub fn page() -> String {
     let mut page = "| tool | what it does | arguments (needed in bold) | class |\n| --- | --- | --- | --- |\n".to_owned();
     for tool in ALL {

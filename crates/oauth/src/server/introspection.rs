@@ -10,17 +10,17 @@ pub struct Known<'a> {
     pub token: &'a str,
     /// The client it was given to.
     pub client_id: &'a str,
-    /// The public app.
+    /// The id of the public app.
     pub app_id: u64,
-    /// The install.
+    /// The id of the install; 0 for an app's own token.
     pub install_id: u64,
-    /// The account; none for an app's own token.
+    /// The hub id of the account; none for an app's own token.
     pub hub_id: Option<u64>,
     /// The user who granted it.
     pub user: &'a str,
     /// The number of that user.
     pub user_id: u64,
-    /// Its scopes.
+    /// The scopes that it grants, by name.
     pub scopes: &'a [String],
     /// When it ends; none for a refresh token.
     pub expires_at: Option<Timestamp>,

@@ -18,7 +18,7 @@ pub struct RefreshKey(Secret<[u8; 32]>);
 /// The claims of a token. They are not trusted before [`RefreshKey::made`] has checked the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Named {
-    /// The grant.
+    /// The id of the stored token that holds the grant.
     pub grant: u64,
     /// How often it was rotated when the token was made.
     pub generation: u64,

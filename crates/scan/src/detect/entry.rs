@@ -8,7 +8,7 @@ use crate::text::{indent_of, line_near};
 /// An object, table or block around a place.
 #[derive(Debug)]
 pub(crate) struct Entry {
-    /// Its span.
+    /// Its span in the text, in bytes.
     pub at: Range<usize>,
     /// Its key; empty where it has none.
     pub key: String,

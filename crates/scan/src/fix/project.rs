@@ -25,7 +25,7 @@ pub(super) struct File {
     pub shown: String,
     /// The path on disk.
     pub full: PathBuf,
-    /// Its text.
+    /// Its present content.
     pub text: String,
     project: PathBuf,
     platform: Platform,

@@ -17,7 +17,7 @@ const OVERLAP_BYTES: usize = 16 << 10;
 /// A part of a file.
 #[derive(Debug)]
 pub struct Window<'a> {
-    /// Its bytes.
+    /// Its content, undecoded.
     pub bytes: &'a [u8],
     /// Values from this offset on belong to the next window.
     pub mine: usize,

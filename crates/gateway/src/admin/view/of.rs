@@ -22,7 +22,7 @@ use crate::upstream::health::State;
 pub(in crate::admin) struct Seen {
     /// From when on something needs a person.
     pub thresholds: Thresholds,
-    /// When.
+    /// The time by which states are told.
     pub now: Timestamp,
 }
 

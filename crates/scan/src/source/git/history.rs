@@ -10,7 +10,7 @@ use crate::finding::Introduced;
 /// A path under which commits wrote a blob.
 #[derive(Clone, Debug)]
 pub struct Origin {
-    /// The path.
+    /// The path from the top of the work tree, as git spells it.
     pub path: String,
     /// The commit that wrote it first, with its author and date.
     pub first: Introduced,
