@@ -1,4 +1,4 @@
-//! Whether HubSpot is the vendor whose name stands nearest to a value.
+//! Whether the vendor that is named nearest to a value is HubSpot.
 
 use std::ops::Range;
 
