@@ -6,6 +6,8 @@ mod bounds;
 mod clients;
 /// Citations of HubSpot's facts.
 mod facts;
+/// How long files are.
+mod length;
 /// Which module of a crate uses which: no circles.
 mod modules;
 /// The table of refusals: its page, its emitters, and how the doctor reads it.
