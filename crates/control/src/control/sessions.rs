@@ -149,7 +149,7 @@ impl Control {
     /// One session.
     ///
     /// # Errors
-    /// [`ControlError::NotFound`]: no session has a token of this id.
+    /// [`ControlError::NotFound`](super::ControlError::NotFound): no session has a token of this id.
     pub async fn app_session(&self, token_id: u64) -> Result<(App, Token, SessionUse)> {
         let (app, token) = {
             let state = self.state.lock().await;
@@ -163,7 +163,7 @@ impl Control {
     /// Ends a session now.
     ///
     /// # Errors
-    /// [`ControlError::NotFound`]: no session has a token of this id.
+    /// [`ControlError::NotFound`](super::ControlError::NotFound): no session has a token of this id.
     pub async fn end_app_session(&self, token_id: u64) -> Result<(App, Token, SessionUse)> {
         let (mut change, mut state) = self.begin().await?;
         find_session(&state, token_id)?;
