@@ -7,6 +7,7 @@
 mod answer;
 mod call;
 mod facts;
+mod hosts;
 mod named;
 mod read;
 mod rules;
@@ -109,12 +110,19 @@ pub fn diagnose(evidence: &Evidence, now: Timestamp) -> Vec<Diagnosis> {
         found.retain(|diagnosis| !is_cause(diagnosis) || is_keyways(&diagnosis.cause));
     }
     found.sort_by_key(|diagnosis| diagnosis.certainty);
+    doubt_the_others(&mut found, facts.separate_errors());
     tell_conflict(&mut found);
     found.iter_mut().for_each(Diagnosis::hide_credentials);
     if facts.failed() && !found.iter().any(is_cause) {
         found.insert(0, rules::unrecognised(&facts));
     }
     found
+}
+
+/// One error has one cause: of several causes that seem certain, as many stay so as the text has separate errors.
+fn doubt_the_others(found: &mut [Diagnosis], errors: usize) {
+    let certain = found.iter_mut().filter(|diagnosis| diagnosis.certainty == Certainty::Certain);
+    certain.skip(errors).for_each(|diagnosis| diagnosis.certainty = Certainty::Likely);
 }
 
 /// Where several causes fit and none is certain: adds the other causes, and what to paste to decide between them.

@@ -3,21 +3,22 @@
 mod foreign;
 
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use foreign::Foreign;
 
+use super::hosts::{self, is_hubspots};
 use super::named::{named, without_credentials};
 use super::words::speaks_of_failure;
 use super::{Answer, Call, Credential, CredentialKind, Evidence, Holder, Place};
 use keyway_core::catalog::{Catalog, Method, Operation, Resolution};
-use keyway_core::hublet::Hublet;
 use keyway_core::path::{NormalPath, PathError};
 use keyway_core::refusal::{Doctor, Refusal};
 use keyway_core::requirement::Requirement;
+use keyway_core::scope::ScopeSet;
 use keyway_core::time::Timestamp;
 
 /// The evidence that the rules check.
@@ -34,7 +35,7 @@ pub(super) struct Facts<'e> {
     pub unknown_type: Option<String>,
     /// The text of the answer, in lower case.
     said: String,
-    /// The same without the lines that are places in a program's code.
+    /// The same without the lines that are places in a program's code, and without the paths of URLs.
     told: String,
     named: BTreeMap<&'static str, Vec<String>>,
     refusals: Vec<Refusal>,
@@ -72,16 +73,15 @@ pub struct Seen {
     pub named: BTreeMap<String, Vec<String>>,
 }
 
-/// The host of HubSpot's API, for accounts in every data centre (hubspot facts, section 1).
-pub(super) const API_HOST: &str = "api.hubapi.com";
-
 /// How far apart the parts of a sentence may stand, in bytes.
 const NEAR_BYTES: usize = 400;
 /// The most places where a sentence is searched.
 const MATCHES_MAX: usize = 50;
 
 /// Words that show that a text is about HubSpot.
-const OURS: [&str; 27] = [
+const OURS: [&str; 29] = [
+    "api_client.crm",
+    "\"vid\":",
     "granted all required scopes",
     "missing_scopes",
     "invalid_authentication",
@@ -122,14 +122,14 @@ impl<'e> Facts<'e> {
             other_methods: Vec::new(),
             requirement: None,
             unknown_type: None,
-            told: said.lines().filter(|line| !foreign::is_of_a_stack(line)).collect::<Vec<_>>().join("\n"),
+            told: told(&said),
             said,
             named: BTreeMap::new(),
             refusals: evidence.answer.as_ref().map(refusals).unwrap_or_default(),
             foreign: OnceCell::new(),
         };
         if let Some(call) = evidence.call.as_ref().filter(|call| !call.path.is_empty()) {
-            let path = NormalPath::parse(&call.path);
+            let path = NormalPath::parse(&filled(&call.path));
             if let Ok(path) = &path {
                 facts.resolve(call.method.as_deref(), path);
             }
@@ -215,9 +215,26 @@ impl<'e> Facts<'e> {
         stand_together(&self.said, parts)
     }
 
+    /// As [`Facts::says_together`], at a place in whose line nothing shows a call to another service.
+    pub fn says_of_no_other(&self, parts: &str) -> bool {
+        places(&self.said, parts).any(|at| {
+            let from = self.said[..at].rfind('\n').map_or(0, |line| line + 1);
+            let to = self.said[at..].find('\n').map_or(self.said.len(), |end| at + end);
+            !hosts::is_of_another(&self.said[from..to])
+        })
+    }
+
     /// As [`Facts::says_together`], where the names of files and functions in a stack trace do not count.
     pub fn tells_together(&self, parts: &str) -> bool {
         stand_together(&self.told, parts)
+    }
+
+    /// The scopes that the text names anywhere: those that the token has, or those that it needs.
+    pub fn scopes_in_words(&self) -> ScopeSet {
+        let is_part = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-');
+        let names =
+            self.said.split(|letter: char| !is_part(letter)).map(|word| word.trim_end_matches('.')).filter(|word| word.contains('.'));
+        ScopeSet::of_known(names)
     }
 
     /// Whether anything in the text is HubSpot's: its name, its host, the form of its answers, or a path of its API.
@@ -304,6 +321,13 @@ impl<'e> Facts<'e> {
         }
     }
 
+    /// How many separate errors the answer lists, by their codes. One, where it lists none.
+    pub fn separate_errors(&self) -> usize {
+        let codes: BTreeSet<&str> =
+            self.answer().into_iter().flat_map(|answer| &answer.details).filter_map(|detail| detail.code.as_deref()).collect();
+        codes.len().max(1)
+    }
+
     /// Whether HubSpot refused the credential, or its answer is otherwise unknown. Only then may the credential be the reason
     /// why the call failed.
     pub fn may_be_the_credential(&self) -> bool {
@@ -356,12 +380,45 @@ impl<'e> Facts<'e> {
 
 /// Whether a text contains all these words, joined by `&`, near each other.
 fn stand_together(text: &str, parts: &str) -> bool {
-    let Some((first, rest)) = parts.split_once('&') else { return text.contains(parts) };
-    text.match_indices(first).take(MATCHES_MAX).any(|(at, _)| {
+    places(text, parts).next().is_some()
+}
+
+/// The places of the first of these words, near which all the others stand.
+fn places<'t>(text: &'t str, parts: &'t str) -> impl Iterator<Item = usize> + 't {
+    let (first, rest) = parts.split_once('&').unwrap_or((parts, ""));
+    text.match_indices(first).take(MATCHES_MAX).map(|(at, _)| at).filter(move |at| {
         let edge = |at: usize| (at..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
-        let around = &text[edge(at.saturating_sub(NEAR_BYTES))..edge((at + first.len() + NEAR_BYTES).min(text.len()))];
-        rest.split('&').all(|part| around.contains(part))
+        let around = || &text[edge(at.saturating_sub(NEAR_BYTES))..edge((at + first.len() + NEAR_BYTES).min(text.len()))];
+        rest.is_empty() || rest.split('&').all(|part| around().contains(part))
     })
+}
+
+/// A path with an id in place of each name in braces, which a person copied from HubSpot's reference.
+fn filled(path: &str) -> String {
+    let fill = |segment: &str| match segment.starts_with('{') && segment.ends_with('}') {
+        true if segment.contains("bjectType") => "contacts".to_owned(),
+        true => "0".to_owned(),
+        false => segment.to_owned(),
+    };
+    path.split('/').map(fill).collect::<Vec<_>>().join("/")
+}
+
+/// What a text in lower case tells in words.
+fn told(said: &str) -> String {
+    let mut told = String::with_capacity(said.len());
+    for line in said.lines().filter(|line| !foreign::is_of_a_stack(line)) {
+        let mut rest = line;
+        while let Some(at) = rest.find("://") {
+            let host = at + 3 + hosts::name(&rest[at + 3..]).len();
+            told.push_str(&rest[..host]);
+            let ends = |letter: char| letter.is_whitespace() || matches!(letter, '"' | '\'' | '`' | '<' | '>' | ')' | '}');
+            rest = &rest[host..];
+            rest = &rest[rest.find(ends).unwrap_or(rest.len())..];
+        }
+        told.push_str(rest);
+        told.push('\n');
+    }
+    told
 }
 
 /// The refusals that an answer names: by the header, by the body, or by a category that HubSpot does not have.
@@ -414,20 +471,4 @@ pub(super) fn kind_in_words(kind: &CredentialKind, hint: &str) -> String {
 fn is_correlation_id(id: &str) -> bool {
     let plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
     plain && (keyway_core::credential::uuid(id.as_bytes()) == Some(id.len()) || id.len() <= 40 && without_credentials(id) == id)
-}
-
-/// Whether a host name is reserved for examples (RFC 2606).
-fn is_for_tests(host: &str) -> bool {
-    [".example.com", ".example.net", ".example.org", ".test", ".invalid", ".localhost", ".internal", ".local"]
-        .iter()
-        .any(|end| host.ends_with(end))
-}
-
-/// Whether the API is at this host: the one for all data centres, or that of one data centre.
-pub(super) fn is_api_host(host: &str) -> bool {
-    host == API_HOST || Hublet::of_host(host).is_some()
-}
-
-pub(super) fn is_hubspots(host: &str) -> bool {
-    ["hubapi.com", "hubspot.com"].iter().any(|domain| host == *domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')))
 }

@@ -52,7 +52,7 @@ pub fn table() -> &'static [Rule] {
         for rows in [accounts::ROWS, command_line::ROWS, forms::ROWS, values::ROWS, requests::ROWS, records::ROWS] {
             table.extend(rows.iter().map(|row| Rule::said(row).with_sign()));
         }
-        table.extend(webhooks::ROWS.iter().map(Rule::said));
+        table.extend(webhooks::ROWS.iter().map(|row| Rule::said(row).weak()));
         table.extend(network::LAST.iter().chain(values::LAST).map(|row| Rule::said(row).last()));
         table.extend(Vec::from(JUDGED));
         table

@@ -1,7 +1,8 @@
 //! Words that mean a failure, in the languages of HubSpot's pages.
 
 /// Beginnings and parts of words, in lower case.
-const FAILURE: [&str; 83] = [
+const FAILURE: [&str; 84] = [
+    "undefined method",
     "error",
     "fail",
     "exception",

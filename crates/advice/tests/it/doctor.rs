@@ -172,6 +172,33 @@ fn d8_forms_of_known_answers_that_public_threads_showed_are_read() {
 }
 
 #[test]
+fn d9_the_speaker_of_a_text_decides_which_causes_apply() {
+    hold(of_kind("d9"));
+}
+
+/// One error has one certain cause. A text with two certain causes lists two codes of errors.
+#[test]
+fn a_text_has_at_most_as_many_certain_causes_as_errors() {
+    let now = Timestamp::parse_iso("2026-11-25").unwrap();
+    let field: Field = toml::from_str(include_str!("../doctor/field.toml")).unwrap();
+    let texts = cases().iter().map(Case::text).chain(field.text.into_iter().map(|text| text.input)).collect::<Vec<_>>();
+    for text in texts {
+        for evidence in read(&text) {
+            let certain: Vec<String> = diagnose(&evidence, now)
+                .into_iter()
+                .filter(|found| found.certainty == Certainty::Certain)
+                .map(|found| found.cause.into_owned())
+                .collect();
+            let codes = ["\"code\"", "\"error\"", "code:", "error:", "\"category\"", "[code]"]
+                .iter()
+                .map(|name| text.matches(name).count())
+                .sum::<usize>();
+            assert!(certain.len() <= codes.max(1), "{certain:?}: {text}");
+        }
+    }
+}
+
+#[test]
 fn each_row_of_the_table_has_a_case() {
     let covered: BTreeSet<String> = cases().into_iter().flat_map(|case| [vec![case.cause], case.also].concat()).collect();
     let without: Vec<&str> =

@@ -4,11 +4,12 @@
 mod marks;
 
 use marks::{
-    CALLING, COMMANDS, EXPLAINING, FOREIGN, FOREIGN_ALWAYS, LIBRARIES, OF_A_LIBRARY, OF_A_STATUS, OF_ANY_PROGRAM, OTHER_PORTS,
-    OTHER_WORDS_MAX, OTHERS, OURS_TOO, SEEKING,
+    CALLING, COMMANDS, FOREIGN, FOREIGN_ALWAYS, LIBRARIES, OF_A_LIBRARY, OF_A_STATUS, OF_ANY_PROGRAM, OTHER_PORTS, OTHER_WORDS_MAX, OTHERS,
+    SEEKING,
 };
 
-use super::{Facts, MATCHES_MAX, OURS, is_for_tests};
+use super::{Facts, MATCHES_MAX, OURS};
+use crate::doctor::hosts::{self, EXPLAINING, is_foreign};
 
 /// What a text shows of its origin.
 #[derive(Debug)]
@@ -40,19 +41,31 @@ impl Facts<'_> {
                 || self.has_correlation()
                 || self.call().is_some_and(|call| call.sdk.is_some())
                 || self.shows_the_command_line()
+                || self.says("x-hubspot-correlation-id")
                 || OURS.iter().any(|word| *word != "hubspot" && self.says(word));
             let is_about = named || other || self.says("hubspot");
             let answered = self.to_hubspot() || self.has_own_form() || self.operation.is_some() || self.is_of_a_family();
+            let others = || OTHERS.iter().any(|word| self.says(word)) || self.called_host().is_some();
             Foreign {
                 is_about,
-                has_a_sign: named || other,
+                has_a_sign: other || named && self.is_named_beside_status(),
                 is_answered: answered || self.has_correlation() || self.call().is_some_and(|call| call.sdk.is_some()),
-                is_shared: named && !answered && OTHERS.iter().any(|word| self.says(word)),
+                is_shared: named && !answered && !self.says("x-hubspot-") && others(),
                 only_a_status: self.little_beyond_a_status(),
                 service: self.find_service(named || other).map(str::to_owned),
-                peer: if named || self.to_hubspot() || self.says("hubapi") { None } else { self.find_peer().map(str::to_owned) },
+                peer: self.find_peer().map(str::to_owned),
             }
         })
+    }
+
+    /// Whether the text names another service beside HubSpot, and nothing shows which of the two answered.
+    pub fn is_shared(&self) -> bool {
+        self.foreign().is_shared
+    }
+
+    /// The program that answered in HubSpot's place, by the header in which it names itself.
+    pub fn other_server(&self) -> Option<&str> {
+        hosts::other_server(&self.said).filter(|_| !self.has_own_form())
     }
 
     /// Whether a status in the text may be HubSpot's: the text shows more of HubSpot than a word that contains its name, or
@@ -60,6 +73,18 @@ impl Facts<'_> {
     pub fn may_be_about_hubspot(&self) -> bool {
         let foreign = self.foreign();
         foreign.has_a_sign && !foreign.is_shared || foreign.only_a_status
+    }
+
+    /// Whether HubSpot's name is near the status: in its line, or in the line before or after. Always, where the text names no
+    /// status.
+    fn is_named_beside_status(&self) -> bool {
+        let Some(status) = self.status().map(|status| status.to_string()) else { return true };
+        let lines: Vec<&str> = self.said.lines().filter(|line| !line.trim().is_empty()).collect();
+        let named = |line: &&str| line.contains("hubspot");
+        lines
+            .iter()
+            .enumerate()
+            .any(|(at, line)| line.contains(&status) && lines[at.saturating_sub(1)..(at + 2).min(lines.len())].iter().any(named))
     }
 
     /// Whether the text may quote an answer of HubSpot: it shows the form of one, a call, or a status beside HubSpot's name.
@@ -102,6 +127,15 @@ impl Facts<'_> {
             let next = self.said[at + name.len()..].split(|letter: char| !letter.is_ascii_alphanumeric()).next().unwrap_or_default();
             alone && COMMANDS.contains(&next)
         })
+    }
+
+    /// Whether HubSpot's command line speaks: the text shows one of its commands or sentences, and no call of a program.
+    pub fn is_of_the_command_line(&self) -> bool {
+        let said = self.says_together("in account &was forbidden")
+            || self.says_together("in portal &was forbidden")
+            || self.says_together("in account &failed:")
+            || self.says_together("in portal &failed:");
+        (self.shows_the_command_line() || said) && !self.to_hubspot() && self.operation.is_none()
     }
 
     /// Whether the path has the prefix of an API of HubSpot. The rest of the path does not matter.
@@ -184,24 +218,37 @@ impl Facts<'_> {
     }
 
     fn find_peer(&self) -> Option<&str> {
+        // The host that the error blames counts more than any other that the text names.
+        if let Some(host) = self.foreign_page() {
+            return Some(host);
+        }
+        if let Some(blamed) = self.blamed_host().or_else(|| self.sought_host()) {
+            return Some(blamed).filter(|host| is_foreign(host));
+        }
+        if self.to_hubspot() || self.says("hubapi") {
+            return None;
+        }
         let port = OTHER_PORTS.iter().find(|port| {
             self.said.match_indices(**port).any(|(at, port)| {
                 let after = self.said[at + port.len()..].chars().next();
                 after.is_none_or(|next| !next.is_ascii_digit())
             })
         });
-        self.called_host()
-            .or_else(|| self.blamed_host().filter(|host| is_foreign(host)))
-            .or_else(|| self.sought_host())
-            .or_else(|| port.map(|_| "a database, a queue or a mail server"))
+        self.called_host().or_else(|| port.map(|_| "a database, a queue or a mail server"))
     }
 
-    /// The host that a program looked up or connected to, where it is another service's.
+    /// The site whose error page the text shows, where it is another's.
+    fn foreign_page(&self) -> Option<&str> {
+        hosts::of_page(&self.said).filter(|host| !hosts::is_ours(host))
+    }
+
+    /// The host that a program looked up or connected to.
     fn sought_host(&self) -> Option<&str> {
         SEEKING.iter().find_map(|before| {
             let (_, after) = self.said.split_once(before)?;
             let end = after.find(|letter: char| !letter.is_ascii_alphanumeric() && !matches!(letter, '.' | '-')).unwrap_or(after.len());
-            Some(after[..end].trim_end_matches('.')).filter(|host| is_foreign(host))
+            Some(after[..end].trim_end_matches('.'))
+                .filter(|host| host.contains('.') && host.bytes().any(|byte| byte.is_ascii_alphabetic()))
         })
     }
 
@@ -241,11 +288,38 @@ impl Facts<'_> {
         self.foreign().service.as_deref()
     }
 
+    /// Whether the text explains errors in general, as documentation, release notes and a program's code do: it names errors that no
+    /// single answer has, or is a list below the heading of a version.
+    fn explains_errors(&self) -> bool {
+        const KINDS: [&str; 6] =
+            ["INVALID_AUTHENTICATION", "EXPIRED_AUTHENTICATION", "MISSING_SCOPES", "RATE_LIMIT", "VALIDATION_ERROR", "OBJECT_NOT_FOUND"];
+        let Some(answer) = self.answer().filter(|answer| !answer.envelope && !self.has_own_form()) else { return false };
+        let kinds = KINDS.iter().filter(|kind| answer.words.iter().any(|word| word.trim_end_matches('S') == kind.trim_end_matches('S')));
+        let lines = || self.said.lines().map(str::trim).filter(|line| !line.is_empty());
+        let is_version = |line: &str| {
+            let line = line.trim_start_matches(['#', ' ', '[', 'v']);
+            line.starts_with(|letter: char| letter.is_ascii_digit())
+                && line.split([' ', ']']).next().is_some_and(|word| word.matches('.').count() == 2)
+        };
+        let notes =
+            || lines().zip(lines().skip(1)).any(|(line, next)| line.starts_with('#') && is_version(line) && next.starts_with(['*', '-']));
+        kinds.count() > 1 || notes()
+    }
+
     fn find_service(&self, has_a_sign: bool) -> Option<&str> {
         // A sign of a HubSpot answer outweighs the name of the program that printed it.
         let answered = self.to_hubspot() || self.has_own_form() || self.has_correlation();
+        if !answered && self.explains_errors() {
+            return Some("several kinds of errors, as a description does");
+        }
         if !answered && FOREIGN_ALWAYS.iter().any(|mark| self.says(mark)) {
             return Some("another service or program");
+        }
+        if let Some(host) = self.foreign_page().filter(|_| !self.has_own_form()) {
+            return Some(host);
+        }
+        if let Some(program) = self.other_server().filter(|_| !self.to_hubspot()) {
+            return Some(program);
         }
         if let Some(node) = self.other_node().filter(|_| !answered) {
             return Some(node);
@@ -288,16 +362,6 @@ impl Facts<'_> {
         let called = || self.call().filter(|call| call.path.len() > 1)?.host.as_deref().filter(foreign);
         named.or_else(called).or_else(|| self.called_host()).or_else(|| self.blamed_host().filter(foreign))
     }
-}
-
-/// Whether a host is neither a number, nor a name without a dot, nor reserved for examples.
-fn is_foreign(host: &str) -> bool {
-    let is_number = host.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b':'));
-    !is_number
-        && host.contains('.')
-        && !is_for_tests(host)
-        && !super::is_hubspots(host)
-        && !OURS_TOO.iter().any(|ours| host.ends_with(ours))
 }
 
 /// Whether a text ends in this word, and not in a longer one.

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::log;
 use crate::doctor::answer::LAYERS_MAX;
-use crate::doctor::facts::is_hubspots;
+use crate::doctor::hosts::is_hubspots;
 use crate::doctor::{Answer, Call, Evidence};
 
 /// The most calls that are diagnosed: more calls of one session fail for the same reason.

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{loose, sdk, unwrap};
 use crate::doctor::answer::LAYERS_MAX;
+use crate::doctor::hosts;
 use crate::doctor::{Answer, Call, Evidence, Place};
 use keyway_core::catalog::Method;
 
@@ -113,17 +114,31 @@ fn find_ascii(text: &str, word: &str) -> Option<usize> {
 pub(super) fn capitals(text: &str) -> Vec<String> {
     let is_part = |one: char| one.is_ascii_uppercase() || one.is_ascii_digit() || one == '_';
     let mut words: Vec<String> = Vec::new();
+    let mut at = 0;
     for word in text.split(|one: char| !is_part(one)) {
+        let before = &text[..at];
+        at += word.len();
+        at += text[at..].chars().next().map_or(0, char::len_utf8);
         if word.len() >= 5
             && word.len() <= 80
             && word.contains(|one: char| one.is_ascii_uppercase())
             && words.len() < 500
             && !words.iter().any(|known| known == word)
+            && !is_compared(before)
         {
             words.push(word.to_owned());
         }
     }
     words
+}
+
+/// Whether a program's code compares with the word that follows: the code handles an error that may never have happened.
+fn is_compared(before: &str) -> bool {
+    let Some(before) = before.strip_suffix(['\'', '"', '`']) else { return false };
+    let before = before.trim_end();
+    ["===", "!==", "!=", "case", "includes(", ".equals(", "contains("].iter().any(|sign| before.ends_with(sign))
+        // Python's tests compare what they got.
+        || before.ends_with("==") && !before.rsplit('\n').next().is_some_and(|line| line.trim_start().starts_with("assert"))
 }
 
 /// Words before a number that mark it as a status.
@@ -167,12 +182,44 @@ fn is_named(text: &str) -> bool {
 /// Whether a line ends in a method and a path or URL.
 fn ends_in_call(line: &str) -> bool {
     let mut words = line.trim_end().rsplit(' ');
-    let (Some(url), Some(method)) = (words.next(), words.next()) else { return false };
+    let Some(url) = words.next() else { return false };
+    let method = words.next().unwrap_or_default();
+    if url.starts_with("https://") {
+        return true;
+    }
     let method = method.rsplit(['"', '[', '(', '\'', '`', '=']).next().unwrap_or(method);
     (url.starts_with('/') || url.starts_with("http")) && matches!(method, "GET" | "POST" | "PUT" | "PATCH" | "DELETE")
 }
 
-/// The HTTP status that a text names.
+/// Words before a number in prose, and words after it, between which it is a status: `ends in a 429 when …`.
+const PROSE_BEFORE: [&str; 14] =
+    [" a ", " an ", "→ ", "-> ", "=> ", "got ", "get ", "gets ", "gives ", "getting ", "receive ", "receives ", "throws ", "with "];
+const PROSE_AFTER: [&str; 20] = [
+    "when", "on ", "for ", "from ", "in ", "with", "error", "response", "status", "at ", "every", "if ", "and ", "but ", "instead",
+    "after", "while", "as ", "because", "each",
+];
+
+/// Whether a number in prose is a status, by the words around it.
+fn is_in_prose(before: &str, after: &str) -> bool {
+    let marked = ["**", "`"].iter().any(|mark| before.ends_with(mark) && after.starts_with(mark));
+    let ended = after.is_empty() || after.starts_with(['.', ',', ';', ':', ')', '!', '?', '\n', '\r']);
+    let goes_on = after.strip_prefix(' ').is_some_and(|after| PROSE_AFTER.iter().any(|word| after.starts_with(word)));
+    marked || PROSE_BEFORE.iter().any(|word| before.ends_with(word)) && (ended || goes_on)
+}
+
+/// Whether the call in the line around a place in a text went to another service.
+fn is_anothers(text: &str, at: usize) -> bool {
+    let from = (at.saturating_sub(LINE_MAX)..=at).find(|from| text.is_char_boundary(*from)).unwrap_or(at);
+    let to = (at..=(at + LINE_MAX).min(text.len())).rev().find(|to| text.is_char_boundary(*to)).unwrap_or(at);
+    let before = text[from..at].rsplit('\n').next().unwrap_or_default();
+    let after = text[at..to].split('\n').next().unwrap_or_default();
+    hosts::is_of_another(&format!("{before}{after}").to_ascii_lowercase())
+}
+
+/// How much of a line is read on each side of a place in it, in bytes.
+const LINE_MAX: usize = 400;
+
+/// The HTTP status that a text names. A status in a line that shows a call to another service is not HubSpot's.
 fn status(text: &str) -> Option<u16> {
     let bytes = text.as_bytes();
     let is_edge = |byte: Option<&u8>| byte.is_none_or(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'-' | b'_' | b'.'));
@@ -187,13 +234,14 @@ fn status(text: &str) -> Option<u16> {
         let (before, after) = (before.to_ascii_lowercase(), after.to_ascii_lowercase());
         let before = before.rsplit('\n').next().unwrap_or_default();
         let bracketed = before.ends_with('(') && after.starts_with(')') || before.ends_with('[') && after.starts_with(']');
-        // `api-client.js:403:12` and `line 403` are places in a program.
+        // `api-client.js:403:12` and `line 403` are places in a program, and `code === 403` handles any such answer.
         let first = before.trim_matches([' ', '<', '>', '[', '"']).is_empty()
             && (after.starts_with([':', '-']) || after.starts_with(" {") || after.starts_with(" -"));
         // `404 https://api.hubapi.com/…`, and a line that has nothing else.
         let front = number >= 400
             && before.is_empty()
             && (after.starts_with(" http")
+                || after.starts_with(" at ")
                 || after.starts_with(" hubspot")
                 || after.starts_with(" /")
                 || after.is_empty()
@@ -212,7 +260,9 @@ fn status(text: &str) -> Option<u16> {
             && (by_word || ours && !tail.starts_with(|one: char| one.is_ascii_digit()) || after.is_empty() && before.ends_with(", "));
         // `POST /crm/v3/objects/deals 400 what HubSpot says`
         let called = number >= 400 && before.ends_with(' ') && after.starts_with(' ') && ends_in_call(line);
-        let place = before.ends_with("line ") || before.ends_with(':') && after.starts_with(':');
+        let told = number >= 400 && is_in_prose(before, &after);
+        let compared = ["==", "!=", "case"].iter().any(|sign| before.trim_end().ends_with(sign));
+        let place = compared || before.ends_with("line ") || before.ends_with(':') && after.starts_with(':');
         (!place
             && (bracketed
                 || first
@@ -220,13 +270,21 @@ fn status(text: &str) -> Option<u16> {
                 || last
                 || called
                 || noted
+                || told
                 || BEFORE.iter().any(|word| before.contains(word))
                 || AFTER.iter().any(|word| after.trim_start_matches([':', ' ', '-', ')', ']', '`']).starts_with(word))))
         .then_some(number)
     };
-    let success = (0..bytes.len()).filter(|at| bytes[*at].is_ascii_digit()).filter_map(named).collect::<Vec<u16>>();
+    let found = (0..bytes.len()).filter(|at| bytes[*at].is_ascii_digit()).filter_map(|at| Some((at, named(at)?)));
     // Of several statuses, the text is about the one of an error.
-    success.iter().copied().find(|status| *status >= 400).or_else(|| success.first().copied())
+    let mut success = None;
+    for (at, status) in found {
+        if status >= 400 && !is_anothers(text, at) {
+            return Some(status);
+        }
+        success = success.or(Some(status).filter(|status| *status < 400));
+    }
+    success
 }
 
 /// The call that a text names: a HubSpot URL, a path with a method before it, or a client's call.
@@ -241,6 +299,15 @@ fn call(text: &str) -> Option<Call> {
             let at = text.find(&format!("{method} /"))?;
             Some(at + method.as_str().len() + 1)
         })
+    });
+    // The generic call of a client library: `apiRequest({ method: 'POST', path: '/…' })`.
+    let at = at.or_else(|| {
+        let (request, _) = ["apiRequest(", "api_request("].iter().find_map(|name| text.split_once(name))?;
+        let from = request.len();
+        let path = ["path: '/", "path: \"/", "\"path\": \"/", "'path': '/"]
+            .iter()
+            .find_map(|field| Some(text[from..].find(field)? + field.len() - 1))?;
+        Some(from + path)
     });
     let Some(at) = at else {
         let row = row?;

@@ -244,7 +244,7 @@ pub(super) static ROWS: &[Said] = &[
         title: "API keys are not accepted any more",
         source: Source::Thread("hubspot-net/HubSpot.NET#131"),
         page: pages::HAPIKEY_END,
-        says: &["unsupported auth type: apikey", "hapikey doesn't exist"],
+        says: &["hapikey doesn't exist"],
         // HubSpot's note on the pages of its old reference.
         unless: &["november 30, 2022&instead"],
         guesses: &[
@@ -379,6 +379,9 @@ pub(super) static ROWS: &[Said] = &[
             "associationtypes is not defined",
             "unable to discover&client",
             "got an unexpected keyword argument&hubspot.",
+            "cannot load such file&hubspot-api-client",
+            "required positional argument&api_client.crm",
+            "required positional argument&api_client.\n",
             "positional argument&were given&api_client.crm",
             "positional argument&were given&api_client.marketing",
             "positional argument&were given&api_client.cms",

@@ -16,6 +16,26 @@ pub(super) static ROWS: &[Said] = &[
         ..ROW
     },
     Said {
+        cause: "cli-api-key",
+        title: "HubSpot's command line does not take API keys",
+        source: Source::Thread("HubSpot/hubspot-cli#324"),
+        page: pages::PERSONAL_KEY,
+        says: &["unsupported auth type: apikey"],
+        judge: Some(api_key),
+        because: API_KEY,
+        remedy: &API_KEY_REMEDY,
+        ..ROW
+    },
+    Said {
+        cause: "cli-key-lacks-scope",
+        title: "the personal access key may not do this",
+        source: Source::Thread("HubSpot/hubspot-cli#314"),
+        page: pages::PERSONAL_KEY,
+        judge: Some(key_lacks_scope),
+        because: "",
+        ..ROW
+    },
+    Said {
         cause: "project-build-failed",
         title: "a file of the project is missing or not valid",
         source: Source::Thread("HubSpot/hubspot-cli#1550"),
@@ -93,6 +113,52 @@ pub(super) static ROWS: &[Said] = &[
         ..ROW
     },
 ];
+
+/// Causes of calls that a program makes with a credential of its own. The command line has its own credential, and its own
+/// causes.
+pub(super) const NOT_OF_THE_COMMAND_LINE: [&str; 11] = [
+    "hapikey-removed",
+    "missing-scopes",
+    "scopes-unnamed",
+    "scope-misnamed",
+    "scope-not-selectable",
+    "token-refused",
+    "token-dead",
+    "token-missing",
+    "token-not-in-header",
+    "undecodable-token",
+    "access-token-expired",
+];
+
+const API_KEY: &str = "HubSpot removed the account's API keys on 2022-11-30, and the command line signs in with a personal access key, which belongs to a person and an account; a service key or a private app's token does not do";
+const API_KEY_REMEDY: [&str; 2] = [
+    "create a personal access key in HubSpot, run `hs account auth` (older versions: `hs init`, `hs auth personalaccesskey`) and paste it",
+    "in a pipeline set HUBSPOT_PERSONAL_ACCESS_KEY in place of HUBSPOT_API_KEY, and remove apiKey and authType: apikey from hubspot.config.yml",
+];
+
+fn api_key(facts: &Facts<'_>) -> Option<Found> {
+    (facts.is_of_the_command_line() && facts.says("hapikey doesn't exist")).then_some(())?;
+    API_KEY_REMEDY.iter().fold(Found::certain(API_KEY), |found, step| found.so(*step))
+}
+
+/// A 401 of the command line that names no reason.
+pub(super) fn key_refused(facts: &Facts<'_>) -> Option<Found> {
+    (facts.is_of_the_command_line() && facts.status() == Some(401)).then_some(())?;
+    Found::likely("HubSpot refuses the personal access key with which the command line calls it: it was deactivated, was created again, or ended when its user left the account")
+        .so("sign in to the account, create the key again, and run `hs account auth` (older versions: `hs auth personalaccesskey`)")
+        .so("look whether the account id and HUBSPOT_PERSONAL_ACCESS_KEY are of one account, where the command runs with --use-env")
+}
+
+fn key_lacks_scope(facts: &Facts<'_>) -> Option<Found> {
+    let refused = facts.status() == Some(403)
+        || facts.is_category("MISSING_SCOPES")
+        || ["hasn't been granted all required scopes", "was forbidden"].iter().any(|words| facts.says(words));
+    (facts.is_of_the_command_line() && refused).then_some(())?;
+    Found::likely("the command line calls HubSpot with a personal access key: it has the permissions that were ticked when it was created, and never more than its user has in this account")
+        .so("look in the account whether the user may do this (Design Manager, developer tools, HubDB), and whether the subscription has it")
+        .so("create the personal access key again with the permission ticked, and run `hs account auth`")
+        .so("look with `hs account list` whether the command works on the account that you mean")
+}
 
 /// A command or an option that the command line does not have.
 fn argument_unknown(facts: &Facts<'_>) -> Option<Found> {

@@ -2,7 +2,8 @@
 //! sections 1 and 4).
 
 use super::{Certainty, Facts, Found, Say};
-use crate::doctor::facts::{API_HOST, is_api_host, kind_in_words};
+use crate::doctor::facts::kind_in_words;
+use crate::doctor::hosts::{API_HOST, is_api_host};
 use crate::doctor::{Credential, CredentialKind as Kind, Place};
 use keyway_core::catalog::Auth;
 use keyway_core::time::Timestamp;

@@ -102,7 +102,10 @@ pub(super) fn batch(facts: &Facts<'_>) -> Option<Found> {
 pub(super) fn not_multipart(facts: &Facts<'_>) -> Option<Found> {
     let upload = ["/files/v3/files", "/files/2", "/filemanager/", "/imports", "/source-code/"];
     let path = facts.raw_path();
-    (facts.status() == Some(415) && upload.iter().any(|part| path.contains(part)) && !path.ends_with("/folders")).then_some(())?;
+    // A header that is set by hand has no boundary.
+    let by_hand = || facts.status() == Some(400) && facts.says("multipart/form-data") && !facts.says("boundary=");
+    let to_upload = upload.iter().any(|part| path.contains(part)) && !path.ends_with("/folders");
+    (to_upload && (facts.status() == Some(415) || by_hand())).then_some(())?;
     Found::certain("the operation takes a file as multipart/form-data, and the request was declared as something else, or without a boundary")
         .so("let the HTTP library build the form and set Content-Type: a header that is set by hand lacks the boundary")
         .so("with a client library switch its JSON default off for this call (defaultJson: false in @hubspot/api-client, from version 7.1.2 on)")
@@ -193,6 +196,7 @@ pub(super) fn merge(facts: &Facts<'_>) -> Option<Found> {
 pub(super) fn not_found(facts: &Facts<'_>) -> Option<Found> {
     let said = facts.is_category("OBJECT_NOT_FOUND")
         || facts.says("resource not found")
+        || facts.says("contact does not exist")
         || facts.says("Object not found")
         || facts.says("they may be deleted or not exist");
     let partly = facts.answer().is_some_and(|answer| answer.failed_inputs.is_some());

@@ -153,7 +153,6 @@ pub(super) static ROWS: &[Said] = &[
             "redirect uri&does not match",
             "redirect_uri&does not match",
             "redirect_uri&mismatch",
-            "redirect_uri_mismatch",
             "redirect urls must use https",
             "weiterleitungs-url&nicht",
             "umleitungs-url&nicht",
@@ -336,6 +335,7 @@ pub(super) static ROWS: &[Said] = &[
             "your personal access key for account&is inactive",
         ],
         guesses: &["personal access key&deactivated", "personalaccesskey&invalid"],
+        judge: Some(super::command_line::key_refused),
         because: "the key was copied in part, was rotated, or ended when its user left the account",
         remedy: &[
             "sign in to the account, create the key again, and run `hs account auth` (older versions: `hs auth personalaccesskey`)",

@@ -404,6 +404,7 @@ pub(super) static ROWS: &[Said] = &[
             "an invalid request uri",
             "no host supplied",
         ],
+        judge: Some(super::path::no_question_mark),
         certainty: Likely,
         because: "the program put together something that is not a URL: the base is empty or lacks https://, or a variable in it is not set",
         remedy: &[

@@ -2,7 +2,7 @@
 
 use super::{Facts, Found, Say};
 use crate::doctor::Certainty;
-use crate::doctor::facts::{API_HOST, is_api_host, is_hubspots};
+use crate::doctor::hosts::{API_HOST, is_api_host, is_hubspots};
 use keyway_core::catalog::{Catalog, Method, Resolution};
 use keyway_core::hublet::{Hublet, WRONG_HUBLET};
 use keyway_core::path::NormalPath;
@@ -26,6 +26,10 @@ fn strange_host<'f>(facts: &Facts<'f>) -> Option<&'f str> {
     let redirected = facts.status().is_some_and(|status| (300..400).contains(&status));
     let succeeded = facts.status().is_some_and(|status| status < 300);
     let forms = host.starts_with("forms") && (facts.raw_path().contains("/submissions/") || facts.raw_path().starts_with("/uploads/"));
+    // The MCP server has been at a path of this host.
+    if facts.raw_path().starts_with("/mcp") {
+        return None;
+    }
     // A page for people redirects to the sign-in. This is a failure only for a path of the API.
     let of_the_api = facts.call()?.is_of_the_api();
     (!answered && !succeeded && !forms && !is_for_people(facts) && (!redirected || of_the_api)).then_some(host)
@@ -118,6 +122,9 @@ fn found_successor(facts: &Facts<'_>, found: Option<Found>) -> Option<Found> {
 }
 
 pub(super) fn ends(facts: &Facts<'_>) -> Option<Found> {
+    if facts.raw_path().starts_with("/mcp") {
+        return None;
+    }
     let row = sunset::of_path(facts.raw_path())?;
     if ended(facts).is_some() || (row.date <= facts.today.as_str() && is_gone(row.effect)) {
         return None;
@@ -182,8 +189,48 @@ pub(super) fn unreadable(facts: &Facts<'_>) -> Option<Found> {
         .so("put the path together from segments, each percent-encoded by itself; an empty id makes two slashes")
 }
 
+/// The parameters that the last segment of the path holds, because the URL has no question mark before them.
+fn without_question_mark<'f>(facts: &Facts<'f>) -> Option<&'f str> {
+    const NAMES: [&str; 12] = [
+        "limit=",
+        "count=",
+        "after=",
+        "offset=",
+        "vidoffset=",
+        "properties=",
+        "associations=",
+        "archived=",
+        "idproperty=",
+        "hapikey=",
+        "email=",
+        "portalid=",
+    ];
+    let path = facts.raw_path();
+    let (_, last) = path.rsplit_once('/')?;
+    let small = last.to_ascii_lowercase();
+    let named = || NAMES.iter().filter_map(|name| small.find(name)).min();
+    let at = match small.find("%3f") {
+        Some(at) => at,
+        None => [small.find('&'), named()].into_iter().flatten().min().filter(|_| small.contains('='))?,
+    };
+    (!facts.call()?.query.iter().any(|(name, _)| !name.is_empty()) && !small.contains('@')).then_some(&last[at..])
+}
+
+pub(super) fn no_question_mark(facts: &Facts<'_>) -> Option<Found> {
+    let parameters = without_question_mark(facts).filter(|_| facts.may_be(&[400, 401, 404, 405, 414]))?;
+    let names: Vec<&str> =
+        parameters.split('&').filter_map(|pair| pair.trim_start_matches("%3F").trim_start_matches("%3f").split('=').next()).collect();
+    let names: Vec<String> = names.into_iter().filter(|name| !name.is_empty()).map(|name| name.chars().take(40).collect()).collect();
+    Found::certain(format!(
+        "the URL has no question mark before its parameters ({}), so HubSpot reads them as a part of the path, and finds no such path",
+        names.join(", ")
+    ))
+    .so("write ? before the first parameter, and & between them; have the HTTP library put the query together (params= in Python, URLSearchParams in JavaScript)")
+    .so("a question mark that was percent-encoded (%3F) is a part of the path as well")
+}
+
 pub(super) fn object_type(facts: &Facts<'_>) -> Option<Found> {
-    let unknown = facts.unknown_type.as_deref().filter(|_| facts.may_be(&[400, 404]))?;
+    let unknown = facts.unknown_type.as_deref().filter(|_| facts.may_be(&[400, 404]) && without_question_mark(facts).is_none())?;
     Found::certain(format!("{} is neither a standard object type nor a custom one", unknown.chars().take(60).collect::<String>()))
     .so("standard types go by name or id (contacts, 0-1), custom ones by p_NAME, pHUBID_NAME or 2-NUMBER; /crm-object-schemas/2026-09/schemas lists the account's")
 }

@@ -4,7 +4,7 @@ use keyway_core::refusal::{Doctor, Refusal};
 
 use super::said::Said;
 use super::source::{Source, UNCONFIRMED};
-use super::{gateway, network};
+use super::{command_line, gateway, network};
 use crate::doctor::facts::Facts;
 use crate::doctor::{Certainty, Diagnosis};
 
@@ -22,6 +22,8 @@ pub struct Rule {
     pub(in crate::doctor) is_last: bool,
     /// Whether an uncertain match counts only where the text shows that it is about HubSpot.
     wants_sign: bool,
+    /// Whether its words are any service's, so that they count only where the text shows that HubSpot speaks.
+    is_weak: bool,
     pub(super) holds: Holds,
 }
 
@@ -102,7 +104,7 @@ impl Rule {
         source: Source,
         holds: fn(&Facts<'_>) -> Option<Found>,
     ) -> Self {
-        Self { cause, title, page, source, is_last: false, wants_sign: false, holds: Holds::Judged(holds) }
+        Self { cause, title, page, source, is_last: false, wants_sign: false, is_weak: false, holds: Holds::Judged(holds) }
     }
 
     pub(super) const fn last(mut self) -> Self {
@@ -118,6 +120,7 @@ impl Rule {
             source: row.source,
             is_last: false,
             wants_sign: false,
+            is_weak: false,
             holds: Holds::Said(row),
         }
     }
@@ -132,6 +135,7 @@ impl Rule {
             source: Source::Keyway,
             is_last: false,
             wants_sign: false,
+            is_weak: false,
             holds: Holds::Refused(refusal),
         })
     }
@@ -146,6 +150,11 @@ impl Rule {
         self
     }
 
+    pub(super) const fn weak(mut self) -> Self {
+        self.is_weak = true;
+        self
+    }
+
     pub(in crate::doctor) fn try_on(&self, facts: &Facts<'_>) -> Option<Diagnosis> {
         // A program's words about a connection apply to any service, unless they name the other side.
         let other = match self.source {
@@ -155,8 +164,11 @@ impl Rule {
         if other.is_some() {
             return None;
         }
+        if facts.is_of_the_command_line() && command_line::NOT_OF_THE_COMMAND_LINE.contains(&self.cause) {
+            return None;
+        }
         // A status alone may be HubSpot's; one that a text tells much else about is somebody's whom the text would name.
-        let is_weak = self.is_last || self.source == network::CLOUDFLARE;
+        let is_weak = self.is_weak || self.is_last || self.source == network::CLOUDFLARE;
         if is_weak && !facts.may_be_about_hubspot() {
             return None;
         }

@@ -86,11 +86,20 @@ impl Said {
             return Some(found);
         }
         let answer = facts.answer().filter(|_| !facts.is_keyways_own())?;
+        // What another program answers in HubSpot's place is not HubSpot's.
+        let is_programs = matches!(self.source, Source::Program(_));
+        if !is_programs && facts.other_server().is_some() {
+            return None;
+        }
         let word = || self.words.iter().any(|word| answer.has_code(word) || answer.sub_category.as_deref() == Some(word));
         let spoken = (!self.of_oauth || facts.is_about_hubspot())
             && (!self.in_answer || facts.has_own_form())
             && (!self.of_library || facts.shows_library());
-        let stands = |sentences: &[&str]| spoken && sentences.iter().any(|parts| facts.says_together(parts));
+        // What a program says of a connection is about the host that its line names.
+        let of_program = is_programs && !facts.has_own_form();
+        let stands = |sentences: &[&str]| {
+            spoken && sentences.iter().any(|parts| if of_program { facts.says_of_no_other(parts) } else { facts.says_together(parts) })
+        };
         let told = |sentences: &[&str]| spoken && sentences.iter().any(|parts| facts.tells_together(parts));
         if self.unless.iter().any(|parts| facts.says_together(parts)) {
             return None;
@@ -102,7 +111,7 @@ impl Said {
         let alone = facts.status().is_some_and(|status| self.alone.contains(&status)) && facts.may_be_hubspots_status();
         let may_be = self.statuses.is_empty() || facts.may_be(self.statuses);
         let seen = alone || may_be && (word() || stands(self.says));
-        let guessed = || (!self.guesses_of_oauth || facts.is_about_hubspot()) && told(self.guesses);
+        let guessed = || (!self.guesses_of_oauth || facts.is_about_hubspot()) && !facts.is_shared() && told(self.guesses);
         (seen || may_be && guessed()).then_some(())?;
         // A program that got an answer had a connection, whatever other words the text has.
         let answered = !alone && self.without_answer && facts.status().is_some_and(|status| status >= 400);

@@ -1,6 +1,6 @@
 //! 403 for scopes: which of them is enough, can't be chosen, or has a wrong name (hubspot facts, section 4).
 
-use super::{Facts, Found, Say};
+use super::{Certainty, Facts, Found, Say};
 use keyway_core::requirement::Requirement;
 use keyway_core::scope::{ScopeId, ScopeSet};
 
@@ -45,7 +45,7 @@ fn named<'f>(facts: &Facts<'f>) -> Vec<&'f str> {
     }
     // The older list also has granular names, where an operation has no others.
     let older = answer.named("requiredScopes");
-    if !older.is_empty() && older.iter().all(|name| name.contains('.') && ScopeId::of(name).is_some()) {
+    if !older.is_empty() && older.iter().all(|name| *name != OLD && ScopeId::of(name).is_some()) {
         return older;
     }
     let second = in_brackets(&answer.message);
@@ -64,6 +64,9 @@ fn in_list(message: &str) -> Vec<&str> {
 /// HubSpot's name for the list of scopes.
 pub(in crate::doctor) const LIST: &str = "requiredGranularScopes";
 
+/// The scope of contacts before there were granular ones. Answers name it where a granular scope is meant.
+const OLD: &str = "contacts";
+
 fn selectable(name: &str) -> bool {
     ScopeId::of(name).is_some() && NOT_SELECTABLE.iter().all(|(known, _)| *known != name)
 }
@@ -78,7 +81,9 @@ fn enough(facts: &Facts<'_>) -> Vec<String> {
     let lacking = |set: &ScopeSet| {
         set.iter().filter(|scope| !granted.contains(*scope)).map(|scope| if scope.name().ends_with(".read") { 2 } else { 3 }).sum::<u32>()
     };
-    sets.sort_by_key(lacking);
+    let told = facts.scopes_in_words();
+    let untold = |set: &ScopeSet| set.iter().filter(|scope| !told.contains(*scope)).count();
+    sets.sort_by_key(|set| (lacking(set), untold(set)));
     if sets.is_empty() {
         // The second wording lists names from the configuration of apps, some of which no reference has.
         let known = |name: &&str| facts.says(SECOND_WORDING) || selectable(name);
@@ -108,7 +113,10 @@ pub(super) fn missing(facts: &Facts<'_>) -> Option<Found> {
     };
     let app = facts.holder().and_then(|holder| holder.app.as_deref()).or_else(|| app_of_keyway(facts)).unwrap_or("APP");
     let adding = first.replace('+', ",");
-    let mut found = Found::certain(because)
+    // Without the call, an older name in an answer may stand for a granular one.
+    let is_older = facts.requirement.is_none() && scopes.iter().all(|name| !name.contains('.'));
+    let certainty = if is_older { Certainty::Likely } else { Certainty::Certain };
+    let mut found = Found::new(certainty, because)
         .enough(scopes)
         .so(format!("add {}. On Keyway: `keyway app update {} --add-scope {adding}`. For a service key or private app: on its page in HubSpot; the token stays the same", first.replace('+', " and "), quoted(app)))
         .so("for an OAuth app: authorize the account again, because a token keeps the scopes that it was issued with");

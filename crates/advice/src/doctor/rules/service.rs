@@ -11,7 +11,9 @@ const BETWEEN: [u16; 4] = [401, 403, 407, 511];
 pub(super) fn is_between(facts: &Facts<'_>) -> bool {
     let keyway = facts.refused(Refusal::NotHubSpot);
     let page = facts.answer().is_some_and(|answer| answer.html) && facts.status().is_some_and(|status| BETWEEN.contains(&status));
-    keyway || page
+    // A call to HubSpot's host that another program answered.
+    let other = facts.to_hubspot() && facts.other_server().is_some() && facts.status().is_some_and(|status| status >= 400);
+    keyway || page || other
 }
 
 pub(super) fn between(facts: &Facts<'_>) -> Option<Found> {

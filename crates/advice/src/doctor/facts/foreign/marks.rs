@@ -70,7 +70,7 @@ pub(super) const OTHERS: [&str; 66] = [
     "initialize mcp client",
 ];
 /// Marks of other services' answers, in lower case: keys and codes that HubSpot's answers do not have.
-pub(super) const FOREIGN: [&str; 34] = [
+pub(super) const FOREIGN: [&str; 33] = [
     "\"errorcode\":",
     "documentation_url",
     "o:errordetails",
@@ -103,11 +103,18 @@ pub(super) const FOREIGN: [&str; 34] = [
     "oauth_scope_mismatch",
     "5.7.8",
     "uncommitted work",
-    "redirect_uri_mismatch",
     "dailylimitexceeded",
 ];
 /// Words with which programs and other services name the source of an error, whatever else the text names.
-pub(super) const FOREIGN_ALWAYS: [&str; 29] = [
+pub(super) const FOREIGN_ALWAYS: [&str; 36] = [
+    "x-amzn-errortype",
+    "err_ngrok",
+    "gaxioserror",
+    "secretmanager.",
+    "secretsmanager:",
+    "function_invocation_",
+    // HubSpot has no such code; Google and Amazon have it.
+    "redirect_uri_mismatch",
     "readiness probe",
     "liveness probe",
     "does not exist on type",
@@ -141,7 +148,10 @@ pub(super) const FOREIGN_ALWAYS: [&str; 29] = [
 ];
 /// Ways to name HubSpot's client libraries and connectors. A word that contains HubSpot's name in any other way
 /// (`hubspot-sync`, `acme:hubspot`) is the name of something that a person made.
-pub(super) const LIBRARIES: [&str; 25] = [
+pub(super) const LIBRARIES: [&str; 28] = [
+    "hubspot.exceptions",
+    "hubspot.utils",
+    "hubspot/utils",
     "hubspot.fetch",
     "hubspot/webhook",
     "webhooks/hubspot",
@@ -197,9 +207,6 @@ pub(super) const CALLING: [&str; 22] = [
     "load",
     "access",
 ];
-/// Hosts of pages that programs name in their own errors.
-pub(super) const EXPLAINING: [&str; 9] =
-    ["curl.haxx.se", "curl.se", "github.com", "stackoverflow.com", "docs.", "developer.", "developers.", "support.", "help."];
 /// The most words of a text that do not belong to a status, where the text counts as a status alone.
 pub(super) const OTHER_WORDS_MAX: usize = 3;
 /// Words that programs put around a status.
@@ -425,6 +432,3 @@ pub(super) const SEEKING: [&str; 14] = [
     "failed to connect to ",
     "couldn't connect to ",
 ];
-/// HubSpot's hosts for forms, scripts and files.
-pub(super) const OURS_TOO: [&str; 7] =
-    ["hsforms.com", "hsforms.net", "hs-scripts.com", "hs-analytics.net", "hsappstatic.net", "hubspotusercontent.com", "hubspot.net"];
