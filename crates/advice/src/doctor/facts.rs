@@ -75,6 +75,8 @@ pub struct Seen {
 
 /// How far apart the parts of a sentence may stand, in bytes.
 const NEAR_BYTES: usize = 400;
+/// How far apart they may stand where nobody has seen the sentence.
+const CLOSE_BYTES: usize = 60;
 /// The most places where a sentence is searched.
 const MATCHES_MAX: usize = 50;
 
@@ -217,16 +219,19 @@ impl<'e> Facts<'e> {
 
     /// As [`Facts::says_together`], at a place in whose line nothing shows a call to another service.
     pub fn says_of_no_other(&self, parts: &str) -> bool {
-        places(&self.said, parts).any(|at| {
+        places(&self.said, parts, NEAR_BYTES).any(|at| {
             let from = self.said[..at].rfind('\n').map_or(0, |line| line + 1);
             let to = self.said[at..].find('\n').map_or(self.said.len(), |end| at + end);
-            !hosts::is_of_another(&self.said[from..to])
+            let line = &self.said[from..to];
+            !hosts::is_of_another(line) && !foreign::names_a_system(line)
         })
     }
 
-    /// As [`Facts::says_together`], where the names of files and functions in a stack trace do not count.
+    /// Whether a line of the answer contains all these words, joined by `&`, close to each other. URLs and the names in a stack
+    /// trace do not count.
     pub fn tells_together(&self, parts: &str) -> bool {
-        stand_together(&self.told, parts)
+        let begins = |line: &str, at: usize| !line[..at].ends_with(|letter: char| letter.is_ascii_alphanumeric());
+        self.told.lines().any(|line| places(line, parts, CLOSE_BYTES).any(|at| begins(line, at)))
     }
 
     /// The scopes that the text names anywhere: those that the token has, or those that it needs.
@@ -380,15 +385,15 @@ impl<'e> Facts<'e> {
 
 /// Whether a text contains all these words, joined by `&`, near each other.
 fn stand_together(text: &str, parts: &str) -> bool {
-    places(text, parts).next().is_some()
+    places(text, parts, NEAR_BYTES).next().is_some()
 }
 
 /// The places of the first of these words, near which all the others stand.
-fn places<'t>(text: &'t str, parts: &'t str) -> impl Iterator<Item = usize> + 't {
+fn places<'t>(text: &'t str, parts: &'t str, near: usize) -> impl Iterator<Item = usize> + 't {
     let (first, rest) = parts.split_once('&').unwrap_or((parts, ""));
     text.match_indices(first).take(MATCHES_MAX).map(|(at, _)| at).filter(move |at| {
         let edge = |at: usize| (at..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
-        let around = || &text[edge(at.saturating_sub(NEAR_BYTES))..edge((at + first.len() + NEAR_BYTES).min(text.len()))];
+        let around = || &text[edge(at.saturating_sub(near))..edge((at + first.len() + near).min(text.len()))];
         rest.is_empty() || rest.split('&').all(|part| around().contains(part))
     })
 }

@@ -5,7 +5,7 @@ mod marks;
 
 use marks::{
     CALLING, COMMANDS, FOREIGN, FOREIGN_ALWAYS, LIBRARIES, OF_A_LIBRARY, OF_A_STATUS, OF_ANY_PROGRAM, OTHER_PORTS, OTHER_WORDS_MAX, OTHERS,
-    SEEKING,
+    OUR_APIS, SEEKING, SYSTEMS,
 };
 
 use super::{Facts, MATCHES_MAX, OURS};
@@ -63,6 +63,14 @@ impl Facts<'_> {
         self.foreign().is_shared
     }
 
+    /// Whether the text shows one of HubSpot's hosts, or a call of a client library of HubSpot.
+    pub fn shows_a_host(&self) -> bool {
+        let hosts = ["hubapi", "hubspot.com", "hsforms", "hs-scripts", "hubspot.net", "hsappstatic"];
+        self.shows_library()
+            || hosts.iter().any(|host| self.says(host))
+            || self.call().and_then(|call| call.host.as_deref()).is_some_and(hosts::is_ours)
+    }
+
     /// The program that answered in HubSpot's place, by the header in which it names itself.
     pub fn other_server(&self) -> Option<&str> {
         hosts::other_server(&self.said).filter(|_| !self.has_own_form())
@@ -75,16 +83,17 @@ impl Facts<'_> {
         foreign.has_a_sign && !foreign.is_shared || foreign.only_a_status
     }
 
-    /// Whether HubSpot's name is near the status: in its line, or in the line before or after. Always, where the text names no
-    /// status.
+    /// Whether HubSpot's name is near the status: in its line, or in the line before or after, where the status is not that of
+    /// JSON in another form, or of an API of another name. Always, where the text names no status.
     fn is_named_beside_status(&self) -> bool {
         let Some(status) = self.status().map(|status| status.to_string()) else { return true };
         let lines: Vec<&str> = self.said.lines().filter(|line| !line.trim().is_empty()).collect();
         let named = |line: &&str| line.contains("hubspot");
-        lines
-            .iter()
-            .enumerate()
-            .any(|(at, line)| line.contains(&status) && lines[at.saturating_sub(1)..(at + 2).min(lines.len())].iter().any(named))
+        let other_form = self.says("{\"") && !self.has_own_form();
+        lines.iter().enumerate().filter(|(_, line)| line.contains(&status)).any(|(at, line)| {
+            let around = &lines[at.saturating_sub(1)..(at + 2).min(lines.len())];
+            named(line) || !other_form && !names_another_api(line) && around.iter().any(named)
+        })
     }
 
     /// Whether the text may quote an answer of HubSpot: it shows the form of one, a call, or a status beside HubSpot's name.
@@ -303,7 +312,8 @@ impl Facts<'_> {
         };
         let notes =
             || lines().zip(lines().skip(1)).any(|(line, next)| line.starts_with('#') && is_version(line) && next.starts_with(['*', '-']));
-        kinds.count() > 1 || notes()
+        let bullets = || lines().count() > 1 && lines().all(|line| line.starts_with(['-', '*'])) && self.says("fix");
+        kinds.count() > 1 || notes() || bullets()
     }
 
     fn find_service(&self, has_a_sign: bool) -> Option<&str> {
@@ -362,6 +372,20 @@ impl Facts<'_> {
         let called = || self.call().filter(|call| call.path.len() > 1)?.host.as_deref().filter(foreign);
         named.or_else(called).or_else(|| self.called_host()).or_else(|| self.blamed_host().filter(foreign))
     }
+}
+
+/// Whether a line names a database, a queue or a mail server.
+pub(super) fn names_a_system(line: &str) -> bool {
+    SYSTEMS.iter().any(|system| line.contains(system))
+}
+
+/// Whether a line names an API by a name that HubSpot's APIs do not have: `Acme API request failed`.
+fn names_another_api(line: &str) -> bool {
+    line.match_indices(" api ").any(|(at, _)| {
+        let name = line[..at].rsplit(|letter: char| !letter.is_ascii_alphanumeric()).next().unwrap_or_default();
+        let is_ours = OUR_APIS.contains(&name) || OF_ANY_PROGRAM.contains(&name) || OF_A_STATUS.contains(&name);
+        name.len() > 2 && !is_ours
+    })
 }
 
 /// Whether a text ends in this word, and not in a longer one.

@@ -339,7 +339,7 @@ pub(super) static ROWS: &[Said] = &[
             "unexpected token h in json",
             "invalid json response body",
             "unexpected character ('<'",
-            "syntaxerror: unexpected token",
+            "syntaxerror: unexpected token <",
             "unexpected character encountered while parsing value: <",
             "invalid character '<'",
             "mediatype text/html is not supported",

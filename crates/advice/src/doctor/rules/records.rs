@@ -145,7 +145,14 @@ pub(super) static ROWS: &[Said] = &[
         title: "the list does not exist, or the id comes from the old API",
         page: pages::LISTS,
         statuses: &[400, 404],
-        guesses: &["list does not exist", "list&not found", "no list with", "list with id&does not exist", "list id&does not exist"],
+        guesses: &[
+            "list does not exist",
+            "list not found",
+            "no list with",
+            "list with id&does not exist",
+            "list with id&not found",
+            "list id&does not exist",
+        ],
         because: "the account has no list with this id: lists of the ended v1 API have other ids",
         remedy: &[
             "map an old id with GET /crm/lists/2026-09/idmapping?legacyListId=…",

@@ -172,6 +172,10 @@ impl Rule {
         if is_weak && !facts.may_be_about_hubspot() {
             return None;
         }
+        // A webhook is HubSpot's call. Where the program's own call failed, the answer is about that.
+        if self.is_weak && facts.to_hubspot() && facts.status().is_some() && !facts.raw_path().contains("webhooks") {
+            return None;
+        }
         let Found { mut certainty, mut because, remedy, scopes, successor, is_guess } = match &self.holds {
             Holds::Judged(judge) => judge(facts)?,
             Holds::Said(row) => row.holds(facts)?,
@@ -183,6 +187,10 @@ impl Rule {
         // Words that nobody has seen need more than HubSpot's name beside them.
         if self.wants_sign && is_guess && !facts.may_quote_hubspot() {
             return None;
+        }
+        // A connection or a browser failed for somebody: for HubSpot only where the text shows its host.
+        if certainty == Certainty::Certain && matches!(self.source, Source::Program(_)) && !facts.shows_a_host() {
+            certainty = Certainty::Likely;
         }
         // Where nothing in the text is HubSpot's, its words may belong to another service.
         let is_of_words = is_weak || matches!(self.holds, Holds::Said(_));

@@ -61,6 +61,7 @@ pub(super) static ROWS: &[Said] = &[
         names_hubspot: true,
         guesses: &[
             "signature&json.stringify(req.body)",
+            "createhmac&json.stringify(req.body)",
             "signature&parsed body",
             "signature&raw body",
             "signature&bodyparser",

@@ -106,7 +106,8 @@ pub(super) const FOREIGN: [&str; 33] = [
     "dailylimitexceeded",
 ];
 /// Words with which programs and other services name the source of an error, whatever else the text names.
-pub(super) const FOREIGN_ALWAYS: [&str; 36] = [
+pub(super) const FOREIGN_ALWAYS: [&str; 37] = [
+    "<error><code>",
     "x-amzn-errortype",
     "err_ngrok",
     "gaxioserror",
@@ -182,6 +183,25 @@ pub(super) const LIBRARIES: [&str; 28] = [
 /// Elasticsearch and mail.
 pub(super) const OTHER_PORTS: [&str; 12] =
     [":5432", ":3306", ":6379", ":27017", ":5672", ":9092", ":11211", ":1433", ":9200", ":25", ":465", ":587"];
+/// Names of databases, queues and mail servers, as they are in the names of errors.
+pub(super) const SYSTEMS: [&str; 16] = [
+    "mongo",
+    "redis",
+    "amqp",
+    "rabbitmq",
+    "kafka",
+    "sequelize",
+    "psycopg",
+    "postgres",
+    "mysql",
+    "elasticsearch",
+    "memcached",
+    "smtp",
+    "imap",
+    "ldap",
+    "cassandra",
+    "sqlserver",
+];
 /// Words before the URL of a call or of a page that could not be loaded.
 pub(super) const CALLING: [&str; 22] = [
     "get",
@@ -414,6 +434,45 @@ pub(super) const OF_ANY_PROGRAM: [&str; 68] = [
     "http",
     "handler",
     "process",
+];
+/// Words before `API` that name an API of HubSpot, or no API.
+pub(super) const OUR_APIS: [&str; 36] = [
+    "the",
+    "this",
+    "our",
+    "your",
+    "its",
+    "any",
+    "that",
+    "rest",
+    "external",
+    "public",
+    "web",
+    "crm",
+    "cms",
+    "hubdb",
+    "owners",
+    "lists",
+    "companies",
+    "tickets",
+    "engagements",
+    "associations",
+    "properties",
+    "pipelines",
+    "objects",
+    "files",
+    "marketing",
+    "email",
+    "emails",
+    "events",
+    "automation",
+    "workflows",
+    "conversations",
+    "webhooks",
+    "imports",
+    "schemas",
+    "products",
+    "quotes",
 ];
 /// Words before the name of a host that a program looks up or connects to.
 pub(super) const SEEKING: [&str; 14] = [
