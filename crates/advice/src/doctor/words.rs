@@ -1,7 +1,10 @@
 //! Words that mean a failure, in the languages of HubSpot's pages.
 
 /// Beginnings and parts of words, in lower case.
-const FAILURE: [&str; 84] = [
+const FAILURE: [&str; 87] = [
+    "unknown argument",
+    "unknown command",
+    "returns false",
     "undefined method",
     "error",
     "fail",

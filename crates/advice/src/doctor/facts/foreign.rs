@@ -92,7 +92,7 @@ impl Facts<'_> {
         let other_form = self.says("{\"") && !self.has_own_form();
         lines.iter().enumerate().filter(|(_, line)| line.contains(&status)).any(|(at, line)| {
             let around = &lines[at.saturating_sub(1)..(at + 2).min(lines.len())];
-            named(line) || !other_form && !names_another_api(line) && around.iter().any(named)
+            named(line) || !other_form && !names_another_api(line) && !is_labelled(line, &status) && around.iter().any(named)
         })
     }
 
@@ -386,6 +386,15 @@ fn names_another_api(line: &str) -> bool {
         let is_ours = OUR_APIS.contains(&name) || OF_ANY_PROGRAM.contains(&name) || OF_A_STATUS.contains(&name);
         name.len() > 2 && !is_ours
     })
+}
+
+/// Whether a line has the name of somebody else than HubSpot as a label before the status: `acme: 403 Forbidden`.
+fn is_labelled(line: &str, status: &str) -> bool {
+    let Some((before, _)) = line.split_once(status) else { return false };
+    let Some(before) = before.trim_end().strip_suffix(':') else { return false };
+    let name = before.rsplit(|letter: char| !letter.is_ascii_alphanumeric()).next().unwrap_or_default();
+    let is_kind = ["error", "exception", "status", "code"].iter().any(|end| name.ends_with(end));
+    name.len() >= 4 && !is_kind && !OUR_APIS.contains(&name) && !OF_ANY_PROGRAM.contains(&name) && !OF_A_STATUS.contains(&name)
 }
 
 /// Whether a text ends in this word, and not in a longer one.

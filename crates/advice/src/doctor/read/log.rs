@@ -296,8 +296,10 @@ fn call(text: &str) -> Option<Call> {
     let row = sdk::call(text);
     let at = url_of_a_call(text).or_else(|| {
         Method::ALL.iter().find_map(|method| {
-            let at = text.find(&format!("{method} /"))?;
-            Some(at + method.as_str().len() + 1)
+            [" ", " to ", " request to "].iter().find_map(|between| {
+                let at = text.find(&format!("{method}{between}/"))?;
+                Some(at + method.as_str().len() + between.len())
+            })
         })
     });
     // The generic call of a client library: `apiRequest({ method: 'POST', path: '/…' })`.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Facts, Found, Say};
+use super::{Certainty, Facts, Found, Say};
 use keyway_core::catalog::LimitClass;
 
 /// HubSpot's maximums, in records, inputs, filters and characters.
@@ -151,7 +151,9 @@ pub(super) fn conflict(facts: &Facts<'_>) -> Option<Found> {
         }
         None => "another record has this value of a unique property already".to_owned(),
     };
-    Found::certain(because)
+    // Many services say that something exists.
+    let certainty = if id_in || contact || facts.has_own_form() { Certainty::Certain } else { Certainty::Likely };
+    Found::new(certainty, because)
         .so("change the record that exists: PATCH with its id, or with ?idProperty=email")
         .so("or use batch/upsert with idProperty, which creates or changes; a search does not find a record of the last seconds")
 }

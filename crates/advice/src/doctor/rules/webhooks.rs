@@ -39,7 +39,7 @@ pub(super) static ROWS: &[Said] = &[
         page: pages::SIGNATURES,
         names_hubspot: true,
         says: &[
-            "webhook&clientsecret",
+            "webhook missing clientsecret",
             "webhook secret not configured",
             "missing webhook secret",
             "signature&private app token",

@@ -1,7 +1,12 @@
 //! Words, names, ports and hosts by which the doctor tells whose a text is.
 
 /// Services whose connectors run beside HubSpot's and write to the same logs.
-pub(super) const OTHERS: [&str; 66] = [
+pub(super) const OTHERS: [&str; 71] = [
+    "okta",
+    "gmail",
+    "outlook",
+    "sharepoint",
+    "teamleader",
     "salesforce",
     "pipedrive",
     "zoho",
@@ -475,7 +480,8 @@ pub(super) const OUR_APIS: [&str; 36] = [
     "quotes",
 ];
 /// Words before the name of a host that a program looks up or connects to.
-pub(super) const SEEKING: [&str; 14] = [
+pub(super) const SEEKING: [&str; 15] = [
+    "resolve host ",
     "unknownhostexception: ",
     "no such host is known. (",
     "server: ",
