@@ -30,9 +30,10 @@ mod webhooks;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use keyway_core::shown;
+use keyway_core::time::Moment;
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::boxed::BoxFuture;
@@ -113,6 +114,8 @@ pub struct Control {
     authorities: Authorities,
     /// What the store holds; the lock puts changes in order.
     state: Mutex<State>,
+    /// When a change was last tried, and whether it could be written.
+    tried: Mutex<Option<(Moment, bool)>>,
     /// Held while the master key is rotated.
     rotating: Mutex<()>,
     /// Whether the last use of tokens could be written, when it was tried last.
@@ -149,6 +152,7 @@ impl Control {
             hooks,
             authorities: Authorities::default(),
             state: Mutex::new(state),
+            tried: Mutex::default(),
             rotating: Mutex::default(),
             is_written: true.into(),
         };
@@ -222,6 +226,25 @@ impl Control {
     /// Whether the store answers.
     pub async fn is_ready(&self) -> bool {
         self.store.is_ready().await
+    }
+
+    /// Whether a change could be written now: tries it, at most once a second.
+    pub async fn is_writable(&self) -> bool {
+        const AGAIN_MS: i64 = 1_000;
+        let now = clock::steady();
+        let mut tried = self.tried.lock().await;
+        match *tried {
+            Some((at, writable)) if now < at.plus_ms(AGAIN_MS) => writable,
+            _ => {
+                let result = self.store.try_write().await;
+                if let Err(error) = &result {
+                    tracing::warn!(%error, "Keyway cannot write its store");
+                }
+                self.is_written.store(result.is_ok(), Ordering::Relaxed);
+                *tried = Some((now, result.is_ok()));
+                result.is_ok()
+            }
+        }
     }
 
     /// Writes what is pending and closes the store.

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::attention::{self, Condition, DayUse, Ending, Facts, Found, Thresholds, Waiting};
+use crate::attention::{self, Condition, DayUse, Ending, Facts, Found, Kind, Thresholds, Waiting};
 use crate::audit::{AuditLog, Writing};
 use crate::authority::to_trust;
 use crate::clock;
@@ -120,7 +120,9 @@ impl Notifier {
         if outage.channels.is_empty() {
             return Ok(());
         }
-        let found = self.conditions().await;
+        let mut found = self.conditions().await;
+        // It is sent past the queue, which is in the store.
+        found.conditions.retain(|one| one.kind != Kind::StoreNotWritten);
         let schedule = **self.schedule.get();
         let lasting_ms = i64::try_from((schedule.every * MISSED_MAX).as_millis()).unwrap_or(i64::MAX);
         self.control.tell(&found, &self.server, schedule.remind_ms, lasting_ms).await
@@ -204,6 +206,7 @@ impl Look<'_> {
             let with_link = |approval| Waiting { link: self.control.approval_link(self.server, &approval), approval };
             pending.into_iter().map(with_link).collect::<Vec<_>>()
         });
+        let is_writable = self.control.is_writable().await;
         let mut health = HashMap::new();
         let mut days = HashMap::new();
         for account in accounts.iter().filter(|account| account.connection.is_some()) {
@@ -223,6 +226,7 @@ impl Look<'_> {
             days,
             now_of: &now_of,
             used: used.as_ref().map(|(used, _)| used.as_slice()),
+            is_writable,
             damage: &damage,
             writing: self.audit.writing(now.wall),
             approvals: waiting.as_deref().ok(),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::Method;
-use keyway_api::view::{AppWithTokens, Apps, Due, Overview};
+use keyway_api::view::{AppWithTokens, Apps, Due, Notice, Overview};
 use keyway_core::time::Timestamp;
 use keyway_gateway::clock;
 use serde_json::json;
@@ -44,15 +44,14 @@ pub async fn run(connection: &Connection, max_token_age: Option<&str>, json: boo
         let made_before = clock::now().plus_ms(-max_age_ms);
         troubles.extend(all::<Apps>(connection, "/api/v1/apps").await?.iter().flat_map(|app| old_tokens(app, made_before)));
     }
-    let due: Vec<String> = match get::<Overview>(connection, "/api/v1/overview").await {
-        Ok(overview) => {
-            // A token that --max-token-age reported is not reported again.
-            let told = |due: &&Due| due.hint.as_deref().is_some_and(|hint| troubles.iter().any(|(_, trouble)| trouble.contains(hint)));
-            overview.rotations.due.iter().filter(|due| !told(due)).map(due_for_rotation).collect()
-        }
-        // The caller's role does not allow it.
-        Err(_) => Vec::new(),
-    };
+    // Where the caller's role does not allow it, there is nothing of it.
+    let overview: Option<Overview> = get(connection, "/api/v1/overview").await.ok();
+    let (rotations, attention) = overview.map(|overview| (overview.rotations.due, overview.attention)).unwrap_or_default();
+    // A token that --max-token-age reported is not reported again.
+    let told = |due: &&Due| due.hint.as_deref().is_some_and(|hint| troubles.iter().any(|(_, trouble)| trouble.contains(hint)));
+    let due: Vec<String> = rotations.iter().filter(|due| !told(due)).map(due_for_rotation).collect();
+    let of_kind = |kind: &str| attention.iter().filter(|one| one.kind == kind).map(notice).collect::<Vec<_>>();
+    let (store, ending) = (of_kind("store-not-written").pop(), of_kind("access-expiring"));
     // A server without a proxy has none.
     let of_proxy = get(connection, proxy::PATH).await.ok().as_ref().and_then(proxy::trouble);
     let damage: Vec<String> = match call(connection, Method::GET, "/api/v1/audit/damage", None).await {
@@ -62,7 +61,7 @@ pub async fn run(connection: &Connection, max_token_age: Option<&str>, json: boo
     };
     let listed: Vec<_> = troubles.iter().map(|(hub_id, trouble)| json!({ "hubId": hub_id, "trouble": trouble })).collect();
     show(
-        &json!({ "version": 1, "running": true, "accounts": accounts.len(), "notReady": not_ready, "troubles": listed, "rotationDue": due, "proxy": of_proxy, "auditDamage": damage }),
+        &json!({ "version": 1, "running": true, "accounts": accounts.len(), "notReady": not_ready, "troubles": listed, "rotationDue": due, "accessExpiring": ending, "store": store, "proxy": of_proxy, "auditDamage": damage }),
         json,
         |_| {
             let mut lines = format!("keyway runs, with {} {}", accounts.len(), if accounts.len() == 1 { "account" } else { "accounts" });
@@ -70,13 +69,20 @@ pub async fn run(connection: &Connection, max_token_age: Option<&str>, json: boo
             for (hub_id, trouble) in &troubles {
                 lines.push_str(&format!("\naccount {hub_id}: {trouble}"));
             }
+            store.iter().chain(&ending).for_each(|told| lines.push_str(&format!("\n{told}")));
             due.iter().for_each(|due| lines.push_str(&format!("\n{due}")));
             damage.iter().for_each(|place| lines.push_str(&format!("\nthe audit log is damaged: {place}")));
             of_proxy.iter().for_each(|trouble| lines.push_str(&format!("\n{trouble}")));
             lines
         },
     )?;
-    Ok(if not_ready.is_none() && troubles.is_empty() && of_proxy.is_none() && damage.is_empty() { Exit::Fine } else { Exit::Negative })
+    let is_fine = not_ready.is_none() && troubles.is_empty() && store.is_none() && of_proxy.is_none() && damage.is_empty();
+    Ok(if is_fine { Exit::Fine } else { Exit::Negative })
+}
+
+/// What needs a person, with what to do.
+fn notice(notice: &Notice) -> String {
+    format!("{}: {}", line(&notice.text), line(&notice.remedy))
 }
 
 /// Whether there is no server: no socket, or nobody who takes the connection.

@@ -220,6 +220,24 @@ pub fn limit_files(keyway: &Keyway, bytes: &str) {
 
 #[cfg(target_os = "linux")]
 #[test]
+fn the_status_says_that_the_store_cannot_be_written_and_what_to_do() {
+    let keyway = on_a_small_disk(&[]);
+    limit_files(&keyway, "1");
+    let status = keyway.run(&["status"]);
+    let said = String::from_utf8_lossy(&status.stdout);
+    assert!(said.contains("Keyway cannot write its store") && said.contains("a full disk"), "{said}");
+    assert_eq!(status.status.code(), Some(1));
+    limit_files(&keyway, "unlimited");
+    let is_fine = |_| {
+        let status = keyway.run(&["status", "--json"]);
+        let json: Value = serde_json::from_slice(&status.stdout).unwrap();
+        json["store"].is_null() && status.status.success()
+    };
+    assert!((0..1_000).any(is_fine));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
 fn records_that_could_not_be_written_are_told_once() {
     let keyway = on_a_small_disk(&OFTEN);
     let (url, got) = receiver(&["200 OK"]);

@@ -73,6 +73,8 @@ pub struct Facts<'a> {
     pub now_of: &'a dyn Fn(u64) -> Timestamp,
     /// Recent calls by app and operation; none while they are not counted yet.
     pub used: Option<&'a [OperationUse]>,
+    /// Whether the store can be written.
+    pub is_writable: bool,
     /// Places of the audit that are not as they were written.
     pub damage: &'a [Damage],
     /// Whether records of calls are written.
@@ -133,6 +135,9 @@ impl Condition {
 /// Everything that needs a person now.
 pub fn find(facts: &Facts<'_>, thresholds: &Thresholds) -> Found {
     let mut found = Found::default();
+    if !facts.is_writable {
+        found.conditions.push(Condition::store_not_written());
+    }
     audit(facts, &mut found);
     approvals(facts, &mut found);
     connections(facts, thresholds, &mut found);

@@ -263,7 +263,8 @@ impl Control {
     async fn write_last_used(&self) -> Result<()> {
         let used = self.registry.fresh_last_used();
         if used.is_empty() && !self.store.is_shared() {
-            return Ok(());
+            // Where a write failed, a try shows when there is room again.
+            return if self.is_written() { Ok(()) } else { Ok(self.store.try_write().await?) };
         }
         let (mut change, mut state) = self.begin().await?;
         let reached = self.registry.fresh_reached();

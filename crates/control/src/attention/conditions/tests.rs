@@ -71,6 +71,7 @@ fn facts_of<'a>(accounts: &'a [Account], apps: &'a [(App, Vec<Token>)]) -> Facts
         days: HashMap::new(),
         now_of: &|_| NOW,
         used: Some(&[]),
+        is_writable: true,
         damage: &[],
         writing: Writing::Fine,
         approvals: Some(&[]),
