@@ -161,6 +161,7 @@ pub async fn serve_while(
     let mcp = mcp::Bound::new(serve, reach.scheme())?;
     let stored = folder.filter(|_| !serve.ephemeral);
 
+    stored.map_or(Ok(()), Store::check_owner)?;
     let store = Store::open(stored, serve.database.as_deref()).await?;
     let storage = match (stored, store.folder_id()) {
         (Some(folder), Some(id)) => Storage::DataFolder(folder.to_owned(), id.to_owned()),

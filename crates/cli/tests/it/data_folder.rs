@@ -222,3 +222,20 @@ fn what_root_restores_into_the_folder_of_a_service_belongs_to_the_user_of_the_se
         assert_eq!(owner(path.parent().unwrap()), owner(restored.path()), "{}", path.display());
     }
 }
+
+#[test]
+fn a_server_that_root_starts_in_the_folder_of_a_service_is_refused_with_the_right_command() {
+    let (folder, _, _) = used();
+    // Nobody but root can give a folder to another user.
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let before = contents(folder.path());
+    chown(folder.path(), Some(65_532), Some(65_532)).unwrap();
+    let said = refusal(folder.path());
+    assert!(said.contains("belongs to the user with the id 65532") && said.contains("sudo -u '#65532' keyway serve --data"), "{said}");
+    assert!(said.contains("systemctl start keyway"), "{said}");
+    assert_eq!(contents(folder.path()), before);
+    chown(folder.path(), Some(0), Some(0)).unwrap();
+    Keyway::start_in(folder, &[]);
+}

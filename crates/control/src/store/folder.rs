@@ -3,7 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use keyway_core::shown;
@@ -51,6 +51,29 @@ pub(super) fn prepare(folder: &Path) -> Result<Lock, StoreError> {
         fs::write(&ignore, "*\n").map_err(|error| failed("its .gitignore can't be written", &error))?;
     }
     Ok(Lock { file, folder: folder.to_owned() })
+}
+
+/// Refuses root in the folder of another user.
+pub(super) fn refuse_another_owner(folder: &Path) -> Result<(), StoreError> {
+    let owner = match fs::metadata(folder) {
+        Ok(found) if geteuid().is_root() && found.uid() != 0 => found.uid(),
+        // `prepare` refuses a folder that can't be used.
+        _ => return Ok(()),
+    };
+    let accounts = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let fields = |line: &str| line.split(':').map(str::to_owned).collect::<Vec<_>>();
+    let name = accounts.lines().map(fields).find(|fields| fields.get(2).is_some_and(|id| *id == owner.to_string()));
+    let (user, named) = match name.and_then(|fields| fields.into_iter().next()) {
+        Some(name) => (name.clone(), name),
+        // As sudo takes a number.
+        None => (format!("'#{owner}'"), format!("with the id {owner}")),
+    };
+    Err(StoreError::Folder(format!(
+        "the data folder {folder} belongs to the user {named}, and root starts this server: that user could not open the files that it makes. \
+         Start the service with \"sudo systemctl start keyway\", or the server as that user with \"sudo -u {user} keyway serve --data {folder}\". \
+         For a folder of root: chown -R root {folder}",
+        folder = shown::path(&folder)
+    )))
 }
 
 /// Gives the files of root in a folder to the owner of the folder. Root restores or moves the folder of a service, and
@@ -194,7 +217,7 @@ pub(super) fn parse_hex(text: &str) -> Option<[u8; 32]> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{MetadataExt, chown, symlink};
+    use std::os::unix::fs::{chown, symlink};
 
     use super::*;
 

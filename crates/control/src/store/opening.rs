@@ -41,6 +41,15 @@ impl Store {
         Self::open_checked(folder, database, lock, mark).await
     }
 
+    /// Refuses a server that root starts in the folder of another user: whatever ends it, files of root may stay behind
+    /// that this user can't open.
+    ///
+    /// # Errors
+    /// The folder is another user's, and this process is root's.
+    pub fn check_owner(folder: &Path) -> Result<(), StoreError> {
+        folder::refuse_another_owner(folder)
+    }
+
     /// Checks what [`Self::open`] refuses before it opens anything: the master key and the URL of the database. Changes
     /// nothing, and connects to nothing.
     ///
