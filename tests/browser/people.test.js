@@ -73,7 +73,7 @@ test('a person is added, signs in, gets another role and another password, and i
   await holds(page, 'person-made')
   await page.getByRole('link', { name: 'Go to their page' }).click()
   await page.getByRole('link', { name: 'Demo sync' }).waitFor()
-  await page.getByText('never').waitFor()
+  assert.equal(await page.getByText('never').count(), 2, 'they have not signed in, and their access has no end')
 
   const theirs = await console_.page(WIDE, { email: 'bob@example.com', password })
   assert.equal((await theirs.goto('/apps/1')).status(), 200)
@@ -89,7 +89,7 @@ test('a person is added, signs in, gets another role and another password, and i
   assert.equal((await theirs.goto('/apps/1')).status(), 200, 'they are still signed in')
 
   await page.goto('/people/bob%40example.com')
-  await page.getByRole('link', { name: 'Change the role' }).click()
+  await page.getByRole('link', { name: 'Change the access' }).click()
   assert.ok(await page.getByLabel(/Demo sync/).isChecked())
   await page.getByLabel(/^Auditor/).check()
   await page.getByRole('button', { name: 'Save' }).click()
@@ -98,6 +98,20 @@ test('a person is added, signs in, gets another role and another password, and i
   assert.deepEqual([role, apps], ['auditor', []])
   await theirs.goto('/people')
   assert.equal(new URL(theirs.url()).pathname, '/sign-in', 'a new role ends their sessions')
+
+  await page.getByRole('link', { name: 'Change the access' }).click()
+  await page.getByLabel(/^Access ends/).fill('2020-01-01T00:00')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByRole('alert').filter({ hasText: 'is past' }).waitFor()
+  await page.getByLabel(/^Access ends/).fill('2999-12-31T18:00')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByText('Their sessions go on until their access ends').waitFor()
+  await page.getByText('2999-12-31 18:00').waitFor()
+  await page.getByRole('link', { name: 'Change the access' }).click()
+  await page.getByLabel(/^Access ends/).fill('')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByText('Their sessions go on until their access ends').waitFor()
+  assert.equal(keyway.run('user', 'list').users.find((one) => one.email === 'bob@example.com').expiresAt, null)
 
   await page.getByRole('link', { name: 'New password…' }).click()
   await page.getByRole('button', { name: 'Make a new password' }).click()

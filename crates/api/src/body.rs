@@ -276,6 +276,8 @@ pub struct PersonBody {
     /// Refuses somebody who is there, in place of giving them a new password or role.
     #[serde(default)]
     pub must_be_new: bool,
+    /// When their access ends, in ISO 8601, or `never`; left out, it stays as it is. A change of this alone keeps their sessions.
+    pub expires_at: Option<String>,
 }
 
 #[derive(Clone, Default, Deserialize, Serialize, JsonSchema)]

@@ -350,6 +350,8 @@ shown! {
         provider: Option<String>,
         created_at: Moment,
         last_sign_in_at: Option<Moment>,
+        /// When their access ends: every sign-in and session is refused from then on.
+        expires_at: Option<Moment>,
     }
     /// A token of the admin API, without its text.
     struct AdminToken {

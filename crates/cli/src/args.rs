@@ -38,7 +38,7 @@ use keyway_core::sunset::AsOf;
 
 use self::consent::Consent;
 pub use self::global::Connection;
-use self::moment::{LookBack, Period};
+use self::moment::{End, LookBack, Period};
 use crate::apps;
 use crate::logs::LogFormat;
 use crate::output::Manners;
@@ -1565,6 +1565,20 @@ pub enum User {
         /// An app that an app-manager looks after, by id or name; can be repeated
         #[arg(long = "app", value_name = "APP")]
         apps: Vec<String>,
+        /// When their access ends: in 12h, 30d or 2w, at the beginning of a date, ISO 8601, or never [default: never; somebody who is there keeps their end]
+        #[arg(long, value_name = "TIME", value_parser = moment::end)]
+        until: Option<End>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Change when a person's access ends; until then they keep their sessions
+    Update {
+        /// Their e-mail address
+        email: String,
+        /// When their access ends: in 12h, 30d or 2w, at the beginning of a date, ISO 8601, or never
+        #[arg(long, value_name = "TIME", value_parser = moment::end)]
+        until: End,
         /// Print JSON
         #[arg(long)]
         json: bool,

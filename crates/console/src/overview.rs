@@ -129,6 +129,10 @@ impl NoticeWords for Notice {
             "credential-scopes" => (account("")?, "See the scopes"),
             "account-unreachable" => (account("")?, "Check the connection"),
             "daily-limit" => (format!("/?range=day&account={}", self.hub_id?), "See who calls"),
+            "access-expiring" => match of.split_once('/')? {
+                ("person", _) => ("/people".to_owned(), "See the people"),
+                _ => ("/admin-tokens".to_owned(), "See the admin tokens"),
+            },
             "token-expiring" | "token-rotation" => (app("/rotate")?, "Rotate token"),
             "sunset" => (app("/used")?, "See its calls"),
             _ => return None,

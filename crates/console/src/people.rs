@@ -6,7 +6,9 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use keyway_api::OperationId;
 use keyway_api::view::{User as Person, UserAnswer, Users};
+use keyway_core::time::Timestamp;
 use keyway_gateway::admin::Admin;
+use keyway_gateway::clock;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -22,7 +24,7 @@ use super::shown_once::ShownOnce;
 use super::sign_in::see_other;
 use super::sorting::{Column, Head, heads};
 use super::visitor::{Fields, Page, Sent, Visitor};
-use super::words::{filters, sentence};
+use super::words::{self, filters, sentence};
 
 const SECTION: &str = "/people";
 
@@ -31,6 +33,7 @@ trait PersonWords {
     fn role_words(&self) -> &'static str;
     /// How they sign in.
     fn way(&self) -> &'static str;
+    fn has_ended(&self) -> bool;
 }
 
 impl PersonWords for Person {
@@ -44,6 +47,10 @@ impl PersonWords for Person {
             (true, Some(_)) => "password, identity provider",
             (false, _) => "identity provider",
         }
+    }
+
+    fn has_ended(&self) -> bool {
+        self.expires_at.as_deref().and_then(Timestamp::parse_iso).is_some_and(|at| at <= clock::now())
     }
 }
 
@@ -151,6 +158,8 @@ struct Form<'a> {
     person: Option<&'a Person>,
     /// The address that was typed for somebody new.
     email: &'a str,
+    /// When their access ends, as a browser's field has it; empty for never.
+    until: &'a str,
     choice: Choice,
     wrong: Option<String>,
 }
@@ -162,20 +171,27 @@ async fn again(visitor: &Visitor, person: Option<&Person>, fields: &Fields, refu
     }
     let choice = Choice::sent(&visitor.api, false, fields).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
     let wrong = Some(sentence(&refused.detail));
-    let form = Form { shell: visitor.shell(SECTION), person, email: fields.get("email"), choice, wrong };
+    let form = Form { shell: visitor.shell(SECTION), person, email: fields.get("email"), until: fields.get("until"), choice, wrong };
     Ok((StatusCode::BAD_REQUEST, page::render(&form)).into_response())
 }
 
 /// Asks who is to sign in.
 pub(super) async fn ask(visitor: Visitor, fields: Fields) -> Page {
     let choice = Choice::sent(&visitor.api, false, &fields).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
-    Ok(page::render(&Form { shell: visitor.shell(SECTION), person: None, email: fields.get("email"), choice, wrong: None }))
+    Ok(page::render(&Form {
+        shell: visitor.shell(SECTION),
+        person: None,
+        email: fields.get("email"),
+        until: fields.get("until"),
+        choice,
+        wrong: None,
+    }))
 }
 
 /// Lets somebody sign in, and shows the password that was made for them.
 pub(super) async fn create(State(admin): State<Admin>, Sent { visitor, fields }: Sent) -> Page {
     let (role, apps) = roles::chosen(&fields);
-    let body = json!({ "email": fields.get("email"), "role": role, "apps": apps, "mustBeNew": true });
+    let body = json!({ "email": fields.get("email"), "role": role, "apps": apps, "mustBeNew": true, "expiresAt": until(&fields) });
     match visitor.api.put::<UserAnswer>("/api/v1/users", &body).await {
         Ok(made) => Ok(password_page(&admin, &visitor, &made, format!("{} can sign in", made.user.email))),
         Err(refused) => again(&visitor, None, &fields, refused).await,
@@ -196,21 +212,40 @@ fn password_page(admin: &Admin, visitor: &Visitor, made: &UserAnswer, title: Str
     })
 }
 
-/// The form of their role.
+/// When access ends, as the admin API takes it.
+fn until(fields: &Fields) -> String {
+    match fields.get("until") {
+        "" => "never".to_owned(),
+        given => words::of_browser(given),
+    }
+}
+
+/// The form of their role, and of when their access ends.
 pub(super) async fn edit(visitor: Visitor, Path(email): Path<String>) -> Page {
     let person = get(&visitor, &email).await?;
     let choice =
         Choice::of(&visitor.api, false, person.role.as_str(), &person.apps).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
-    Ok(page::render(&Form { shell: visitor.shell(SECTION), person: Some(&person), email: &person.email, choice, wrong: None }))
+    // Minutes of UTC, without a zone.
+    let until = person.expires_at.as_deref().and_then(|at| at.get(..16)).unwrap_or_default();
+    Ok(page::render(&Form { shell: visitor.shell(SECTION), person: Some(&person), email: &person.email, until, choice, wrong: None }))
 }
 
 /// Takes that form.
 pub(super) async fn change(Path(email): Path<String>, Sent { visitor, fields }: Sent) -> Page {
+    let person = get(&visitor, &email).await?;
     let (role, apps) = roles::chosen(&fields);
-    let body = json!({ "email": email, "role": role, "apps": apps, "keepPassword": true });
+    let mut body = json!({ "email": email, "keepPassword": true });
+    // A role ends sessions, so one that stays is left out; and the field has no seconds, so an end that stays is too.
+    let is_same_role = role == person.role.as_str() && apps == json!(person.apps.iter().map(u64::to_string).collect::<Vec<_>>());
+    if !is_same_role {
+        (body["role"], body["apps"]) = (json!(role), json!(apps));
+    }
+    if person.expires_at.as_deref().and_then(|at| at.get(..16)).unwrap_or_default() != fields.get("until") {
+        body["expiresAt"] = until(&fields).into();
+    }
     match visitor.api.put::<UserAnswer>("/api/v1/users", &body).await {
-        Ok(changed) => Ok(to(&changed.user.email, "role")),
-        Err(refused) => again(&visitor, Some(&get(&visitor, &email).await?), &fields, refused).await,
+        Ok(changed) => Ok(to(&changed.user.email, if is_same_role { "end" } else { "role" })),
+        Err(refused) => again(&visitor, Some(&person), &fields, refused).await,
     }
 }
 

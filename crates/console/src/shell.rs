@@ -172,6 +172,7 @@ pub(super) fn done(word: &str) -> Option<&'static str> {
         "replaced" => "The new credential is in place. The old one is kept for a week, in case you need it back.",
         "restored" => "The credential that was in place before is back.",
         "connected" => "The account is connected.",
+        "end" => "Saved. Their sessions go on until their access ends.",
         "role" => "Saved. They sign in again, with what the new role opens.",
         "factor" => "Taken away. Their sessions have ended, and their password alone opens the next one.",
         "provider" => "Forgotten. Their next sign-in at the identity provider is by e-mail, and their sessions have ended.",

@@ -18,6 +18,7 @@ use keyway_gateway::principal::Principal;
 use serde::Deserialize;
 
 use super::page;
+use super::words::sentence;
 
 #[derive(Template)]
 #[template(path = "sign_in.html")]
@@ -46,7 +47,7 @@ impl OptionalFromRequestParts<Admin> for Session {
     /// Whoever a request's cookie belongs to, or nobody.
     async fn from_request_parts(parts: &mut Parts, admin: &Admin) -> Result<Option<Self>, Response> {
         let Some(cookie) = cookie(admin, &parts.headers) else { return Ok(None) };
-        let person = admin.control.session(cookie).await.map_err(|_| page::unavailable())?;
+        let person = admin.control.session(cookie).await.map_err(|error| failed(&error))?;
         let of = |person: Person| Self {
             principal: Principal::person(&person, source(parts)),
             form_token: admin.control.form_token(cookie),
@@ -257,6 +258,9 @@ pub(super) fn too_many(wait_s: i64) -> Response {
 }
 
 fn failed(error: &ControlError) -> Response {
+    if let ControlError::AccessEnded(why) = error {
+        return page::message(403, "Your access has ended", &sentence(why));
+    }
     tracing::error!(%error, "somebody could not be signed in");
     page::unavailable()
 }

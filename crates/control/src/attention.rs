@@ -18,7 +18,7 @@ use crate::clock;
 use crate::model::{Account, App, Connection, ProxyAuthority, Token};
 use crate::sync::locked;
 
-pub use conditions::{Condition, DayUse, Facts, Found, Waiting, find};
+pub use conditions::{Access, Condition, DayUse, Facts, Found, Waiting, find};
 pub use kind::Kind;
 
 /// After this many days HubSpot itself reminds of a credential (hubspot facts, section 1).

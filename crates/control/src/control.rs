@@ -49,7 +49,7 @@ pub use approvals::NewApproval;
 pub use board::{Board, Taken};
 pub use connections::NewConnection;
 pub use notify::{NewChannel, NewTarget};
-pub use people::NewPerson;
+pub use people::{AccessEnd, NewPerson};
 pub use people::{PENDING_MS, SESSION_MS};
 pub use provider::AtProvider;
 pub use record::Acting;
@@ -80,6 +80,9 @@ pub enum ControlError {
     /// It collides with something that is there.
     #[error("{0}")]
     Conflict(String),
+    /// The access of the person has ended.
+    #[error("{0}")]
+    AccessEnded(String),
     /// The store refused.
     #[error(transparent)]
     Store(#[from] StoreError),

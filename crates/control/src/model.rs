@@ -191,12 +191,19 @@ pub struct Person {
     pub provider: Option<String>,
     /// When they last signed in.
     pub signed_in_at: Option<Timestamp>,
+    /// When their access ends; none where it does not.
+    pub expires_at: Option<Timestamp>,
 }
 
 impl Person {
     /// Somebody new, who has not signed in yet and whose id the store gives.
     pub const fn new(email: String, role: Role, created_at: Timestamp) -> Self {
-        Self { id: 0, email, role, created_at, password: false, second_factor: false, provider: None, signed_in_at: None }
+        Self { id: 0, email, role, created_at, password: false, second_factor: false, provider: None, signed_in_at: None, expires_at: None }
+    }
+
+    /// Whether they may sign in at this time of day.
+    pub fn has_access(&self, now: Timestamp) -> bool {
+        self.expires_at.is_none_or(|at| at > now)
     }
 }
 

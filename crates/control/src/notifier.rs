@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::attention::{self, Condition, DayUse, Ending, Facts, Found, Kind, Thresholds, Waiting};
+use crate::attention::{self, Access, Condition, DayUse, Ending, Facts, Found, Kind, Thresholds, Waiting};
 use crate::audit::{AuditLog, Writing};
 use crate::authority::to_trust;
 use crate::clock;
@@ -207,6 +207,7 @@ impl Look<'_> {
             pending.into_iter().map(with_link).collect::<Vec<_>>()
         });
         let is_writable = self.control.is_writable().await;
+        let (people, tokens) = (self.control.people().await, self.control.admin_tokens().await);
         let mut health = HashMap::new();
         let mut days = HashMap::new();
         for account in accounts.iter().filter(|account| account.connection.is_some()) {
@@ -230,6 +231,7 @@ impl Look<'_> {
             damage: &damage,
             writing: self.audit.writing(now.wall),
             approvals: waiting.as_deref().ok(),
+            access: people.as_deref().ok().zip(tokens.as_deref().ok()).map(|(people, tokens)| Access { people, tokens }),
             authorities: &authorities,
             now: now.wall,
         };

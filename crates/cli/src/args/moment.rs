@@ -53,6 +53,51 @@ pub fn moment(text: &str) -> Result<Timestamp, String> {
     at(text, clock::now(), &TimeZone::system())
 }
 
+/// When something ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Never.
+    Never,
+    /// At a time of day.
+    At(Timestamp),
+}
+
+impl End {
+    /// As the admin API takes it.
+    pub fn to_api(self) -> String {
+        match self {
+            Self::Never => "never".to_owned(),
+            Self::At(at) => at.to_iso(),
+        }
+    }
+}
+
+/// Reads when something ends for clap, with the clock and the time zone of this machine.
+pub fn end(text: &str) -> Result<End, String> {
+    end_at(text, clock::now(), &TimeZone::system())
+}
+
+/// Reads an end: `never`, a length of time after `now`, a date, or ISO 8601. Days begin in the time zone.
+fn end_at(text: &str, now: Timestamp, zone: &TimeZone) -> Result<End, String> {
+    const FORMS: &str =
+        "write 12h, 30d or 2w for a time from now, a date (2026-12-31) for its beginning, ISO 8601 (2026-12-31T18:00:00Z), or never";
+    let text = text.trim();
+    let small = text.to_ascii_lowercase();
+    if small == "never" {
+        return Ok(End::Never);
+    }
+    let found = match small.strip_prefix("in ").unwrap_or(&small).parse::<Length>() {
+        Ok(length) => Some(now.plus_ms(length.0)),
+        Err(_) if text.starts_with(|letter: char| letter.is_ascii_digit()) => at(text, now, zone).ok(),
+        Err(_) => None,
+    };
+    let ends = found.ok_or_else(|| FORMS.to_owned())?;
+    if ends <= now {
+        return Err(format!("{} is past; {FORMS}", ends.to_iso()));
+    }
+    Ok(End::At(ends))
+}
+
 /// Reads a time: a length of time before `now`, a word for a day, or ISO 8601. Days begin in the time zone.
 fn at(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, String> {
     const FORMS: &str =
@@ -151,6 +196,29 @@ mod tests {
         for text in ["", "tomorrow", "1", "h", "-1h", "1 hour", "2026-13-01", "2026-11-01T25:00:00Z", "last week"] {
             let error = read(text).unwrap_err();
             assert!(error.contains("yesterday") && error.contains("2026-11-29T14:00:00Z"), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_end_is_a_time_to_come_or_never() {
+        let read = |text: &str| {
+            let now = Timestamp::parse_iso("2026-11-29T13:30:00Z").unwrap();
+            end_at(text, now, &TimeZone::get("Europe/Berlin").unwrap())
+        };
+        for (text, expected) in [
+            ("90s", "2026-11-29T13:31:30.000Z"),
+            ("in 12h", "2026-11-30T01:30:00.000Z"),
+            ("2w", "2026-12-13T13:30:00.000Z"),
+            ("2026-12-31", "2026-12-30T23:00:00.000Z"),
+            ("2026-12-31 18:00", "2026-12-31T17:00:00.000Z"),
+            ("2026-12-31T18:00:00Z", "2026-12-31T18:00:00.000Z"),
+        ] {
+            assert_eq!(read(text), Ok(End::At(Timestamp::parse_iso(expected).unwrap())), "{text}");
+        }
+        assert_eq!((read("never"), read(" Never ")), (Ok(End::Never), Ok(End::Never)));
+        for text in ["", "today", "yesterday", "now", "1h ago", "tomorrow", "-1h", "2026-11-29", "2020-01-01T00:00:00Z", "2026-13-01"] {
+            let error = read(text).unwrap_err();
+            assert!(error.contains("30d") && error.contains("never"), "{text}: {error}");
         }
     }
 

@@ -27,7 +27,7 @@ pub struct Settings {
     /// Send no notifications from this server: for a copy of another server
     #[arg(long, env = "KEYWAY_NO_NOTIFY")]
     pub no_notify: bool,
-    /// Days before the end of a token's lifetime at which to notify
+    /// Days before the end of a token's lifetime, or of the access of a person or an admin token, at which to notify
     #[arg(long, env = "KEYWAY_NOTIFY_EXPIRY_DAYS", value_name = "DAYS", default_value_t = 14, value_parser = clap::value_parser!(u16).range(1..))]
     pub notify_expiry_days: u16,
     /// Days before the end of an operation at which to notify of apps that still call it
@@ -69,7 +69,7 @@ pub enum Notify {
     },
     /// Remove a channel, with the notifications that wait for it
     Remove {
-        /// Its name
+        /// Its name, from `keyway notify list`
         name: String,
         #[command(flatten)]
         consent: Consent,
@@ -85,7 +85,7 @@ pub enum Notify {
     },
     /// Send a test message to a channel and show the receiver's answer; exits 1 if the receiver did not take the message
     Test {
-        /// Its name
+        /// Its name, from `keyway notify list`
         name: String,
         /// Print JSON
         #[arg(long)]

@@ -5,22 +5,36 @@ use serde_json::{Value, json};
 
 use super::confirm::{self, Deletion};
 use super::{account, encoded, list, names, role_name, role_of, show, table, text};
+use crate::args::moment::End;
 use crate::args::{Connection, User};
 use crate::client::{call, list_all};
 use crate::exit::Exit;
 
 pub async fn run(connection: &Connection, action: User) -> anyhow::Result<Exit> {
     match action {
-        User::Create { email, password, role, apps, json } => {
+        User::Create { email, password, role, apps, until, json } => {
             let password = if password.is_given() { Some(account::read(&password).await?) } else { None };
-            let body =
-                json!({ "email": email, "password": password, "role": role.map(role_name), "apps": names::apps(connection, &apps).await? });
+            let body = json!({
+                "email": email, "password": password, "role": role.map(role_name), "apps": names::apps(connection, &apps).await?,
+                "expiresAt": until.map(End::to_api),
+            });
             let answer = call(connection, Method::PUT, "/api/v1/users", Some(body)).await?;
             let known = names::of_apps(connection).await;
             show(&answer, json, |answer| {
                 let made =
                     answer["password"].as_str().map(|password| format!("\n\n  password  {password}   shown once")).unwrap_or_default();
-                format!("{} can sign in as {}{made}", text(&answer["user"]["email"]), role_of(&answer["user"], &known))
+                let user = &answer["user"];
+                let until = user["expiresAt"].as_str().map(|at| format!(" until {at}")).unwrap_or_default();
+                format!("{} can sign in as {}{until}{made}", text(&user["email"]), role_of(user, &known))
+            })
+        }
+        User::Update { email, until, json } => {
+            let email = names::user(connection, &email).await?;
+            let body = json!({ "email": email, "keepPassword": true, "expiresAt": until.to_api() });
+            let answer = call(connection, Method::PUT, "/api/v1/users", Some(body)).await?;
+            show(&answer, json, |answer| match answer["user"]["expiresAt"].as_str() {
+                Some(at) => format!("the access of {email} ends at {at}"),
+                None => format!("the access of {email} has no end"),
             })
         }
         User::Role { email, role, apps, json } => {
@@ -38,10 +52,18 @@ pub async fn run(connection: &Connection, action: User) -> anyhow::Result<Exit> 
                 let row = |user: &Value| {
                     let second_factor = if user["secondFactor"] == true { "on" } else { "off" }.to_owned();
                     let field = |name: &str| text(&user[name]);
-                    vec![field("id"), field("email"), role_of(user, &known), second_factor, field("createdAt"), field("lastSignInAt")]
+                    vec![
+                        field("id"),
+                        field("email"),
+                        role_of(user, &known),
+                        second_factor,
+                        field("createdAt"),
+                        field("lastSignInAt"),
+                        field("expiresAt"),
+                    ]
                 };
                 let rows: Vec<Vec<String>> = list(answer, "users").iter().map(row).collect();
-                table(&["ID", "E-MAIL", "ROLE", "SECOND FACTOR", "SINCE", "LAST SIGN-IN"], &rows)
+                table(&["ID", "E-MAIL", "ROLE", "SECOND FACTOR", "SINCE", "LAST SIGN-IN", "ENDS"], &rows)
             })
         }
         User::SignOut { email, json } => {

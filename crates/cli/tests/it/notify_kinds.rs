@@ -223,6 +223,12 @@ fn provoke(kind: Kind) -> (Channels, Box<dyn Any>) {
             channels.secrets.push(middle(&app(&keyway, &["--expires", "10d"])));
             (channels, Box::new(keyway))
         }
+        Kind::AccessExpiring => {
+            let (keyway, channels) = server(&[]);
+            keyway.json(&["user", "create", "ada@example.com"]);
+            keyway.json(&["user", "create", "audrey@example.com", "--until", "10d"]);
+            (channels, Box::new(keyway))
+        }
         Kind::Sunset => {
             let keyway = Keyway::start(&[&OFTEN[..], &["--notify-sunset-days", "10000"]].concat());
             let token = app(&keyway, &[]);
@@ -293,6 +299,7 @@ each_kind! {
     credential_scopes: CredentialScopes,
     daily_limit: DailyLimit,
     token_expiring: TokenExpiring,
+    access_expiring: AccessExpiring,
     sunset: Sunset,
     proxy_authority: ProxyAuthority,
     credential_rotation: CredentialRotation,

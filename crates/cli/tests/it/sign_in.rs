@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use crate::harness::{ADMIN_TOKEN, Keyway};
+use crate::notify_kinds::aged;
 
 const PASSWORD: &str = "a password that is long";
 
@@ -326,4 +327,29 @@ fn ids_and_formats_that_are_none_are_answered_in_the_consoles_own_words() {
     }
     let answer = browser.get("/audit/export?format=x");
     assert!(answer.status == 400 && answer.body.contains("use jsonl or csv"), "{} {}", answer.status, answer.body);
+}
+
+#[test]
+fn whose_access_has_ended_is_told_so_at_each_page_and_sign_in() {
+    let keyway = set_up();
+    let password = format!("printf '{PASSWORD}'");
+    let made = keyway.json(&["user", "create", "eve@example.com", "--until", "2w", "--credential-command", &password]);
+    assert!(made["user"]["expiresAt"].is_string());
+    let mut browser = Browser::new(&keyway);
+    browser.sign_in("eve@example.com", PASSWORD);
+    assert_eq!(browser.get("/people").status, 200);
+    let cookie = std::mem::take(&mut browser.cookie);
+    let folder = keyway.stop();
+    aged(folder.path(), "update person set expires_at = 1000 where email = 'eve@example.com'");
+    let keyway = Keyway::start_in(folder, &[]);
+    let mut browser = Browser { keyway: &keyway, cookie };
+    let told = |answer: &Answer| answer.status == 403 && answer.body.contains("1970-01-01") && answer.body.contains("keyway user update");
+    assert!(told(&browser.get("/people")), "a session that goes on");
+    browser.cookie.clear();
+    assert!(told(&browser.sign_in("eve@example.com", PASSWORD)), "a new sign-in");
+    assert_eq!(browser.sign_in("eve@example.com", "another password").status, 401, "a wrong password is told nothing");
+    let user = keyway.json(&["user", "update", "eve@example.com", "--until", "never"]);
+    assert_eq!(user["user"]["expiresAt"], serde_json::Value::Null);
+    browser.sign_in("eve@example.com", PASSWORD);
+    assert_eq!(browser.get("/people").status, 200);
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{DAY_MS, DueOf, EndingCalls, Kind, Thresholds, due, ending, missing_scopes, renewal_due};
 use crate::audit::{Damage, OperationUse, Writing};
-use crate::model::{Account, App, Approval, ProxyAuthority, Token};
+use crate::model::{Account, AdminToken, App, Approval, Person, ProxyAuthority, Token};
 use crate::upstream::health::State;
 
 /// Conditions that are found at one time; the most urgent kinds come first.
@@ -59,6 +59,15 @@ pub struct Waiting {
     pub link: String,
 }
 
+/// Who may use the admin listener.
+#[derive(Clone, Copy, Debug)]
+pub struct Access<'a> {
+    /// Everybody who may sign in.
+    pub people: &'a [Person],
+    /// Every admin token.
+    pub tokens: &'a [AdminToken],
+}
+
 /// What conditions are found in.
 pub struct Facts<'a> {
     /// Every account.
@@ -81,6 +90,8 @@ pub struct Facts<'a> {
     pub writing: Writing,
     /// Calls that wait for a person's approval; none where that is not known.
     pub approvals: Option<&'a [Waiting]>,
+    /// Who may use the admin listener; none where that is not known.
+    pub access: Option<Access<'a>>,
     /// The authorities of the forward proxy that clients trust.
     pub authorities: &'a [Arc<ProxyAuthority>],
     /// The time of this machine.
@@ -144,6 +155,7 @@ pub fn find(facts: &Facts<'_>, thresholds: &Thresholds) -> Found {
     days(facts, thresholds, &mut found);
     let accounts: HashMap<u64, &Account> = facts.accounts.iter().map(|account| (account.hub_id, account)).collect();
     expiring(facts, thresholds, &accounts, &mut found);
+    access(facts, thresholds, &mut found);
     sunsets(facts, thresholds, &accounts, &mut found);
     for one in facts.authorities.iter().filter(|one| renewal_due(facts.authorities, one, facts.now)) {
         let text = format!(
@@ -275,6 +287,27 @@ fn expiring(facts: &Facts<'_>, thresholds: &Thresholds, accounts: &HashMap<u64, 
                 found.conditions.push(Condition::new(Kind::TokenExpiring, id, text, remedy).app(app, accounts));
             }
         }
+    }
+}
+
+/// People and admin tokens whose access ends soon, by the clock of this machine.
+fn access(facts: &Facts<'_>, thresholds: &Thresholds, found: &mut Found) {
+    let Some(Access { people, tokens }) = facts.access else {
+        found.unsure.push(format!("{}/", Kind::AccessExpiring.name()));
+        return;
+    };
+    let soon = |at: &Timestamp| *at > facts.now && *at <= facts.now.plus_ms(thresholds.expiry_days * DAY_MS);
+    for person in people {
+        let Some(ends) = person.expires_at.filter(soon) else { continue };
+        let text = format!("The access of {} to Keyway ends at {}", short(&person.email), ends.to_iso());
+        let remedy = format!("keyway user update {} --until TIME", person.email);
+        found.conditions.push(Condition::new(Kind::AccessExpiring, format!("person/{}", person.id), text, remedy));
+    }
+    for token in tokens.iter().filter(|token| token.revoked_at.is_none()) {
+        let Some(ends) = token.expires_at.filter(soon) else { continue };
+        let text = format!("The admin token {} ({}) ends at {}", short(&token.name), token.hint, ends.to_iso());
+        let remedy = format!("keyway admin-token create NAME --role {}", token.role.name());
+        found.conditions.push(Condition::new(Kind::AccessExpiring, format!("token/{}", token.id), text, remedy));
     }
 }
 

@@ -42,6 +42,8 @@ kinds! {
     DailyLimit = "daily-limit",
     /// A token ends soon.
     TokenExpiring = "token-expiring",
+    /// The access of a person or of an admin token ends soon.
+    AccessExpiring = "access-expiring",
     /// An app calls what ends soon or has ended.
     Sunset = "sunset",
     /// The authority of the forward proxy ends soon.

@@ -3,6 +3,7 @@
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use keyway_core::secret::Secret;
+use keyway_core::time::Timestamp;
 use keyway_oauth::random_text;
 use tokio::sync::Semaphore;
 
@@ -22,6 +23,18 @@ pub const SESSION_MS: i64 = 12 * 3_600_000;
 /// How long the second factor is awaited, in milliseconds.
 pub const PENDING_MS: i64 = 5 * 60_000;
 
+/// When a person's access is to end.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum AccessEnd {
+    /// As it was; for somebody new, never.
+    #[default]
+    Kept,
+    /// Never.
+    Never,
+    /// At a time of day.
+    At(Timestamp),
+}
+
 /// Somebody who is to sign in.
 #[derive(Debug, Default)]
 pub struct NewPerson {
@@ -36,6 +49,8 @@ pub struct NewPerson {
     /// Their role. When none, somebody who is there keeps theirs, the first person is a super admin,
     /// and everybody else an auditor.
     pub role: Option<Role>,
+    /// When their access ends.
+    pub end: AccessEnd,
 }
 
 impl Control {
@@ -60,14 +75,23 @@ impl Control {
         }
     }
 
-    /// Lets a person sign in, or gives one who may a new password or role, which ends their sessions.
-    /// Where a password is made, it comes back.
+    /// Lets a person sign in, or gives one who may a new password or role, which ends their sessions, or
+    /// another end of their access. Where a password is made, it comes back.
     ///
     /// # Errors
-    /// The address or the password is not valid, they are there and must be new, or nobody would be a
-    /// super admin any more.
+    /// The address, the password or the end is not valid, they are there and must be new, or no super admin
+    /// would have access without an end.
     pub async fn put_person(&self, new: NewPerson) -> Result<(Person, Option<Secret<String>>)> {
         let email = address(&new.email)?;
+        let now = clock::now();
+        if let AccessEnd::At(at) = new.end
+            && at <= now
+        {
+            return Err(ControlError::Invalid(format!(
+                "{} is past, so access can't end then. To end it now: keyway user delete {email}",
+                at.to_iso()
+            )));
+        }
         let (chosen, made) = match (new.password, new.keep_password) {
             (Some(_), true) => return Err(ControlError::Invalid("either the password is kept, or there is a new one".into())),
             (None, true) => (None, None),
@@ -91,20 +115,30 @@ impl Control {
             return Err(ControlError::NotFound(format!("nobody signs in as {email}")));
         }
         let otherwise = || known.map_or(if people.is_empty() { Role::SuperAdmin } else { Role::Auditor }, |one| one.role.clone());
+        let is_new_sign_in = hash.is_some() || new.role.is_some();
         let role = new.role.unwrap_or_else(otherwise);
-        if people.is_empty() && role != Role::SuperAdmin {
-            return Err(ControlError::Invalid(
-                "the first person must have the role super-admin. Create a super admin first, then the others".into(),
-            ));
-        }
-        if known.is_some_and(|one| one.role == Role::SuperAdmin) && role != Role::SuperAdmin {
-            refuse_last_super_admin(&people, &email)?;
-        }
-        let mut person = known.map_or_else(|| Person::new(email, role.clone(), clock::now()), Person::clone);
+        let mut person = known.map_or_else(|| Person::new(email.clone(), role.clone(), now), Person::clone);
         person.role = role;
         person.password |= hash.is_some();
+        match new.end {
+            AccessEnd::Kept => {}
+            AccessEnd::Never => person.expires_at = None,
+            AccessEnd::At(at) => person.expires_at = Some(at),
+        }
+        if people.is_empty() && !is_lasting_super_admin(&person) {
+            return Err(ControlError::Invalid(
+                "the first person must have the role super-admin, and access without an end. Create a super admin first, then the others"
+                    .into(),
+            ));
+        }
+        if known.is_some_and(is_lasting_super_admin) && !is_lasting_super_admin(&person) {
+            refuse_last_super_admin(&people, &email)?;
+        }
         person.id = stored::put_person(&mut change, &person, hash.as_deref()).await?;
-        stored::end_sessions(&mut change, person.id).await?;
+        // Another end alone leaves sessions: each request is held against it.
+        if is_new_sign_in {
+            stored::end_sessions(&mut change, person.id).await?;
+        }
         let mut became = record::person(&person);
         if hash.is_some() {
             became["password"] = "new".into();
@@ -125,7 +159,7 @@ impl Control {
         let people = stored::people(&mut change).await?;
         let known = people.iter().find(|one| one.email == email);
         let known = known.ok_or_else(|| ControlError::NotFound(format!("nobody signs in as {email}")))?;
-        if known.role == Role::SuperAdmin && people.len() > 1 {
+        if is_lasting_super_admin(known) && people.len() > 1 {
             refuse_last_super_admin(&people, &email)?;
         }
         stored::delete_person(&mut change, &email).await?;
@@ -171,10 +205,11 @@ impl Control {
     /// of which the second factor is awaited.
     ///
     /// # Errors
-    /// The store does not answer.
+    /// The person's access has ended, or the store does not answer.
     pub async fn begin_session(&self, person: &Person, former: Option<&str>, pending: bool) -> Result<Secret<String>> {
-        let cookie = Secret::new(random_text(&random::<32>()?));
         let now = clock::now();
+        refuse_ended(person, now)?;
+        let cookie = Secret::new(random_text(&random::<32>()?));
         let ends = now.plus_ms(if pending { PENDING_MS } else { SESSION_MS });
         let (mut change, state) = self.begin().await?;
         if let Some(former) = former {
@@ -189,17 +224,24 @@ impl Control {
     /// Whose session a cookie is.
     ///
     /// # Errors
-    /// The store does not answer.
+    /// The person's access has ended, or the store does not answer.
     pub async fn session(&self, cookie: &str) -> Result<Option<Person>> {
-        Ok(self.store.session(&self.hash(cookie), clock::now(), false).await?)
+        self.session_of(cookie, false).await
     }
 
     /// Whose sign-in a cookie is, of which the second factor is awaited.
     ///
     /// # Errors
-    /// The store does not answer.
+    /// The person's access has ended, or the store does not answer.
     pub async fn pending_session(&self, cookie: &str) -> Result<Option<Person>> {
-        Ok(self.store.session(&self.hash(cookie), clock::now(), true).await?)
+        self.session_of(cookie, true).await
+    }
+
+    async fn session_of(&self, cookie: &str, pending: bool) -> Result<Option<Person>> {
+        let now = clock::now();
+        let person = self.store.session(&self.hash(cookie), now, pending).await?;
+        person.iter().try_for_each(|person| refuse_ended(person, now))?;
+        Ok(person)
     }
 
     /// Ends a session.
@@ -249,12 +291,29 @@ impl Control {
     }
 }
 
+/// Whether somebody is a super admin without an end.
+fn is_lasting_super_admin(person: &Person) -> bool {
+    person.role == Role::SuperAdmin && person.expires_at.is_none()
+}
+
 /// Somebody must be able to give the others a role.
 fn refuse_last_super_admin(people: &[Person], email: &str) -> Result<()> {
-    if people.iter().any(|one| one.role == Role::SuperAdmin && one.email != email) {
+    if people.iter().any(|one| is_lasting_super_admin(one) && one.email != email) {
         return Ok(());
     }
-    Err(ControlError::Conflict(format!("{email} is the only super admin; make somebody else one first")))
+    Err(ControlError::Conflict(format!("{email} is the only super admin whose access has no end; make somebody else one first")))
+}
+
+/// Somebody whose access has ended opens nothing.
+fn refuse_ended(person: &Person, now: Timestamp) -> Result<()> {
+    match person.expires_at {
+        Some(at) if at <= now => Err(ControlError::AccessEnded(format!(
+            "the access of {email} to Keyway ended at {}. A super admin can give more time, on the page People of the console or with \"keyway user update {email} --until 2w\"",
+            at.to_iso(),
+            email = person.email
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// A person by their address.

@@ -318,7 +318,7 @@ fn rule(one: &Rule) -> Value {
 
 /// What a record says of a person.
 pub(super) fn person(one: &Person) -> Value {
-    json!({ "role": one.role.name(), "apps": one.role.apps() })
+    json!({ "role": one.role.name(), "apps": one.role.apps(), "expiresAt": one.expires_at.map(Timestamp::to_iso) })
 }
 
 /// What a record says of an admin token.

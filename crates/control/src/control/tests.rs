@@ -192,7 +192,7 @@ mod oauth {
     use super::super::oauth_accounts::{KnownGrant, NewOAuthClient, Standing};
     use super::super::{NewPublicApp, Rotated};
     use super::*;
-    use crate::model::PublicApp;
+    use crate::model::{Person, PublicApp};
 
     const CALLBACK: &str = "https://app.example/callback";
 
@@ -272,6 +272,66 @@ mod oauth {
         assert!(control.put_person(person("ada@example.com", Some("short"))).await.is_err());
         control.delete_person("ada@example.com").await.unwrap();
         assert!(control.known_by_password("ada@example.com", Secret::new("another long password".into())).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn from_the_end_of_their_access_on_a_person_opens_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let control = control(Some(folder.path())).await;
+        let until = |end| NewPerson { end, keep_password: true, ..person("eve@example.com", None) };
+        let in_an_hour = clock::now().plus_ms(3_600_000);
+        control.put_person(person("ada@example.com", None)).await.unwrap();
+        let new = NewPerson { end: AccessEnd::At(in_an_hour), ..person("eve@example.com", None) };
+        let (eve, password) = control.put_person(new).await.unwrap();
+        let cookie = control.begin_session(&eve, None, false).await.unwrap();
+        let pending = control.begin_session(&eve, None, true).await.unwrap();
+        assert_eq!(control.session(cookie.expose()).await.unwrap().unwrap().expires_at, Some(in_an_hour));
+
+        clock::WRONG_BY_MS.set(3_600_000);
+        let ended = |result: Result<Option<Person>>| match result {
+            Err(ControlError::AccessEnded(why)) => assert!(why.contains("eve@example.com") && why.contains("user update"), "{why}"),
+            other => panic!("{other:?}"),
+        };
+        ended(control.session(cookie.expose()).await);
+        ended(control.pending_session(pending.expose()).await);
+        let eve = control.known_by_password("eve@example.com", password.unwrap()).await.unwrap().unwrap();
+        for pending in [false, true] {
+            assert!(matches!(control.begin_session(&eve, None, pending).await, Err(ControlError::AccessEnded(_))));
+        }
+        // The end is in the store, so a restart leaves it as it is.
+        drop(control);
+        let control = self::control(Some(folder.path())).await;
+        ended(control.session(cookie.expose()).await);
+
+        let more = control.put_person(until(AccessEnd::At(in_an_hour.plus_ms(1)))).await.unwrap().0;
+        assert_eq!(control.session(cookie.expose()).await.unwrap(), Some(more), "another end alone keeps sessions");
+        assert!(control.put_person(until(AccessEnd::At(in_an_hour))).await.is_err(), "an end is to come");
+        control.put_person(until(AccessEnd::Never)).await.unwrap();
+        clock::WRONG_BY_MS.set(i64::from(u32::MAX));
+        let ada = control.person("ada@example.com").await.unwrap();
+        assert!(control.begin_session(&ada, None, false).await.is_ok());
+        assert!(control.begin_session(&control.person("eve@example.com").await.unwrap(), None, false).await.is_ok());
+        clock::WRONG_BY_MS.set(0);
+    }
+
+    #[tokio::test]
+    async fn one_super_admin_keeps_access_for_good() {
+        use crate::principal::Role;
+        let control = with_account().await;
+        let end = AccessEnd::At(clock::now().plus_ms(3_600_000));
+        let first = NewPerson { end, ..person("ada@example.com", None) };
+        assert!(matches!(control.put_person(first).await, Err(ControlError::Invalid(_))));
+        control.put_person(person("ada@example.com", None)).await.unwrap();
+        let until = |email, end| NewPerson { end, keep_password: true, ..person(email, None) };
+        assert!(matches!(control.put_person(until("ada@example.com", end)).await, Err(ControlError::Conflict(_))));
+        let admin = |email, end| NewPerson { end, role: Some(Role::SuperAdmin), ..person(email, None) };
+        control.put_person(admin("bob@example.com", end)).await.unwrap();
+        assert!(matches!(control.put_person(until("ada@example.com", end)).await, Err(ControlError::Conflict(_))), "bob's access ends");
+        assert!(matches!(control.delete_person("ada@example.com").await, Err(ControlError::Conflict(_))));
+        control.put_person(admin("carol@example.com", AccessEnd::Never)).await.unwrap();
+        control.put_person(until("ada@example.com", end)).await.unwrap();
+        assert!(matches!(control.delete_person("carol@example.com").await, Err(ControlError::Conflict(_))));
+        control.delete_person("bob@example.com").await.unwrap();
     }
 
     #[tokio::test]

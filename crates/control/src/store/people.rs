@@ -24,16 +24,18 @@ pub(crate) async fn people(change: &mut Change) -> Result<Vec<Person>, StoreErro
     each(&sqlx::query(select_person!("order by email")).fetch_all(&mut *change).await?, person)
 }
 
-/// Inserts a person and returns their id; one who is there gets a new role, and a new password where there is one.
+/// Inserts a person and returns their id; one who is there gets a new role and end, and a new password where there is one.
 pub(crate) async fn put_person(change: &mut Change, person: &Person, password: Option<&str>) -> Result<u64, StoreError> {
-    let query = "insert into person (email, password, created_at, role, apps) values ($1, coalesce($2, ''), $3, $4, $5)
-        on conflict (email) do update set password = coalesce($2, person.password), role = excluded.role, apps = excluded.apps returning id";
+    let query = "insert into person (email, password, created_at, role, apps, expires_at) values ($1, coalesce($2, ''), $3, $4, $5, $6)
+        on conflict (email) do update set password = coalesce($2, person.password), role = excluded.role, apps = excluded.apps,
+        expires_at = excluded.expires_at returning id";
     let row = sqlx::query(query)
         .bind(&person.email)
         .bind(password)
         .bind(person.created_at.as_ms())
         .bind(person.role.name())
         .bind(apps(&person.role))
+        .bind(person.expires_at.map(Timestamp::as_ms))
         .fetch_one(&mut *change)
         .await?;
     unsigned(row.try_get(0)?, "person id")
@@ -130,6 +132,7 @@ fn person(row: &AnyRow) -> Result<Person, StoreError> {
         second_factor: row.try_get::<i64, _>("second_factors")? > 0,
         provider: row.try_get("issuer")?,
         signed_in_at: row.try_get::<Option<i64>, _>("signed_in_at")?.map(Timestamp::from_ms),
+        expires_at: row.try_get::<Option<i64>, _>("expires_at")?.map(Timestamp::from_ms),
     })
 }
 

@@ -43,6 +43,7 @@ pub(super) fn migrations(postgres: bool) -> Vec<Migration> {
         (111, "sessions made for agents over OAuth", include_str!("../../migrations/0111_agent_grant.sql")),
         (112, "the migration board", include_str!("../../migrations/0112_board.sql")),
         (114, "calls of sessions that need an approval", include_str!("../../migrations/0114_session_approve.sql")),
+        (115, "when the access of a person ends", include_str!("../../migrations/0115_person_end.sql")),
     ];
     let migration = |(version, what, text): (i64, &'static str, &'static str)| {
         let text = if postgres { for_postgres(text) } else { text.to_owned() };

@@ -61,6 +61,7 @@ impl From<ControlError> for ApiError {
             ControlError::Invalid(_) => (400, "invalid"),
             ControlError::NotFound(_) => (404, "not_found"),
             ControlError::Conflict(_) => (409, "conflict"),
+            ControlError::AccessEnded(_) => (403, "forbidden"),
             ControlError::Credential(_) => (422, "credential"),
             ControlError::Store(error) if error.may_pass() => {
                 tracing::error!(%error, "a change could not be written");

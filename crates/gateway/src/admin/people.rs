@@ -7,13 +7,14 @@ use keyway_api::body::PersonBody;
 use keyway_api::operations::Reach;
 use keyway_api::query::Page;
 use keyway_core::secret::Secret;
+use keyway_core::time::Timestamp;
 
 use super::Admin;
 use super::body::ApiError;
 use super::extract::{JsonBody, Path, Query};
 use super::page::page;
 use super::view::{self, Answer, answer};
-use crate::control::NewPerson;
+use crate::control::{AccessEnd, NewPerson};
 use crate::principal::{Principal, Role};
 
 /// The caller, and what the caller may do.
@@ -49,8 +50,15 @@ pub(super) async fn put(State(admin): State<Admin>, JsonBody(asked): JsonBody<Pe
     if role == Some(Role::TokenService) {
         return Err(ApiError::invalid("token-service is a role of admin tokens; people are super-admin, app-manager or auditor"));
     }
+    let end = match asked.expires_at.as_deref() {
+        None => AccessEnd::Kept,
+        Some("never") => AccessEnd::Never,
+        Some(text) => AccessEnd::At(
+            Timestamp::parse_iso(text).ok_or_else(|| ApiError::invalid(format!("{text} is not a time; use ISO 8601, or never")))?,
+        ),
+    };
     let PersonBody { email, password, keep_password, must_be_new, .. } = asked;
-    let new = NewPerson { email, password: password.map(Secret::new), role, keep_password, must_be_new };
+    let new = NewPerson { email, password: password.map(Secret::new), role, keep_password, must_be_new, end };
     let (who, made) = admin.control.put_person(new).await?;
     answer(view::UserAnswer { user: view::user(&who), password: made.map(|password| password.expose().clone()) })
 }

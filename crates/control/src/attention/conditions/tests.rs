@@ -75,6 +75,7 @@ fn facts_of<'a>(accounts: &'a [Account], apps: &'a [(App, Vec<Token>)]) -> Facts
         damage: &[],
         writing: Writing::Fine,
         approvals: Some(&[]),
+        access: Some(Access { people: &[], tokens: &[] }),
         authorities: &[],
         now: NOW,
     }
@@ -260,4 +261,32 @@ fn gaps_in_the_audit_come_first_and_a_flood_is_cut_after_them() {
     assert_eq!(names(&flood)[..3], ["audit-not-written/log", "audit-damage/a", "audit-damage/b"]);
     assert_eq!(flood.conditions.len(), CONDITIONS_MAX);
     assert_eq!(found(&[], &[], |facts| facts.writing = Writing::Unknown).unsure, ["audit-not-written/"]);
+}
+
+#[test]
+fn the_access_of_a_person_or_an_admin_token_that_ends_within_two_weeks() {
+    use crate::principal::Role;
+    let people: Vec<Person> = [None, Some(days(-1)), Some(NOW), Some(days(14)), Some(days(15))]
+        .into_iter()
+        .zip(1..)
+        .map(|(expires_at, id)| Person { id, expires_at, ..Person::new(format!("p{id}@example.com"), Role::Auditor, days(-30)) })
+        .collect();
+    let token = |id, expires_at, revoked_at| AdminToken {
+        id,
+        name: "ci".into(),
+        hint: "kwa_…1234".into(),
+        role: Role::Auditor,
+        created_at: days(-30),
+        created_by: "ada@example.com".into(),
+        expires_at,
+        revoked_at,
+        last_used_at: None,
+    };
+    let tokens =
+        [token(1, Some(days(3)), None), token(2, Some(days(3)), Some(days(-1))), token(3, None, None), token(4, Some(days(20)), None)];
+    let all = found(&[], &[], |facts| facts.access = Some(Access { people: &people, tokens: &tokens }));
+    assert_eq!(names(&all), ["access-expiring/person/4", "access-expiring/token/1"]);
+    assert!(all.conditions[0].remedy.contains("keyway user update p4@example.com --until"));
+    let unknown = found(&[], &[], |facts| facts.access = None);
+    assert_eq!((names(&unknown).len(), unknown.unsure.as_slice()), (0, &["access-expiring/".to_owned()][..]));
 }

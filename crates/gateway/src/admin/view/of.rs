@@ -250,6 +250,7 @@ pub(in crate::admin) fn user(person: &model::Person) -> User {
         provider: person.provider.clone(),
         created_at: person.created_at.into(),
         last_sign_in_at: moment(person.signed_in_at),
+        expires_at: moment(person.expires_at),
     }
 }
 
