@@ -107,6 +107,8 @@ struct Found {
     variables: BTreeSet<&'static str>,
     moved: BTreeSet<String>,
     data: BTreeSet<String>,
+    /// Whether a call that sent a key sends the token of the environment.
+    replaces_key: bool,
 }
 
 impl Found {
@@ -147,6 +149,7 @@ fn fix_in(path: &str, text: &str, setting: &Setting<'_>) -> Option<Fixed> {
         return Some(fixed);
     }
     // For each line of the current text, its line in the original file.
+    let mut replaces_key = false;
     let mut origin: Vec<usize> = (1..=text.matches('\n').count() + 1).collect();
     for _ in 0..PASSES_MAX {
         let found = pass(path, language, &fixed.text, setting)?;
@@ -171,9 +174,13 @@ fn fix_in(path: &str, text: &str, setting: &Setting<'_>) -> Option<Fixed> {
         origin = moved(&origin, &before, found.edits.iter().map(|(edit, _)| edit));
         fixed.variables.extend(found.variables);
         fixed.moved.extend(found.moved);
+        replaces_key |= found.replaces_key;
         fixed.text = after;
     }
     if let Some(source) = Source::parse(language, &fixed.text) {
+        if replaces_key {
+            hapikey::list_reads(&source, &mut fixed.left);
+        }
         for (line, part) in source.unread().into_iter().take(UNREAD_MAX) {
             let part: String = part.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(60).collect();
             fixed

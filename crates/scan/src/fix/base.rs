@@ -1,5 +1,5 @@
 //! Makes the API's address a setting, so that a gateway can replace HubSpot: `HUBSPOT_BASE_URL`, or HubSpot's own
-//! address where it is not set.
+//! address where it is not set or empty: `.env.example` has its name without a value.
 
 use keyway_core::catalog::Method;
 use keyway_core::sunset;
@@ -108,7 +108,7 @@ fn edits(source: &Source<'_>, literal: &Literal<'_>, rest: &str) -> Option<Vec<E
             if joined_on || quote.len() > 1 || prefix.to_ascii_lowercase().contains('b') {
                 return None;
             }
-            let read = format!("os.environ.get(\"{BASE_URL}\", \"{ADDRESS}\")");
+            let read = format!("(os.environ.get(\"{BASE_URL}\") or \"{ADDRESS}\")");
             if rest.is_empty() { alone(read) } else { Some(joined(format!("{read} + "), ")")) }
         }
         Language::Php => {
@@ -116,7 +116,8 @@ fn edits(source: &Source<'_>, literal: &Literal<'_>, rest: &str) -> Option<Vec<E
             if rest.is_empty() { alone(read) } else { Some(joined(format!("{read} . "), ")")) }
         }
         Language::Ruby => {
-            let read = format!("ENV.fetch('{BASE_URL}', '{ADDRESS}')");
+            let set = format!("ENV['{BASE_URL}']");
+            let read = format!("({set}.to_s.empty? ? '{ADDRESS}' : {set})");
             match (rest, quote) {
                 ("", _) => alone(read),
                 (_, "\"") => Some(vec![Edit::replace(literal.inside.start..rest_at, format!("#{{{read}}}"))]),
@@ -125,11 +126,13 @@ fn edits(source: &Source<'_>, literal: &Literal<'_>, rest: &str) -> Option<Vec<E
             }
         }
         Language::Java => {
-            let read = format!("System.getenv().getOrDefault(\"{BASE_URL}\", \"{ADDRESS}\")");
+            let set = format!("System.getenv(\"{BASE_URL}\")");
+            let read = format!("({set} == null || {set}.isEmpty() ? \"{ADDRESS}\" : {set})");
             if rest.is_empty() { alone(read) } else { Some(joined(format!("{read} + "), ")")) }
         }
         Language::CSharp => {
-            let read = format!("(System.Environment.GetEnvironmentVariable(\"{BASE_URL}\") ?? \"{ADDRESS}\")");
+            let set = format!("System.Environment.GetEnvironmentVariable(\"{BASE_URL}\")");
+            let read = format!("(string.IsNullOrEmpty({set}) ? \"{ADDRESS}\" : {set})");
             if rest.is_empty() { alone(read) } else { Some(joined(format!("{read} + "), ")")) }
         }
         Language::Shell if kind != "raw_string" => {

@@ -8,7 +8,7 @@ use tree_sitter::Node;
 
 use super::call::{self, Call};
 use super::token::Token;
-use super::{Found, Language, TOKEN};
+use super::{Found, Language, Note, TOKEN};
 use crate::code::edit::Edit;
 use crate::code::origin;
 use crate::code::syntax::{Literal, Source};
@@ -40,6 +40,29 @@ pub(super) fn list(source: &Source<'_>, found: &mut Found) {
         if (quoted || parameter || key) && !told && !source.is_comment(at) {
             found.leave(line, "hapikey stays here, since the request that sends it can't be seen as a whole: HubSpot refuses it; send `Authorization: Bearer` with a token in its place");
         }
+    }
+}
+
+/// Lists every place that still reads a key from the environment, after calls were changed to send the token: a program
+/// may stop there once the key is gone.
+pub(super) fn list_reads(source: &Source<'_>, left: &mut Vec<Note>) {
+    let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let mut at = 0;
+    for line in source.text.split_inclusive('\n') {
+        let names = line.split(|letter| !is_part(letter)).filter(|name| name.contains("KEY") && origin::is_general(name));
+        for name in names {
+            // A part of this line, so its place is in it.
+            let column = name.as_ptr() as usize - line.as_ptr() as usize;
+            let before = line[..column].trim_end_matches(['"', '\'', '(', '[', '{', '.', ' ']);
+            let of_shell = source.language == Language::Shell && before.ends_with('$');
+            let reads = before.rsplit([' ', '=', ',']).next().is_some_and(|call| call.to_ascii_lowercase().contains("env"));
+            let taken_out = line[column..].split_once("} = ").is_some_and(|(_, of)| of.starts_with("process.env"));
+            if (of_shell || reads || taken_out) && !source.is_comment(at + column) {
+                let what = format!("{name} is still read here, and the changed calls send {TOKEN}: delete this, or read the new variable");
+                left.push(Note { line: source.line(at + column), what });
+            }
+        }
+        at += line.len();
     }
 }
 
@@ -120,6 +143,7 @@ fn send(source: &Source<'_>, mut edits: Vec<Edit>, senders: &[&Call<'_>], token:
     found.change(format!("hapikey in {place} becomes {}", token.words()), edits);
     if *token == Token::Environment {
         found.variables.insert(TOKEN);
+        found.replaces_key = true;
     }
 }
 

@@ -49,6 +49,7 @@ pub(super) fn find(source: &Source<'_>, found: &mut Found) {
                 if token == Token::Environment {
                     edits.extend(source.import_os());
                     found.variables.insert(TOKEN);
+                    found.replaces_key = true;
                 }
                 if source.language == Language::Php {
                     edits.extend(php_name(source, node).map(|at| Edit::replace(at, "createWithAccessToken")));

@@ -211,7 +211,7 @@ fn the_address_becomes_a_setting_once() {
     check(
         "a.py",
         "import os\nBASE = \"https://api.hubapi.com\"\n",
-        "import os\nBASE = os.environ.get(\"HUBSPOT_BASE_URL\", \"https://api.hubapi.com\")\n",
+        "import os\nBASE = (os.environ.get(\"HUBSPOT_BASE_URL\") or \"https://api.hubapi.com\")\n",
     );
     check(
         "a.php",
@@ -221,12 +221,22 @@ fn the_address_becomes_a_setting_once() {
     check(
         "a.rb",
         "u = \"https://api.hubapi.com/crm/objects/2026-09/deals/#{id}\"\n",
-        "u = \"#{ENV.fetch('HUBSPOT_BASE_URL', 'https://api.hubapi.com')}/crm/objects/2026-09/deals/#{id}\"\n",
+        "u = \"#{(ENV['HUBSPOT_BASE_URL'].to_s.empty? ? 'https://api.hubapi.com' : ENV['HUBSPOT_BASE_URL'])}/crm/objects/2026-09/deals/#{id}\"\n",
     );
     check(
         "a.sh",
         "curl \"https://api.hubapi.com/crm/objects/2026-09/deals\"\n",
         "curl \"${HUBSPOT_BASE_URL:-https://api.hubapi.com}/crm/objects/2026-09/deals\"\n",
+    );
+    check(
+        "A.java",
+        "class A { String base = \"https://api.hubapi.com\"; }\n",
+        "class A { String base = (System.getenv(\"HUBSPOT_BASE_URL\") == null || System.getenv(\"HUBSPOT_BASE_URL\").isEmpty() ? \"https://api.hubapi.com\" : System.getenv(\"HUBSPOT_BASE_URL\")); }\n",
+    );
+    check(
+        "A.cs",
+        "class A { static string Base = \"https://api.hubapi.com\"; }\n",
+        "class A { static string Base = (string.IsNullOrEmpty(System.Environment.GetEnvironmentVariable(\"HUBSPOT_BASE_URL\")) ? \"https://api.hubapi.com\" : System.Environment.GetEnvironmentVariable(\"HUBSPOT_BASE_URL\")); }\n",
     );
     left("a.go", "package a\n\nvar base = \"https://api.hubapi.com\"\n", "setting");
     check(
@@ -304,4 +314,32 @@ fn f7_what_must_change_in_a_language_that_is_not_rewritten_is_listed() {
     }
     let dated = "req.setEndpoint('https://api.hubapi.com/crm/objects/2026-09/contacts');\nreq.setMethod('GET');\n";
     assert!(fix("classes/Hub.cls", dated).is_none());
+}
+
+#[test]
+fn a_read_of_the_key_that_stays_after_its_calls_were_moved_is_listed() {
+    for (path, text, line) in [
+        (
+            "a.py",
+            "import os\nimport requests\nKEY = os.environ['HUBSPOT_API_KEY']\nrequests.get(f\"{BASE}/crm/objects/2026-09/deals?hapikey={KEY}\")\n",
+            3,
+        ),
+        ("a.js", "const KEY = process.env.HAPIKEY;\nfetch(`${BASE}/crm/objects/2026-09/deals?hapikey=${KEY}`);\n", 1),
+        ("b.js", "const { HUBSPOT_API_KEY } = process.env;\nfetch(`${BASE}/crm/objects/2026-09/deals?hapikey=${HUBSPOT_API_KEY}`);\n", 1),
+        ("a.rb", "KEY = ENV.fetch('HUBSPOT_API_KEY')\nHTTParty.get(\"#{BASE}/crm/objects/2026-09/deals?hapikey=#{KEY}\")\n", 1),
+        ("a.sh", "KEY=$HUBSPOT_API_KEY\ncurl \"$BASE/crm/objects/2026-09/deals?hapikey=$KEY\"\n", 1),
+    ] {
+        let found = fixed(path, text);
+        assert!(found.text.contains("HUBSPOT_ACCESS_TOKEN"), "{path}: {:?}", found.left);
+        let listed: Vec<usize> = found.left.iter().filter(|note| note.what.contains("is still read here")).map(|note| note.line).collect();
+        assert_eq!(listed, [line], "{path}: {}", found.text);
+    }
+    // The call itself read it, and a key of a customer is another matter.
+    for (path, text) in [
+        ("a.js", "fetch(`${BASE}/crm/objects/2026-09/deals?hapikey=${process.env.HAPIKEY}`); // HAPIKEY of process.env\n"),
+        ("b.js", "const k = process.env.ACME_HUBSPOT_KEY;\nfetch(`${BASE}/crm/objects/2026-09/deals?hapikey=${k}`);\n"),
+    ] {
+        let found = fixed(path, text);
+        assert!(!found.left.iter().any(|note| note.what.contains("is still read here")), "{path}: {:?}", found.left);
+    }
 }
