@@ -130,6 +130,78 @@ impl fmt::Display for Markup<'_> {
     }
 }
 
+/// Code in a cell of a table in HTML: a line breaks before a slash, and where a part is long at its joints, so that a
+/// narrow column cuts no word. A date stays whole, in a `span` of the class `whole`.
+#[derive(Clone, Copy, Debug)]
+pub struct Breakable<'a>(pub &'a str);
+
+impl fmt::Display for Breakable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut before = ' ';
+        for part in self.0.split_inclusive(' ').flat_map(|word| parts(word, |_, letter| letter == '/')) {
+            if part.starts_with('/') && before != ' ' {
+                f.write_str("<wbr>")?;
+            }
+            before = part.chars().last().unwrap_or(' ');
+            if part.chars().count() <= PART_MAX || dates(part).next().is_some() {
+                write!(f, "{}", Dated(part))?;
+                continue;
+            }
+            let joint = |last: char, letter: char| matches!(last, '.' | '_' | ':' | '-') || last.is_lowercase() && letter.is_uppercase();
+            for (at, piece) in parts(part, joint).enumerate() {
+                write!(f, "{}{}", if at > 0 { "<wbr>" } else { "" }, Markup(piece))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Text in a cell of a table in HTML, whose dates stay whole, each in a `span` of the class `whole`.
+#[derive(Clone, Copy, Debug)]
+pub struct Dated<'a>(pub &'a str);
+
+impl fmt::Display for Dated<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut at = 0;
+        for date in dates(self.0) {
+            write!(f, "{}<span class=\"whole\">{}</span>", Markup(&self.0[at..date.start]), &self.0[date.clone()])?;
+            at = date.end;
+        }
+        write!(f, "{}", Markup(&self.0[at..]))
+    }
+}
+
+/// The longest part of a path that is not broken, in characters.
+const PART_MAX: usize = 16;
+
+/// Where dates are: `2026-09` and `2026-09-30`.
+fn dates(text: &str) -> impl Iterator<Item = std::ops::Range<usize>> {
+    let of = |length: usize| if length == 7 { "dddd-dd" } else { "dddd-dd-dd" };
+    let fits = move |at: usize, length: usize| {
+        let all = text.as_bytes().get(at..at + length)?;
+        let fits = all.iter().zip(of(length).bytes()).all(|(byte, form)| if form == b'd' { byte.is_ascii_digit() } else { *byte == form });
+        fits.then_some(at..at + length)
+    };
+    let mut next = 0;
+    std::iter::from_fn(move || {
+        let date = (next..text.len()).find_map(|at| fits(at, 10).or_else(|| fits(at, 7)))?;
+        next = date.end;
+        Some(date)
+    })
+}
+
+/// A text in parts: one begins at each letter that begins one after the letter before it.
+fn parts(text: &str, begins: impl Fn(char, char) -> bool) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let mut last = rest.chars().next()?;
+        let end = rest.char_indices().skip(1).find(|(_, letter)| begins(std::mem::replace(&mut last, *letter), *letter));
+        let (part, more) = rest.split_at(end.map_or(rest.len(), |(at, _)| at));
+        rest = more;
+        Some(part)
+    })
+}
+
 /// Text on one line of Markdown, and inside a cell of a table.
 #[derive(Clone, Copy, Debug)]
 pub struct Cell<'a>(pub &'a str);
@@ -230,13 +302,27 @@ mod tests {
         assert_eq!(Terminal("a\u{1b}[2J\r").to_string(), "a\\u{1b}[2J\\r");
     }
 
+    #[test]
+    fn a_narrow_column_breaks_code_at_its_joints_and_no_date() {
+        let shown = |text| Breakable(text).to_string();
+        assert_eq!(shown("GET /crm/v3/objects"), "GET /crm<wbr>/v3<wbr>/objects");
+        assert_eq!(shown("/crm/objects/2026-09/{id}"), "/crm<wbr>/objects<wbr>/<span class=\"whole\">2026-09</span><wbr>/{id}");
+        assert_eq!(shown("a/HubSpotClientService.cs:7"), "a<wbr>/Hub<wbr>Spot<wbr>Client<wbr>Service.<wbr>cs:<wbr>7");
+        assert_eq!(shown("<a>/'b"), "&lt;a&gt;<wbr>/&#39;b");
+        assert_eq!((shown(""), shown("/"), shown("é/ü")), (String::new(), "/".to_owned(), "é<wbr>/ü".to_owned()));
+        let whole = |date: &str| format!("<span class=\"whole\">{date}</span>");
+        assert_eq!(Dated("2027-09 (no day)").to_string(), format!("{} (no day)", whole("2027-09")));
+        assert_eq!(Dated("<by> 2022-11-30").to_string(), format!("&lt;by&gt; {}", whole("2022-11-30")));
+        assert_eq!(Dated("12-34 é").to_string(), "12-34 é");
+    }
+
     proptest! {
         #[test]
         fn no_letter_that_acts_is_left(text in ".{0,40}", tail in proptest::sample::select(HOSTILE.chars().collect::<Vec<_>>())) {
             let text = format!("{text}{tail}");
             let all = [
                 line(&text).into_owned(), Cell(&text).to_string(), Code(&text).to_string(), Terminal(&text).to_string(),
-                lines(&text).replace(['\n', '\t'], ""), Markup(&text).to_string().replace(['\n', '\t'], ""), csv(&text).replace('\n', ""),
+                lines(&text).replace(['\n', '\t'], ""), Breakable(&text).to_string().replace(['\n', '\t'], ""), Markup(&text).to_string().replace(['\n', '\t'], ""), csv(&text).replace('\n', ""),
             ];
             for shown in all {
                 prop_assert!(!shown.chars().any(acts), "{shown:?}");

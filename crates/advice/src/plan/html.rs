@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::Plan;
 use super::document::{Block, Span, blocks, spans, title};
-use keyway_core::shown::Markup;
+use keyway_core::shown::{Breakable, Dated, Markup};
 
 const STYLE: &str = "
 :root { color-scheme: light dark; --ink: #1c2430; --paper: #fff; --line: #d5dae1; --soft: #f4f6f8; --quiet: #55606e; }
@@ -16,6 +16,9 @@ table { border-collapse: collapse; width: 100%; margin: 1rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .6rem; border-bottom: 1px solid var(--line); overflow-wrap: break-word; }
 th { background: var(--soft); }
 code { font: .9em ui-monospace, monospace; overflow-wrap: anywhere; }
+td code { overflow-wrap: break-word; }
+@media screen and (max-width: 48rem) { td code { overflow-wrap: anywhere; } }
+.whole { white-space: nowrap; }
 pre { background: var(--soft); padding: .6rem .8rem; border-radius: .4rem; white-space: pre-wrap; overflow-wrap: anywhere; }
 li { margin: .3rem 0; }
 .who { color: var(--quiet); }
@@ -25,6 +28,8 @@ li { margin: .3rem 0; }
   h2:not(.part) { break-before: page; border: 0; margin-top: 0; }
   h2, h3 { break-after: avoid; }
   tr, pre, li { break-inside: avoid; }
+  table { font-size: 9.5pt; }
+  th, td { padding: .25rem .4rem; }
 }
 ";
 
@@ -81,7 +86,7 @@ fn write_block(out: &mut String, block: &Block) -> std::fmt::Result {
             writeln!(out, "</tr></thead>\n<tbody>")?;
             for row in rows {
                 write!(out, "<tr>")?;
-                row.iter().try_for_each(|cell| write!(out, "<td>{}</td>", inline(cell)))?;
+                row.iter().try_for_each(|cell| write!(out, "<td>{}</td>", in_cell(cell)))?;
                 writeln!(out, "</tr>")?;
             }
             writeln!(out, "</tbody>\n</table>")
@@ -93,6 +98,14 @@ fn inline(text: &str) -> String {
     let span = |span: Span<'_>| match span {
         Span::Text(text) => Markup(text).to_string(),
         Span::Code(code) => format!("<code>{}</code>", Markup(code)),
+    };
+    spans(text).into_iter().map(span).collect()
+}
+
+fn in_cell(text: &str) -> String {
+    let span = |span: Span<'_>| match span {
+        Span::Text(text) => Dated(text).to_string(),
+        Span::Code(code) => format!("<code>{}</code>", Breakable(code)),
     };
     spans(text).into_iter().map(span).collect()
 }

@@ -6,20 +6,17 @@ use super::Plan;
 use super::document::{Block, Span, blocks, spans, title};
 use keyway_core::shown::Terminal;
 
-/// The widest cell that decides the width of its column, in characters.
-const CELL_MAX: usize = 44;
-
-/// Writes a plan for a terminal.
-pub fn terminal(plan: &Plan) -> String {
+/// Writes a plan for a terminal. `table` makes the lines of a table from its head and its rows.
+pub fn terminal(plan: &Plan, table: impl Fn(&[&str], &[Vec<String>]) -> String) -> String {
     let mut out = format!("{}\n", title(plan).to_uppercase());
     for block in blocks(plan) {
         // Writing to a string does not fail.
-        let _ = write_block(&mut out, &block);
+        let _ = write_block(&mut out, &block, &table);
     }
     out
 }
 
-fn write_block(out: &mut String, block: &Block) -> std::fmt::Result {
+fn write_block(out: &mut String, block: &Block, table: &impl Fn(&[&str], &[Vec<String>]) -> String) -> std::fmt::Result {
     match block {
         Block::Heading(2, text) => writeln!(out, "\n\n{}", Terminal(&text.to_uppercase())),
         Block::Heading(_, text) => writeln!(out, "\n{}", Terminal(text)),
@@ -34,18 +31,9 @@ fn write_block(out: &mut String, block: &Block) -> std::fmt::Result {
         }
         Block::Table(head, rows) => {
             let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| inline(cell)).collect()).collect();
-            let wide = |column: usize| {
-                let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
-                cells.chain([head[column].len()]).max().unwrap_or_default().min(CELL_MAX)
-            };
-            let widths: Vec<usize> = (0..head.len()).map(wide).collect();
-            let line = |cells: &[String]| {
-                let padded = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
-                padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-            };
             let head: Vec<String> = head.iter().map(|name| name.to_uppercase()).collect();
-            writeln!(out, "  {}", line(&head))?;
-            rows.iter().try_for_each(|row| writeln!(out, "  {}", line(row)))
+            let head: Vec<&str> = head.iter().map(String::as_str).collect();
+            table(&head, &rows).lines().try_for_each(|line| writeln!(out, "  {}", line.trim_end()))
         }
     }
 }

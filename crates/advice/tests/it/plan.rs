@@ -22,11 +22,23 @@ fn planned(name: &str, manifests: &[(&str, &str)], owners: &[(&str, &str)], fix:
     plan(&sort(Some(&report), &[], &grouping), DAY, "report.json")
 }
 
+/// A table whose columns are as wide as their widest cell.
+fn aligned(head: &[&str], rows: &[Vec<String>]) -> String {
+    let head = head.iter().map(|name| (*name).to_owned()).collect();
+    let all: Vec<&Vec<String>> = std::iter::once(&head).chain(rows).collect();
+    let wide = |column: usize| all.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0);
+    let line = |row: &&Vec<String>| {
+        let padded = row.iter().enumerate().map(|(column, cell)| format!("{cell:<width$}", width = wide(column)));
+        padded.collect::<Vec<_>>().join("  ")
+    };
+    all.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
 fn matches(name: &str, plan: &Plan) {
     let formats = [
         ("md", markdown(plan)),
         ("html", html(plan)),
-        ("txt", terminal(plan)),
+        ("txt", terminal(plan, aligned)),
         ("json", format!("{}\n", serde_json::to_string_pretty(plan).unwrap())),
     ];
     for (ending, text) in formats {

@@ -17,6 +17,7 @@ use crate::args::Connection;
 use crate::args::plan::{Plan as Args, PlanFormat};
 use crate::client::{call, list_all};
 use crate::exit::Exit;
+use crate::output::table::{self as layout, Place};
 
 /// Exits 1 when there is something to do.
 pub async fn run(connection: &Connection, mut args: Args) -> anyhow::Result<Exit> {
@@ -31,8 +32,11 @@ pub async fn run(connection: &Connection, mut args: Args) -> anyhow::Result<Exit
     if args.apply {
         return apply(connection, &made, &args).await;
     }
+    // The plan indents its tables.
+    let place =
+        Place { width: Place::of_results().width.filter(|_| args.output.is_none()).map(|width| width.saturating_sub(2)), colour: false };
     let text = match if args.json { PlanFormat::Json } else { args.format } {
-        PlanFormat::Human => terminal(&made),
+        PlanFormat::Human => terminal(&made, |head, rows| layout::write(head, rows, place)),
         PlanFormat::Markdown => markdown(&made),
         PlanFormat::Html => html(&made),
         PlanFormat::Json => shown::json(&serde_json::to_string_pretty(&made)?).into_owned(),

@@ -6,7 +6,7 @@ use super::summary::{Deadline, by_integration, deadlines};
 use crate::finding::FOR_AGENTS;
 use crate::scan::Report;
 use crate::secrets::secrets;
-use keyway_core::shown::Markup;
+use keyway_core::shown::{Breakable, Markup};
 
 /// Writes a report as an HTML file. The file loads no script, font or image from elsewhere.
 pub fn write(report: &Report, today: &str) -> String {
@@ -24,12 +24,15 @@ table { border-collapse: collapse; width: 100%; margin: 1rem 0 2rem; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .6rem; border-bottom: 1px solid var(--line); overflow-wrap: break-word; }
 th { background: var(--soft); }
 code { font: .9em ui-monospace, monospace; overflow-wrap: anywhere; }
+td code { overflow-wrap: break-word; }
+@media screen and (max-width: 48rem) { td code { overflow-wrap: anywhere; } }
+.whole { white-space: nowrap; }
 .figures { display: flex; flex-wrap: wrap; gap: 1rem; padding: 0; list-style: none; }
 .figures li { background: var(--soft); border-radius: .5rem; padding: .8rem 1.2rem; }
 .figures strong { display: block; font-size: 1.8rem; }
 .past { color: var(--past); } .soon { color: var(--soon); } .later { color: var(--later); }
 svg text { fill: currentColor; font: 13px system-ui, sans-serif; }
-@media print { body { max-width: none; } h2 { break-after: avoid; } tr { break-inside: avoid; } }
+@media print { body { max-width: none; font-size: 11pt; } table { font-size: 9.5pt; } th, td { padding: .25rem .4rem; } h2 { break-after: avoid; } tr { break-inside: avoid; } }
 ";
 
 fn body(report: &Report, today: &str, out: &mut String) -> std::fmt::Result {
@@ -66,7 +69,7 @@ fn body(report: &Report, today: &str, out: &mut String) -> std::fmt::Result {
             "<h2>Left out</h2>\n<table>\n<thead><tr><th scope=\"col\">File</th><th scope=\"col\">Why</th></tr></thead>\n<tbody>"
         )?;
         for skip in &report.skipped {
-            writeln!(out, "<tr><td><code>{}</code></td><td>{}</td></tr>", Markup(&skip.path), Markup(&skip.reason))?;
+            writeln!(out, "<tr><td><code>{}</code></td><td>{}</td></tr>", Breakable(&skip.path), Markup(&skip.reason))?;
         }
         writeln!(out, "</tbody></table>")?;
     }
@@ -152,7 +155,7 @@ fn findings(report: &Report, out: &mut String) -> std::fmt::Result {
         "<table>\n<thead><tr><th scope=\"col\">Where</th><th scope=\"col\">What</th><th scope=\"col\">Value</th><th scope=\"col\">Confidence</th><th scope=\"col\">Next step</th></tr></thead>\n<tbody>"
     )?;
     for finding in &report.findings {
-        write!(out, "<tr><td><code>{}:{}</code>", Markup(&finding.path), finding.line)?;
+        write!(out, "<tr><td><code>{}:{}</code>", Breakable(&finding.path), finding.line)?;
         if let Some(introduced) = &finding.introduced {
             write!(out, "<br><small>{}</small>", Markup(&introduced.words()))?;
         }
@@ -182,16 +185,17 @@ fn usages(report: &Report, today: &str, out: &mut String) -> std::fmt::Result {
         for operation in operations {
             let Some(first) = operation.calls.first() else { continue };
             let places: Vec<String> =
-                operation.calls.iter().take(5).map(|call| format!("<code>{}:{}</code>", Markup(&call.path), call.line)).collect();
+                operation.calls.iter().take(5).map(|call| format!("<code>{}:{}</code>", Breakable(&call.path), call.line)).collect();
             let more = if operation.calls.len() > 5 { format!("<br>and {} more", operation.calls.len() - 5) } else { String::new() };
-            let ends = first.sunset.map_or("–".to_owned(), |date| format!("<span class=\"{}\">{date}</span>", nearness(date, today)));
+            let ends =
+                first.sunset.map_or("–".to_owned(), |date| format!("<span class=\"whole {}\">{date}</span>", nearness(date, today)));
             writeln!(
                 out,
                 "<tr><td><code>{}</code></td><td>{}</td><td>{}</td><td>{ends}</td><td>{}</td><td>{}{more}</td></tr>",
-                Markup(operation.operation),
+                Breakable(operation.operation),
                 first.class_words().as_deref().unwrap_or("–"),
                 Markup(operation.auth),
-                Markup(first.successor.as_deref().unwrap_or("–")),
+                Breakable(first.successor.as_deref().unwrap_or("–")),
                 places.join("<br>")
             )?;
         }
