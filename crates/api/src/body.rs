@@ -67,7 +67,7 @@ pub struct RotateBody {
 pub struct RotateTokenBody {
     /// Milliseconds that the old tokens live on; none ends them now.
     pub grace_ms: Option<i64>,
-    /// Milliseconds until the new token ends; none lets it live until it is rotated or revoked.
+    /// Milliseconds until the new token ends; none gives it the lifetime of the token before it.
     pub lifetime_ms: Option<i64>,
 }
 

@@ -1245,7 +1245,7 @@ pub enum Token {
         /// End the old tokens at once
         #[arg(long)]
         now: bool,
-        /// Lifetime of the new token, such as 90d; without it, the token lives until it is rotated or revoked
+        /// Lifetime of the new token, such as 90d; without it, the token has the lifetime of the one before it
         #[arg(long, value_name = "TIME")]
         expires: Option<String>,
         /// Write the new token to the targets in this file, and do not show it; if one fails, nothing changes

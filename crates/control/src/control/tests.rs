@@ -460,6 +460,17 @@ mod oauth {
         assert_eq!(lifetime(&third), Some(7_000_000), "a new lifetime replaces it");
         let (_, other) = control.create_token(&app.name, None).await.unwrap();
         assert_eq!(lifetime(&other), None, "a further token has the lifetime that is asked for");
+        // What was delivered first and takes over then is the same rotation in two steps.
+        control.revoke_token(other.token.id).await.unwrap();
+        let (_, delivered) = control.create_token(&app.name, None).await.unwrap();
+        let (_, heir) = control.take_over(delivered.token.id, Rotation::Now).await.unwrap();
+        let ends = heir.created_at.plus_ms(7_000_000);
+        assert_eq!((heir.expires_at, heir.lifetime_ends_at), (Some(ends), Some(ends)));
+        let (_, tokens) = control.app(&app.name).await.unwrap();
+        assert_eq!(tokens.iter().find(|token| token.id == heir.id).unwrap().expires_at, Some(ends));
+        let (_, chosen) = control.create_token(&app.name, Some(60_000)).await.unwrap();
+        let (_, heir) = control.take_over(chosen.token.id, Rotation::Now).await.unwrap();
+        assert_eq!(heir.expires_at, Some(heir.created_at.plus_ms(60_000)), "a new lifetime replaces it");
     }
 
     #[tokio::test]

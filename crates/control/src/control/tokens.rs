@@ -87,6 +87,12 @@ impl Rotation {
     }
 }
 
+/// How long the newest of some tokens lives in all, in milliseconds: a rotation follows it with one that lives as long.
+fn lifetime_of_newest<'t>(tokens: impl Iterator<Item = &'t Arc<Token>>) -> Option<i64> {
+    let newest = tokens.max_by_key(|token| token.id)?;
+    Some(newest.lifetime_ends_at?.as_ms() - newest.created_at.as_ms())
+}
+
 pub(super) fn check_lifetime(lifetime_ms: Option<i64>) -> Result<()> {
     match lifetime_ms {
         Some(ms) if !(1..=TOKEN_LIFETIME_MS_MAX).contains(&ms) => {
@@ -143,9 +149,7 @@ impl Control {
         refuse_install(&app)?;
         let now = self.registry.now_of(app.hub_id);
         let mut next = state.clone();
-        // A token with a lifetime is followed by one that lives as long.
-        let newest = next.tokens.iter().filter(|token| rotation.is_some() && is_live(token, app.id, now)).max_by_key(|token| token.id);
-        let former = newest.and_then(|token| Some(token.lifetime_ends_at?.as_ms() - token.created_at.as_ms()));
+        let former = rotation.and_then(|_| lifetime_of_newest(next.tokens.iter().filter(|token| is_live(token, app.id, now))));
         if rotation != Some(Rotation::Now) && next.tokens.iter().filter(|token| is_live(token, app.id, now)).count() >= LIVE_TOKENS_MAX {
             return Err(ControlError::Conflict(format!("{} has {LIVE_TOKENS_MAX} live tokens; revoke one first", app.name)));
         }
@@ -168,14 +172,23 @@ impl Control {
         rotation.check()?;
         let (mut change, mut state) = self.begin().await?;
         let heir = state.tokens.iter().map(Arc::as_ref).find(|token| token.id == token_id).cloned();
-        let heir = heir.ok_or_else(|| ControlError::NotFound(format!("there is no token {token_id}")))?;
+        let mut heir = heir.ok_or_else(|| ControlError::NotFound(format!("there is no token {token_id}")))?;
         let app = find_app(&state, &heir.app_id.to_string())?.clone();
         let now = self.registry.now_of(app.hub_id);
         if !is_live(&heir, app.id, now) {
             return Err(ControlError::Conflict(format!("token {token_id} has ended, or is a legacy key")));
         }
         let mut next = state.clone();
-        let others = next.tokens.iter_mut().filter(|token| token.id != token_id && is_live(token, app.id, now));
+        let is_other = |token: &Token| token.id != token_id && is_live(token, app.id, now);
+        if heir.lifetime_ends_at.is_none()
+            && let Some(lifetime_ms) = lifetime_of_newest(next.tokens.iter().filter(|token| is_other(token)))
+        {
+            let ends = Some(heir.created_at.plus_ms(lifetime_ms));
+            (heir.expires_at, heir.lifetime_ends_at) = (ends, ends);
+            store::update_token(&mut change, &heir).await?;
+            next.tokens.iter_mut().filter(|token| token.id == token_id).for_each(|token| *token = heir.clone().into());
+        }
+        let others = next.tokens.iter_mut().filter(|token| is_other(token));
         rotation.end_all(&mut change, others.map(Arc::make_mut), token_id, now).await?;
         self.commit(change, &mut state, next).await?;
         Ok((app, heir))

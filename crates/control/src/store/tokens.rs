@@ -33,12 +33,13 @@ pub(crate) async fn insert_token(change: &mut Change, token: &Token) -> Result<u
 
 /// Writes when a token ends.
 pub(crate) async fn update_token(change: &mut Change, token: &Token) -> Result<(), StoreError> {
-    sqlx::query("update token set expires_at = $1, revoked_at = $2, rotated_to = $4, end_before = $5 where id = $3")
+    sqlx::query("update token set expires_at = $1, revoked_at = $2, rotated_to = $4, end_before = $5, lifetime_ends_at = $6 where id = $3")
         .bind(token.expires_at.map(Timestamp::as_ms))
         .bind(token.revoked_at.map(Timestamp::as_ms))
         .bind(signed(token.id))
         .bind(token.rotated_to.map(signed))
         .bind(token.end_before.map(Timestamp::as_ms))
+        .bind(token.lifetime_ends_at.map(Timestamp::as_ms))
         .execute(&mut *change)
         .await?;
     Ok(())
