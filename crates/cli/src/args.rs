@@ -236,9 +236,9 @@ pub struct Scan {
     /// Folders and files; `-` is standard input
     #[arg(default_value = ".", value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// How the report is written
-    #[arg(long, value_enum, default_value_t = ReportFormat::Human)]
-    pub format: ReportFormat,
+    /// How the report is written [default: as the name of --output says (.json, .sarif, .html, .md, .xml), else human]
+    #[arg(long, value_enum)]
+    pub format: Option<ReportFormat>,
     /// The same as --format json
     #[arg(long, conflicts_with = "format")]
     pub json: bool,
@@ -299,6 +299,20 @@ pub enum ReportFormat {
     Markdown,
     /// JUnit XML, as any CI shows it
     Junit,
+}
+
+impl ReportFormat {
+    /// The format that a file's name says.
+    pub fn of_file(path: &std::path::Path) -> Self {
+        match path.extension().and_then(std::ffi::OsStr::to_str) {
+            Some("json") => Self::Json,
+            Some("sarif") => Self::Sarif,
+            Some("html" | "htm") => Self::Html,
+            Some("md") => Self::Markdown,
+            Some("xml") => Self::Junit,
+            _ => Self::Human,
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

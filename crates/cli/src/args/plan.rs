@@ -23,9 +23,9 @@ pub struct Plan {
     pub hub_id: Option<u64>,
     #[command(flatten)]
     pub sorting: Sorting,
-    /// How the plan is written
-    #[arg(long, value_enum, default_value_t = PlanFormat::Human)]
-    pub format: PlanFormat,
+    /// How the plan is written [default: as the name of --output says (.md, .html, .json), else human]
+    #[arg(long, value_enum)]
+    pub format: Option<PlanFormat>,
     /// The same as --format json
     #[arg(long, conflicts_with = "format")]
     pub json: bool,
@@ -76,4 +76,16 @@ pub enum PlanFormat {
     Html,
     /// Version 1, documented in docs/plan.md
     Json,
+}
+
+impl PlanFormat {
+    /// The format that a file's name says.
+    pub fn of_file(path: &std::path::Path) -> Self {
+        match path.extension().and_then(std::ffi::OsStr::to_str) {
+            Some("md") => Self::Markdown,
+            Some("html" | "htm") => Self::Html,
+            Some("json") => Self::Json,
+            _ => Self::Human,
+        }
+    }
 }

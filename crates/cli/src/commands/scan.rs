@@ -136,7 +136,8 @@ fn coloured(args: &Scan) -> bool {
 }
 
 fn written(report: &Report, args: &Scan, today: &str) -> String {
-    let format = if args.json { ReportFormat::Json } else { args.format };
+    let of_file = || args.output.as_deref().map_or(ReportFormat::Human, ReportFormat::of_file);
+    let format = if args.json { ReportFormat::Json } else { args.format.unwrap_or_else(of_file) };
     match format {
         ReportFormat::Human => human::write(report, human::Style { explain: args.explain, today: Some(today), colour: coloured(args) }),
         ReportFormat::Json => report::json(report),

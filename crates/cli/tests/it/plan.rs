@@ -58,6 +58,18 @@ fn a_folder_becomes_one_app_for_each_integration_with_the_least_scopes() {
 }
 
 #[test]
+fn the_name_of_the_output_says_its_format() {
+    let folder = code();
+    for (name, begins) in
+        [("p.md", "<!-- keyway plan"), ("p.html", "<!doctype html>"), ("p.json", "{"), ("p.txt", "HUBSPOT MIGRATION PLAN")]
+    {
+        plan(folder.path(), &[".", "-o", name]);
+        let text = std::fs::read_to_string(folder.path().join(name)).unwrap();
+        assert!(text.starts_with(begins), "{name}: {}", &text[..80]);
+    }
+}
+
+#[test]
 fn what_keyway_wrote_is_not_planned_again() {
     let folder = code();
     let before = json_of(&plan(folder.path(), &[".", "--json"]));

@@ -66,6 +66,28 @@ fn the_calls_that_a_report_names_do_not_count() {
 }
 
 #[test]
+fn the_name_of_the_output_says_its_format() {
+    let folder = folder("requests.get('https://api.hubapi.com/contacts/v1/lists?hapikey=' + KEY)\n");
+    let written = |more: &[&str], name: &str| {
+        scan(folder.path(), &[more, &["-o", name]].concat());
+        std::fs::read_to_string(folder.path().join(name)).unwrap()
+    };
+    for (name, begins) in [
+        ("a.json", "{"),
+        ("a.html", "<!doctype html>"),
+        ("a.sarif", "{"),
+        ("a.md", "# HubSpot"),
+        ("a.xml", "<?xml"),
+        ("a.txt", "Summary"),
+        ("a", "Summary"),
+    ] {
+        let text = written(&[], name);
+        assert!(text.trim_start().starts_with(begins), "{name}: {}", &text[..text.len().min(80)]);
+    }
+    assert!(written(&["--format", "human"], "b.json").starts_with("Summary"), "--format comes first");
+}
+
+#[test]
 fn calls_fail_a_scan_only_where_that_is_asked_for() {
     let folder = folder("requests.get('https://api.hubapi.com/contacts/v1/lists?hapikey=' + KEY)\n");
     for (what, code) in [("finding", 0), ("usage", 1), ("ageing", 1), ("ended", 1), ("high", 0)] {
