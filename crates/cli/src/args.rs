@@ -174,7 +174,7 @@ pub enum Command {
     Apply(apply::Apply),
     /// Write the accounts and apps of a server as a file for `keyway apply`
     Export(apply::Export),
-    /// The configuration file
+    /// Check a configuration file
     Config {
         #[command(subcommand)]
         action: Config,
@@ -340,7 +340,7 @@ pub enum Confidence {
 
 #[derive(Subcommand)]
 pub enum Config {
-    /// Whether `keyway serve --config FILE` would take a file: exit code 1 if not
+    /// Check whether `keyway serve --config FILE` would take a file: exit code 1 if not
     Check {
         /// The file
         file: PathBuf,
@@ -515,7 +515,7 @@ pub enum ProxyOthers {
 
 #[derive(Subcommand)]
 pub enum Proxy {
-    /// Print the certificates that clients must trust, as PEM; how goes to stderr
+    /// Print the certificates that clients must trust, as PEM; stderr says how to trust them
     Ca {
         /// Make another authority first
         #[arg(long)]
@@ -635,7 +635,7 @@ pub enum Account {
         #[arg(long)]
         json: bool,
     },
-    /// A short-lived access token of an account that is connected by OAuth, for calling HubSpot without the gateway
+    /// Print a short-lived access token of an account that is connected by OAuth, for calling HubSpot without the gateway
     AccessToken {
         /// Its hub id or name
         account: String,
@@ -643,7 +643,7 @@ pub enum Account {
         #[arg(long)]
         json: bool,
     },
-    /// Put a new credential in the place of a connected account's, without an outage
+    /// Replace the credential of a connected account, without an outage
     Rotate {
         /// Its hub id or name
         account: String,
@@ -669,7 +669,7 @@ pub enum Account {
         #[arg(long)]
         json: bool,
     },
-    /// Calls by app, operation and day
+    /// Count the calls of an account by app, operation and day
     Usage {
         /// Its hub id or name
         account: String,
@@ -916,7 +916,7 @@ pub enum Portal {
         #[command(subcommand)]
         action: Snapshot,
     },
-    /// Put a snapshot in the place of what the account holds
+    /// Replace the account's records with a snapshot
     Restore {
         /// Its name
         name: String,
@@ -1003,7 +1003,7 @@ pub struct RequestFilter {
 
 #[derive(Subcommand)]
 pub enum Snapshot {
-    /// Take one, in the place of one of the same name
+    /// Take a snapshot; it replaces one of the same name
     Take {
         /// Its name
         name: String,
@@ -1120,7 +1120,7 @@ pub struct FaultRule {
 
 #[derive(Subcommand)]
 pub enum Webhook {
-    /// Send events to a URL, in the place of what the app had
+    /// Send events to a URL; this replaces the app's earlier target
     Set {
         /// The app's id or name
         app: String,
@@ -1242,7 +1242,7 @@ pub enum Token {
     Create {
         /// The app's id or name
         app: String,
-        /// How long it lives: a number with s, m, h, d or w, such as 90d; until it is rotated or revoked when left out
+        /// Its lifetime: a number with s, m, h, d or w, such as 90d; without it, the token lives until it is rotated or revoked
         #[arg(long, value_name = "TIME")]
         expires: Option<String>,
         /// Print JSON
@@ -1449,7 +1449,7 @@ pub enum Install {
     },
     /// Show an install and what it was granted
     Show {
-        /// Its id
+        /// Its id, from `keyway install list`
         install: u64,
         /// Print JSON
         #[arg(long)]
@@ -1471,7 +1471,7 @@ pub enum Install {
     },
     /// End an install at once, with all its tokens
     End {
-        /// Its id
+        /// Its id, from `keyway install list`
         install: u64,
         /// Print JSON
         #[arg(long)]
@@ -1540,7 +1540,7 @@ pub enum AdminToken {
         /// An app that an app-manager looks after, by id or name; can be repeated
         #[arg(long = "app", value_name = "APP")]
         apps: Vec<String>,
-        /// How long it lives: a number with s, m, h, d or w, such as 90d; until it is revoked when left out
+        /// Its lifetime: a number with s, m, h, d or w, such as 90d; without it, the token lives until it is revoked
         #[arg(long, value_name = "TIME")]
         lifetime: Option<String>,
         /// Print JSON
@@ -1567,7 +1567,7 @@ pub enum AdminToken {
 
 #[derive(Subcommand)]
 pub enum User {
-    /// Let a person sign in, or give them a new password; Keyway makes one and shows it once, unless a --credential option gives it
+    /// Let a person sign in, or give them a new password; Keyway makes one and shows it once, unless a --credential option names a password of your choice
     Create {
         /// Their e-mail address
         email: String,
@@ -1625,7 +1625,7 @@ pub enum User {
         #[arg(long)]
         json: bool,
     },
-    /// Take a person's second factor away, should it be lost with its recovery codes
+    /// Remove a person's second factor, such as one that is lost with its recovery codes
     RemoveSecondFactor {
         /// Their e-mail address
         email: String,
@@ -1683,6 +1683,9 @@ pub enum Audit {
     List {
         #[command(flatten)]
         filter: AuditFilter,
+        /// At most this many records, the newest: 100 when left out, at most 1,000
+        #[arg(long, value_name = "N")]
+        limit: Option<u32>,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -1702,6 +1705,9 @@ pub enum Audit {
     Export {
         #[command(flatten)]
         filter: AuditFilter,
+        /// At most this many records, the newest; all when left out
+        #[arg(long, value_name = "N")]
+        limit: Option<u32>,
         /// The form of the export
         #[arg(long, value_enum, default_value_t = Format::Jsonl)]
         format: Format,
@@ -1761,7 +1767,4 @@ pub struct AuditFilter {
     pub tool: Option<String>,
     #[command(flatten)]
     pub period: Period,
-    /// At most this many records, the newest: a list has 100 when left out and at most 1,000, an export has all
-    #[arg(long, value_name = "N")]
-    pub limit: Option<u32>,
 }

@@ -37,7 +37,7 @@ pub enum Approval {
     },
     /// Show what a call would change, before and after
     Show {
-        /// Its id
+        /// Its id, from `keyway approval list`
         id: u64,
         /// Print JSON
         #[arg(long)]
@@ -45,7 +45,7 @@ pub enum Approval {
     },
     /// Approve a call: the app may make it once, within an hour
     Approve {
-        /// Its id
+        /// Its id, from `keyway approval list`
         id: u64,
         /// Print JSON
         #[arg(long)]
@@ -53,7 +53,7 @@ pub enum Approval {
     },
     /// Reject a call
     Reject {
-        /// Its id
+        /// Its id, from `keyway approval list`
         id: u64,
         /// The reason, which the app reads in its answer
         #[arg(long, default_value = "")]

@@ -4,7 +4,7 @@ use clap::Subcommand;
 
 #[derive(Subcommand)]
 pub enum Key {
-    /// Which master key sealed how many values: ids, never keys; exit code 1 where a rotation is not complete
+    /// Show which master key sealed how many values: ids, never keys; exit code 1 where a rotation is not complete
     Status {
         /// Print JSON
         #[arg(long)]

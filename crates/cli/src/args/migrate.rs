@@ -8,7 +8,7 @@ pub struct Migrate {
     /// Leave embedded accounts, which can't be moved, in the folder with their apps and tokens
     #[arg(long)]
     pub leave_embedded: bool,
-    /// Move an audit log that is not as it was written, as it is
+    /// Move the audit log also if it is damaged, as it is
     #[arg(long)]
     pub accept_damage: bool,
     /// Print JSON

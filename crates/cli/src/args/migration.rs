@@ -13,10 +13,10 @@ pub enum Migration {
     Send(Box<NewReport>),
     /// List the integrations: how far each one is, its deadline, its owner and what remains
     List {
-        /// Of this repository
+        /// Those of this repository
         #[arg(long, value_name = "NAME")]
         repository: Option<String>,
-        /// This far, or with an open step
+        /// Those in this state; open and done are those with and without an open step
         #[arg(long, value_enum)]
         state: Option<State>,
         /// Print JSON

@@ -8,10 +8,10 @@ pub enum Session {
     Create(Box<Create>),
     /// List the sessions that have not ended
     List {
-        /// Of one app, by id or name
+        /// Those of this app, by id or name
         #[arg(long)]
         app: Option<String>,
-        /// Those that have ended too; Keyway keeps them for 30 days
+        /// Also those that have ended; Keyway keeps them for 30 days
         #[arg(long)]
         all: bool,
         /// Print JSON

@@ -24,9 +24,10 @@ use crate::output::progress::Bar;
 pub async fn run(connection: &Connection, action: Audit) -> anyhow::Result<Exit> {
     match action {
         Audit::Tail(wanted) => tail::run(connection, wanted).await,
-        Audit::List { filter, json } => {
+        Audit::List { filter, limit, json } => {
             let category = filter.category.clone();
-            let answer = call(connection, Method::GET, &format!("/api/v1/audit{}", fields(connection, filter, None).await?), None).await?;
+            let answer =
+                call(connection, Method::GET, &format!("/api/v1/audit{}", fields(connection, filter, (limit, None)).await?), None).await?;
             let apps = if json { HashMap::new() } else { names::of_apps(connection).await };
             show(&answer, json, |answer| records(answer, &apps))?;
             let count = list(&answer, "records").len();
@@ -45,10 +46,10 @@ pub async fn run(connection: &Connection, action: Audit) -> anyhow::Result<Exit>
             let damaged = damage(connection).await?;
             Ok(if answer["fault"].is_null() { damaged } else { Exit::Negative })
         }
-        Audit::Export { filter, format, output } => {
+        Audit::Export { filter, limit, format, output } => {
             // The server sends lines; a Parquet file is made here.
             let sent = if matches!(format, Format::Csv) { "csv" } else { "jsonl" };
-            let path = format!("/api/v1/audit/export{}", fields(connection, filter, Some(sent.to_owned())).await?);
+            let path = format!("/api/v1/audit/export{}", fields(connection, filter, (limit, Some(sent.to_owned()))).await?);
             match format {
                 Format::Parquet => {
                     let output = output.context("--format parquet writes a file: name it with --output")?;
@@ -148,7 +149,7 @@ fn note_written(records: u64, file: &Path) {
 }
 
 /// What is asked for, as a query; names become ids.
-async fn fields(connection: &Connection, filter: AuditFilter, format: Option<String>) -> anyhow::Result<String> {
+async fn fields(connection: &Connection, filter: AuditFilter, (limit, format): (Option<u32>, Option<String>)) -> anyhow::Result<String> {
     let AuditFilter {
         app,
         account,
@@ -163,7 +164,6 @@ async fn fields(connection: &Connection, filter: AuditFilter, format: Option<Str
         on_behalf_of,
         tool,
         period,
-        limit,
     } = filter;
     let [from, to] = period.query();
     Ok(query(&[

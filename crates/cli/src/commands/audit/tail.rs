@@ -26,7 +26,7 @@ const PAGE: u32 = 1_000;
 /// # Errors
 /// The server does not answer any more, or the filter is refused.
 pub async fn run(connection: &Connection, Tail { filter, lines, json }: Tail) -> anyhow::Result<Exit> {
-    let asked = fields(connection, filter, None).await?;
+    let asked = fields(connection, filter, (None, None)).await?;
     let path = format!("/api/v1/audit{asked}{}", if asked.is_empty() { '?' } else { '&' });
     let mut following = Following { connection, path, json, apps: names::of_apps(connection).await, last: 0 };
     let follow = async {
