@@ -1,7 +1,7 @@
 // Sessions of agents: what one may do, did, was refused and asked for, and the button that ends it.
 const { test, before, after } = require('node:test')
 const assert = require('node:assert/strict')
-const { Console, LOOKS, holdsAll } = require('./console.js')
+const { Console, LOOKS, follow, holdsAll } = require('./console.js')
 
 const WIDE = LOOKS[0]
 const EVIL = '"><img/src=x/onerror=window.stolen=1>'
@@ -33,7 +33,7 @@ const card = (page, heading) => page.locator('section.card', { has: page.getByRo
 test('the page of a session says what it may do, what it did, and for whom', async () => {
   const page = await console_.page(WIDE)
   await page.goto('/agents')
-  await page.getByRole('link', { name: EVIL }).click()
+  await follow(page, page.getByRole('link', { name: EVIL }))
   assert.equal(await page.evaluate(() => window.stolen), undefined)
   const may = await card(page, 'What it may do').innerText()
   for (const words of ['grace@example.com', 'read, create, update', '48 left of 50', 'crm.objects.contacts.read']) assert.ok(may.includes(words), `${words}: ${may}`)
@@ -51,7 +51,7 @@ test('the page of a session says what it may do, what it did, and for whom', asy
 test('the audit log is filtered by session, person and tool', async () => {
   const page = await console_.page(WIDE)
   await page.goto(`/agents/${session}`)
-  await page.getByRole('link', { name: 'Its calls in the audit log' }).click()
+  await follow(page, page.getByRole('link', { name: 'Its calls in the audit log' }))
   assert.equal(await page.locator('#rows tr').count(), 4)
   await page.getByLabel('Session').fill('')
   await page.getByLabel('On behalf of').fill('grace@example.com')

@@ -64,6 +64,15 @@ class Console {
   }
 }
 
+/**
+ * Clicks what leads to another page or sends a form, and waits for the page that comes of it. A click alone may come back
+ * while the old page is still there: what is asked or filled in next is then that page's, and a call may reach the
+ * server before the form. Where the next line waits for something that the new page alone has, a click is enough.
+ */
+async function follow(page, locator) {
+  await Promise.all([page.waitForEvent('domcontentloaded'), locator.click()])
+}
+
 /** Of a hundred rows of scopes, all made alike, a dozen is looked at: the others take ten seconds and tell nothing new. */
 function most(page, hidden) {
   return page.evaluate((hide) => [...document.querySelectorAll('[data-words]')].slice(12).forEach((row) => { row.hidden = hide }), hidden)
@@ -148,4 +157,4 @@ async function holdsAll(page, pages) {
   }
 }
 
-module.exports = { Console, LOOKS, holds, holdsInEveryLook, holdsAll, reachable, screenshots }
+module.exports = { Console, LOOKS, follow, holds, holdsInEveryLook, holdsAll, reachable, screenshots }

@@ -5,7 +5,7 @@ const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
-const { Console, LOOKS, holds } = require('./console.js')
+const { Console, LOOKS, follow, holds } = require('./console.js')
 const { Keyway } = require('../clients/node/keyway.js')
 
 const NARROW = LOOKS[3]
@@ -42,9 +42,9 @@ test('an app from its making to its end', async () => {
   await page.getByRole('button', { name: 'Review' }).click()
   await page.getByText('nightly job on shop-3').waitFor()
   // Back to the first step, and nothing is lost.
-  await page.getByRole('button', { name: 'Change' }).first().click()
+  await follow(page, page.getByRole('button', { name: 'Change' }).first())
   assert.equal(await page.getByLabel('Name').inputValue(), 'Order sync')
-  await page.getByRole('button', { name: 'Continue' }).click()
+  await follow(page, page.getByRole('button', { name: 'Continue' }))
   assert.ok(await page.getByLabel('Read: Read contacts', { exact: true }).isChecked())
   await page.getByRole('button', { name: 'Review' }).click()
   await holds(page, 'new-app-review')
@@ -63,7 +63,7 @@ test('an app from its making to its end', async () => {
   await page.getByText('Waiting for the first call…').waitFor()
   assert.equal(await status(token, '/crm/v3/objects/contacts'), 200)
   await page.getByText('The first call came').waitFor()
-  await page.getByRole('link', { name: 'Go to the app' }).click()
+  await follow(page, page.getByRole('link', { name: 'Go to the app' }))
   assert.equal((await page.content()).includes(token), false, 'the token is shown once')
 
   // What it used: deals were never called.
@@ -74,7 +74,7 @@ test('an app from its making to its end', async () => {
   await page.getByText('every granted scope was used').waitFor()
   await page.getByRole('link', { name: 'Change scopes' }).click()
   await page.getByLabel('Read: Read deals', { exact: true }).check()
-  await page.getByRole('button', { name: 'Save' }).click()
+  await follow(page, page.getByRole('button', { name: 'Save' }))
   assert.equal(await status(token, '/crm/v3/objects/deals'), 200)
 
   // Rotation, with what still uses the old one.
@@ -101,9 +101,9 @@ test('an app from its making to its end', async () => {
   // Its end: what would break is shown before.
   await page.getByRole('link', { name: 'Disable…' }).click()
   await page.getByText('nightly job on shop-3').waitFor()
-  await page.getByRole('button', { name: 'Disable the app' }).click()
+  await follow(page, page.getByRole('button', { name: 'Disable the app' }))
   assert.notEqual(await status(second, '/crm/v3/objects/deals'), 200)
-  await page.getByRole('button', { name: 'Enable again' }).click()
+  await follow(page, page.getByRole('button', { name: 'Enable again' }))
   assert.equal(await status(second, '/crm/v3/objects/deals'), 200)
   await page.getByRole('link', { name: 'Delete…' }).click()
   await page.getByLabel(/Type Order sync/).fill('Another app')
@@ -371,7 +371,7 @@ test('a report of the scanner becomes a plan, and the plan an app with its scope
   await holds(page, 'migration-plan')
   await page.getByRole('button', { name: /^Create this app/ }).first().click()
   await page.getByLabel('Account').selectOption('10000001')
-  await page.getByRole('button', { name: 'Continue' }).click()
+  await follow(page, page.getByRole('button', { name: 'Continue' }))
   assert.ok(await page.getByLabel('Read: Read deals', { exact: true }).isChecked())
   await page.getByRole('button', { name: 'Review' }).click()
   await page.getByRole('button', { name: 'Create the app' }).click()

@@ -2,7 +2,7 @@
 const { test, before, after } = require('node:test')
 const assert = require('node:assert/strict')
 const { createHmac } = require('node:crypto')
-const { Console, LOOKS, holds, holdsInEveryLook, holdsAll } = require('./console.js')
+const { Console, LOOKS, follow, holds, holdsInEveryLook, holdsAll } = require('./console.js')
 
 const WIDE = LOOKS[0]
 const NARROW = LOOKS[2]
@@ -89,7 +89,7 @@ test('a person is added, signs in, gets another role and another password, and i
   assert.equal((await theirs.goto('/apps/1')).status(), 200, 'they are still signed in')
 
   await page.goto('/people/bob%40example.com')
-  await page.getByRole('link', { name: 'Change the access' }).click()
+  await follow(page, page.getByRole('link', { name: 'Change the access' }))
   assert.ok(await page.getByLabel(/Demo sync/).isChecked())
   await page.getByLabel(/^Auditor/).check()
   await page.getByRole('button', { name: 'Save' }).click()
