@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 
 use keyway_core::time::Timestamp;
 
+use super::counts::base::Table;
 use super::counts::{Call, Fresh, Grain, Span};
 use super::error::AuditError;
 use super::log::{AuditLog, Readers, blocking};
@@ -40,12 +41,25 @@ impl AuditLog {
     /// # Errors
     /// The counts can't be read.
     pub async fn spans(&self, grain: Grain, from: Timestamp, to: Timestamp) -> Result<Vec<Span>, AuditError> {
-        Ok(self.counts.base(self.readers.postgres()).await?.read(grain, from.as_ms(), to.as_ms()).await?)
+        self.read_spans(Table::Apps, grain, from, to).await
+    }
+
+    /// The same, with the calls of all apps of an account together: see [`Span::of_account`].
+    ///
+    /// # Errors
+    /// The counts can't be read.
+    pub async fn spans_of_accounts(&self, grain: Grain, from: Timestamp, to: Timestamp) -> Result<Vec<Span>, AuditError> {
+        self.read_spans(Table::Together, grain, from, to).await
+    }
+
+    async fn read_spans(&self, table: Table, grain: Grain, from: Timestamp, to: Timestamp) -> Result<Vec<Span>, AuditError> {
+        Ok(self.counts.base(self.readers.postgres()).await?.read(table, grain, from.as_ms(), to.as_ms()).await?)
     }
 
     async fn count_chunk(&self) -> Result<bool, AuditError> {
         let base = self.counts.base(self.readers.postgres()).await?;
         let Some(mut change) = base.begin().await? else { return Ok(true) };
+        change.sum_up_earlier().await?;
         let (mut fresh, mut left) = (Fresh::default(), CHUNK);
         for writer in change.writers().await? {
             let (fresh_of_writer, read, last_id) = match &self.readers {

@@ -1,4 +1,5 @@
-//! How many calls there were, by account and app, in each minute, hour and day.
+//! How many calls there were, by account and app, in each minute, hour and day. The apps of an account are also counted
+//! together, so that a page about all calls does not read what each app called.
 //!
 //! Derived from the log: the records after the last counted one are read and added, in one transaction with
 //! the number of the last. So a crash loses nothing and counts nothing twice, a loss is mended by counting again, and the
@@ -18,8 +19,10 @@ use super::error::AuditError;
 use base::Base;
 pub(crate) use calls::Call;
 pub(super) use calls::Fresh;
-pub use span::{OTHER_APPS, Span};
-pub use tally::{Kind, LATENCY_BOUNDS_US, Outcome, Tally};
+#[cfg(test)]
+pub(crate) use span::READ;
+pub use span::{OTHER_APPS, Span, Stored};
+pub use tally::{Kind, LATENCY_BOUNDS_US, OTHER_CAUSE, Outcome, Tally};
 
 /// The file of a data folder that holds the counts.
 pub const FILE: &str = "counts.db";

@@ -8,7 +8,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Connection as _, Executor as _, Row as _};
 
 use super::calls::{Call, Fresh, Tallies};
-use super::span::{Span, add, encode};
+use super::span::{Span, add, encode, together};
 use super::{Grain, KEPT};
 use crate::beat::DEAD_AFTER_MS;
 use crate::entry::REFUSED_CALLS;
@@ -22,12 +22,38 @@ create table if not exists counted (
     cells blob not null,
     primary key (grain, begin)
 );
+create table if not exists counted_together ( -- the same of all apps of an account together, and of all accounts
+    grain bigint not null,
+    begin bigint not null,
+    cells blob not null,
+    primary key (grain, begin)
+);
 create table if not exists counted_to (
     writer bigint primary key,
     after_id bigint not null, -- the last record that is counted
     done bigint not null -- 1 where its writer is dead and all its records are counted
 );
 ";
+/// Which counts: each app for itself, or the apps of an account together. Both are written in one transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Table {
+    Apps,
+    Together,
+}
+
+impl Table {
+    const ALL: [Self; 2] = [Self::Apps, Self::Together];
+
+    /// A query of this table, whose text has `{table}` in place of its name.
+    fn sql(self, text: &str) -> AssertSqlSafe<String> {
+        let name = match self {
+            Self::Apps => "counted",
+            Self::Together => "counted_together",
+        };
+        AssertSqlSafe(text.replace("{table}", name))
+    }
+}
+
 /// Taken while one counts.
 const LOCK: &str = "select pg_try_advisory_xact_lock(7253003) as mine";
 
@@ -78,8 +104,9 @@ impl Base {
     }
 
     /// The spans that begin from one moment on and before another.
-    pub async fn read(&self, grain: Grain, from: i64, to: i64) -> Result<Vec<Span>, sqlx::Error> {
-        let query = sqlx::query("select begin, cells from counted where grain = $1 and begin >= $2 and begin < $3 order by begin");
+    pub async fn read(&self, table: Table, grain: Grain, from: i64, to: i64) -> Result<Vec<Span>, sqlx::Error> {
+        let text = "select begin, cells from {table} where grain = $1 and begin >= $2 and begin < $3 order by begin";
+        let query = sqlx::query(table.sql(text));
         let rows = query.bind(grain.width_ms()).bind(from).bind(to).fetch_all(&self.pool).await?;
         rows.iter().map(|row| Ok(Span::new(row.try_get("begin")?, row.try_get("cells")?))).collect()
     }
@@ -188,28 +215,53 @@ impl Counting {
 
     /// Forgets every count.
     pub async fn forget(&mut self) -> Result<(), sqlx::Error> {
-        sqlx::query("delete from counted").execute(&mut self.change).await?;
+        for table in Table::ALL {
+            sqlx::query(table.sql("delete from {table}")).execute(&mut self.change).await?;
+        }
         sqlx::query("delete from counted_to").execute(&mut self.change).await.map(drop)
+    }
+
+    /// Adds up the apps of spans that an earlier build counted.
+    pub async fn sum_up_earlier(&mut self) -> Result<(), AuditError> {
+        let text = "select 1 where exists (select 1 from counted) and not exists (select 1 from counted_together)";
+        if sqlx::query(text).fetch_optional(&mut self.change).await?.is_none() {
+            return Ok(());
+        }
+        for (grain, _) in KEPT {
+            let query = sqlx::query("select begin from counted where grain = $1");
+            for row in query.bind(grain.width_ms()).fetch_all(&mut self.change).await? {
+                let begin = row.try_get("begin")?;
+                let tallies = self.read(Table::Apps, grain, begin).await?;
+                self.write(Table::Together, grain, begin, &together(&tallies)).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Adds calls to their minutes, hours and days.
     pub async fn add(&mut self, fresh: Fresh) -> Result<(), AuditError> {
-        let mut minutes = fresh.minutes();
+        let minutes = fresh.minutes();
+        let summed = minutes.iter().map(|(begin, tallies)| (*begin, together(tallies))).collect();
+        self.add_minutes(Table::Apps, minutes).await?;
+        self.add_minutes(Table::Together, summed).await
+    }
+
+    async fn add_minutes(&mut self, table: Table, mut minutes: BTreeMap<i64, Tallies>) -> Result<(), AuditError> {
         // After a loss there are more minutes at once than are kept: the oldest would be deleted as soon as written.
         let kept = minutes.len().saturating_sub(KEPT[0].1 as usize);
         let first = minutes.keys().nth(kept).copied();
         let mut newest = first.map_or_else(BTreeMap::new, |first| minutes.split_off(&first));
-        self.add_to(Grain::Minute, &mut newest, |there, more| there.join(more)).await?;
+        self.add_to(table, Grain::Minute, &mut newest, |there, more| there.join(more)).await?;
         minutes.append(&mut newest);
         for grain in [Grain::Hour, Grain::Day] {
             let mut spans: BTreeMap<i64, Tallies> = BTreeMap::new();
             for (minute, tallies) in &minutes {
                 add(spans.entry(grain.begin(*minute)).or_default(), tallies, |there, more| there.merge(&more.without_tens()));
             }
-            self.add_to(grain, &mut spans, |there, more| there.merge(more)).await?;
+            self.add_to(table, grain, &mut spans, |there, more| there.merge(more)).await?;
         }
         for (grain, kept) in KEPT {
-            self.prune(grain, kept).await?;
+            self.prune(table, grain, kept).await?;
         }
         Ok(())
     }
@@ -217,35 +269,40 @@ impl Counting {
     /// Adds tallies to the spans that are there. Each gets the busiest ten seconds of what it was added to.
     async fn add_to(
         &mut self,
+        table: Table,
         grain: Grain,
         spans: &mut BTreeMap<i64, Tallies>,
         join: impl Fn(&mut super::Tally, &super::Tally) + Copy,
     ) -> Result<(), AuditError> {
         for (begin, more) in spans.iter_mut() {
-            let query = sqlx::query("select cells from counted where grain = $1 and begin = $2");
-            let row = query.bind(grain.width_ms()).bind(*begin).fetch_optional(&mut self.change).await?;
-            let mut there = match row {
-                Some(row) => Span::new(*begin, row.try_get("cells")?).tallies(),
-                None => Tallies::new(),
-            };
+            let mut there = self.read(table, grain, *begin).await?;
             add(&mut there, more, join);
             for (who, tally) in more.iter_mut() {
                 tally.peak = there.get(who).map_or(tally.peak, |there| there.peak);
             }
-            let cells = encode(&there).map_err(std::io::Error::other)?;
-            let query = sqlx::query(
-                "insert into counted (grain, begin, cells) values ($1, $2, $3) on conflict (grain, begin) do update set cells = excluded.cells",
-            );
-            query.bind(grain.width_ms()).bind(*begin).bind(cells).execute(&mut self.change).await?;
+            self.write(table, grain, *begin, &there).await?;
         }
         Ok(())
     }
 
+    async fn read(&mut self, table: Table, grain: Grain, begin: i64) -> Result<Tallies, sqlx::Error> {
+        let query = sqlx::query(table.sql("select cells from {table} where grain = $1 and begin = $2"));
+        let row = query.bind(grain.width_ms()).bind(begin).fetch_optional(&mut self.change).await?;
+        row.map_or_else(|| Ok(Tallies::new()), |row| Ok(Span::new(begin, row.try_get("cells")?).tallies()))
+    }
+
+    async fn write(&mut self, table: Table, grain: Grain, begin: i64, tallies: &Tallies) -> Result<(), AuditError> {
+        let cells = encode(tallies).map_err(std::io::Error::other)?;
+        let text =
+            "insert into {table} (grain, begin, cells) values ($1, $2, $3) on conflict (grain, begin) do update set cells = excluded.cells";
+        let query = sqlx::query(table.sql(text));
+        Ok(query.bind(grain.width_ms()).bind(begin).bind(cells).execute(&mut self.change).await.map(drop)?)
+    }
+
     /// Keeps the newest `kept` spans of a length.
-    async fn prune(&mut self, grain: Grain, kept: u32) -> Result<(), sqlx::Error> {
-        let query = sqlx::query(
-            "delete from counted where grain = $1 and begin < (select begin from counted where grain = $1 order by begin desc limit 1 offset $2)",
-        );
+    async fn prune(&mut self, table: Table, grain: Grain, kept: u32) -> Result<(), sqlx::Error> {
+        let text = "delete from {table} where grain = $1 and begin < (select begin from {table} where grain = $1 order by begin desc limit 1 offset $2)";
+        let query = sqlx::query(table.sql(text));
         query.bind(grain.width_ms()).bind(i64::from(kept) - 1).execute(&mut self.change).await.map(drop)
     }
 

@@ -11,6 +11,9 @@ const APPS_MAX: usize = 4_096;
 /// The app under which further ones are counted.
 pub const OTHER_APPS: u64 = u64::MAX;
 
+/// In counts of accounts, the app under which all calls of all accounts are counted.
+const EVERYONE: u64 = u64::MAX - 1;
+
 /// Account and app; 0 where there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Who {
@@ -36,6 +39,30 @@ pub struct Span {
     cells: Vec<u8>,
 }
 
+/// What is counted of an account and an app in one span, as it is stored: read only as far as somebody asks.
+#[derive(Clone, Copy, Debug)]
+pub struct Stored<'a>(&'a [u8]);
+
+impl Stored<'_> {
+    /// Calls, and those of them that failed, without the rest of the tally.
+    pub fn calls(self) -> (u64, u64) {
+        Tally::read_calls(self.0)
+    }
+
+    /// All of it; none where it can't be read.
+    pub fn tally(self) -> Option<Tally> {
+        #[cfg(test)]
+        READ.set(READ.get() + 1);
+        postcard::from_bytes(self.0).ok()
+    }
+}
+
+#[cfg(test)]
+thread_local! {
+    /// Tallies that this thread read.
+    pub(crate) static READ: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 impl Who {
     pub fn new(hub_id: Option<i64>, app_id: Option<i64>) -> Self {
         let known = |id: Option<i64>| id.and_then(|id| u64::try_from(id).ok()).unwrap_or(0);
@@ -50,19 +77,41 @@ impl Span {
 
     /// Passes the tally of each wanted account and app to `each`; none is a caller whose token was not known.
     pub fn each(&self, wanted: impl Fn(Option<u64>, Option<u64>) -> bool, mut each: impl FnMut(Option<u64>, Option<u64>, Tally)) {
-        let some = |id: u64| (id != 0).then_some(id);
-        let cells = postcard::from_bytes::<Vec<Cell<'_>>>(&self.cells).unwrap_or_else(|error| {
-            tracing::warn!(%error, begin = self.begin.to_iso(), "the counts of a span can't be read");
-            Vec::new()
-        });
-        for cell in cells {
-            let (hub_id, app_id) = (some(cell.hub_id), some(cell.app_id));
-            if wanted(hub_id, app_id)
-                && let Ok(tally) = postcard::from_bytes(cell.tally)
-            {
+        self.each_stored(wanted, |hub_id, app_id, stored| {
+            if let Some(tally) = stored.tally() {
                 each(hub_id, app_id, tally);
             }
+        });
+    }
+
+    /// The same, as it is stored.
+    pub fn each_stored(
+        &self,
+        wanted: impl Fn(Option<u64>, Option<u64>) -> bool,
+        mut each: impl FnMut(Option<u64>, Option<u64>, Stored<'_>),
+    ) {
+        let some = |id: u64| (id != 0).then_some(id);
+        for cell in self.cells() {
+            let (hub_id, app_id) = (some(cell.hub_id), some(cell.app_id));
+            if wanted(hub_id, app_id) {
+                each(hub_id, app_id, Stored(cell.tally));
+            }
         }
+    }
+
+    /// Of counts of accounts, what one account or all of them come to.
+    pub fn of_account(&self, hub_id: Option<u64>) -> Option<Tally> {
+        let (hub_id, app_id) = hub_id.map_or((0, EVERYONE), |hub_id| (hub_id, 0));
+        let cells = self.cells();
+        let cell = cells.iter().find(|cell| (cell.hub_id, cell.app_id) == (hub_id, app_id))?;
+        Stored(cell.tally).tally()
+    }
+
+    fn cells(&self) -> Vec<Cell<'_>> {
+        postcard::from_bytes(&self.cells).unwrap_or_else(|error| {
+            tracing::warn!(%error, begin = self.begin.to_iso(), "the counts of a span can't be read");
+            Vec::new()
+        })
     }
 
     /// Its tallies.
@@ -81,6 +130,17 @@ pub(super) fn add(there: &mut Tallies, more: &Tallies, join: impl Fn(&mut Tally,
         let who = if there.contains_key(who) || there.len() < APPS_MAX { *who } else { others };
         join(there.entry(who).or_default(), tally);
     }
+}
+
+/// The tallies of a span by account, and of all accounts.
+pub(super) fn together(apps: &Tallies) -> Tallies {
+    let mut sums = Tallies::new();
+    for (who, tally) in apps {
+        for who in [Who { hub_id: 0, app_id: EVERYONE }, Who { hub_id: who.hub_id, app_id: 0 }] {
+            sums.entry(who).or_default().join(tally);
+        }
+    }
+    sums
 }
 
 /// As they are stored.

@@ -9,7 +9,8 @@ use super::calls::Call;
 
 /// Causes that are counted of one app in one span; further ones count as `OTHER`.
 const CAUSES_MAX: usize = 32;
-const OTHER_CAUSE: &str = "OTHER";
+/// The cause of calls that have none, or one of too many.
+pub const OTHER_CAUSE: &str = "OTHER";
 
 /// The upper ends of the latencies that are counted together, in microseconds; what is above the last has no end.
 pub const LATENCY_BOUNDS_US: [u64; 18] = [
@@ -156,6 +157,13 @@ impl Tally {
         self.waited_us = self.waited_us.saturating_add(other.waited_us);
         other.causes.iter().for_each(|(cause, calls)| self.note_cause(cause, *calls));
         self.peak = self.peak.max(other.peak);
+    }
+
+    /// Calls, and those that failed, of a tally as it is stored. They come first there; the rest is not read.
+    pub(super) fn read_calls(stored: &[u8]) -> (u64, u64) {
+        let calls: Few = postcard::take_from_bytes(stored).map(|(calls, _)| calls).unwrap_or_default();
+        let tally = Self { calls, ..Self::default() };
+        (tally.calls(), tally.failed())
     }
 
     /// Calls of all.

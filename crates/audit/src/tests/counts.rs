@@ -1,6 +1,6 @@
 //! The counts of calls as a specification, in files and in PostgreSQL.
 
-use crate::counts::{FILE, Grain, KEPT, Outcome, Tally};
+use crate::counts::{FILE, Grain, KEPT, Outcome, READ, Tally};
 
 use super::*;
 
@@ -122,6 +122,80 @@ async fn counting_often_comes_to_the_same_as_counting_once() {
         assert_eq!(all(&often, grain).await, all(&once, grain).await);
     }
     assert!(all(&once, Grain::Hour).await.iter().all(|(.., tally)| tally.peak == 1));
+}
+
+/// By begin, what an account or all of them come to.
+async fn of_accounts(log: &AuditLog, grain: Grain, hub_id: Option<u64>) -> Vec<(i64, Tally)> {
+    let spans = log.spans_of_accounts(grain, Timestamp::from_ms(i64::MIN), Timestamp::from_ms(i64::MAX)).await.unwrap();
+    spans.iter().filter_map(|span| Some((span.begin.as_ms(), span.of_account(hub_id)?))).collect()
+}
+
+#[tokio::test]
+async fn the_apps_of_an_account_are_also_counted_together() {
+    let log = open(None).await;
+    some_calls(&log).await;
+    counted(&log).await;
+    let other = AuditEntry { hub_id: Some(2), ..entry(9, START, 200) };
+    log.record(other, false).await.unwrap();
+    log.record(AuditEntry { hub_id: None, app_id: None, token_id: None, ..entry(1, START, 401) }, false).await.unwrap();
+    counted(&log).await;
+    for (grain, _) in KEPT {
+        for hub_id in [None, Some(1), Some(2)] {
+            let mut sums: Vec<(i64, Tally)> = Vec::new();
+            for (begin, hub, _, tally) in all(&log, grain).await.into_iter().filter(|(_, hub, ..)| hub_id.is_none() || *hub == hub_id) {
+                match sums.last_mut().filter(|(there, _)| *there == begin) {
+                    Some((_, sum)) => sum.join(&tally),
+                    None => sums.push((begin, tally)),
+                }
+            }
+            let found = of_accounts(&log, grain, hub_id).await;
+            let shown = |spans: &[(i64, Tally)]| -> Vec<_> {
+                spans.iter().map(|(begin, tally)| (*begin, tally.kinds(), tally.causes(), tally.counted, tally.percentile(0.5))).collect()
+            };
+            assert_eq!(shown(&found), shown(&sums), "{grain:?} {hub_id:?}");
+        }
+        assert_eq!(of_accounts(&log, grain, Some(3)).await, []);
+    }
+    // Three calls came in the first ten seconds, of three apps that are busiest with one each.
+    assert_eq!(of_accounts(&log, Grain::Day, None).await[0].1.peak, 3);
+}
+
+#[tokio::test]
+async fn a_sum_of_all_apps_is_read_without_the_apps() {
+    let log = open(None).await;
+    for app in 1..=200 {
+        record(&log, app, 0, 200).await;
+    }
+    counted(&log).await;
+    READ.set(0);
+    assert_eq!(of_accounts(&log, Grain::Hour, None).await[0].1.calls(), 200);
+    assert_eq!(READ.replace(0), 1, "one tally is read, of 200 apps");
+    let mut calls = 0;
+    for span in log.spans(Grain::Hour, Timestamp::from_ms(i64::MIN), Timestamp::from_ms(i64::MAX)).await.unwrap() {
+        span.each_stored(|_, _| true, |_, _, stored| calls += stored.calls().0);
+    }
+    assert_eq!((calls, READ.get()), (200, 0), "how often each app called is read without the rest of its tally");
+}
+
+#[tokio::test]
+async fn counts_of_an_earlier_build_are_added_up_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = async || AuditLog::open(Place::Folder(folder.path()), ChainKey::new(&[7; 32]), None).await.unwrap();
+    let log = open().await;
+    some_calls(&log).await;
+    counted(&log).await;
+    let before = of_accounts(&log, Grain::Day, Some(1)).await;
+    log.close().await;
+    let url = keyway_ground::database::sqlite_url(&folder.path().join(FILE)).unwrap();
+    let mut file = <sqlx::AnyConnection as sqlx::Connection>::connect(&url).await.unwrap();
+    sqlx::Executor::execute(&mut file, "drop table counted_together").await.unwrap();
+    sqlx::Connection::close(file).await.unwrap();
+    let log = open().await;
+    assert_eq!(of_accounts(&log, Grain::Day, Some(1)).await, []);
+    record(&log, 1, 0, 200).await;
+    counted(&log).await;
+    let after = of_accounts(&log, Grain::Day, Some(1)).await;
+    assert_eq!(before.iter().map(|(_, day)| day.calls()).sum::<u64>() + 1, after.iter().map(|(_, day)| day.calls()).sum());
 }
 
 #[tokio::test]
