@@ -51,7 +51,7 @@ impl AuditLog {
         Ok(self.counted_by_app(hub_id, since).await?.into_iter().map(|(_, calls)| calls).sum())
     }
 
-    /// The same by app, most calls first. Calls of no app have app 0.
+    /// The same by app, most calls first.
     ///
     /// # Errors
     /// The log can't be read.
@@ -63,10 +63,12 @@ impl AuditLog {
                 blocking(move || {
                     let mut counted: BTreeMap<u64, u64> = BTreeMap::new();
                     shelf.sums(since, |alike| {
-                        // Token requests are not calls to the account.
+                        // Token requests are not calls to the account, and calls without an app are not either: access tokens that
+                        // Keyway gives.
+                        let Some(app_id) = alike.app_id.and_then(|id| u64::try_from(id).ok()) else { return };
                         let counts = alike.category.is_none_or(|word| Word(word).is_counted()) && !alike.operation.contains(" /oauth/");
                         if counts && alike.hub_id == Some(signed(hub_id)) {
-                            *counted.entry(alike.app_id.and_then(|id| u64::try_from(id).ok()).unwrap_or(0)).or_default() += alike.calls;
+                            *counted.entry(app_id).or_default() += alike.calls;
                         }
                     })?;
                     Ok(counted.into_iter().collect::<Vec<_>>())

@@ -97,6 +97,10 @@ async fn only_calls_that_a_limit_let_through_count_for_the_day() {
     assert_eq!(log.counted_since(1, Timestamp::from_ms(0)).await.unwrap(), 2);
     assert_eq!(log.counted_since(1, Timestamp::from_ms(11)).await.unwrap(), 1);
     assert_eq!(log.counted_since(2, Timestamp::from_ms(0)).await.unwrap(), 0);
+    // Keyway gave an access token to an integration: no app made that call, and it does not reach HubSpot.
+    let given = AuditEntry { app_id: None, token_id: None, ..entry(1, 50, 200) };
+    log.record(given, false).await.unwrap();
+    assert_eq!(log.counted_by_app(1, Timestamp::from_ms(0)).await.unwrap(), [(1, 2)]);
 }
 
 #[tokio::test]

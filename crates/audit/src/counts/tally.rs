@@ -114,8 +114,12 @@ impl Tally {
             let place = LATENCY_BOUNDS_US.partition_point(|bound| *bound < call.latency_us);
             bump(&mut self.latency, u8::try_from(place).unwrap_or(u8::MAX), call.calls);
         }
-        // Token requests are not calls of the account.
-        if call.hub_id.is_some() && call.word.is_none_or(|word| Word(word).is_counted()) && !call.operation.contains(" /oauth/") {
+        // Token requests are not calls of the account, and calls without an app are not either: access tokens that Keyway gives.
+        if call.hub_id.is_some()
+            && call.app_id.is_some()
+            && call.word.is_none_or(|word| Word(word).is_counted())
+            && !call.operation.contains(" /oauth/")
+        {
             self.counted += call.calls;
         }
         if call.waited_us > 0 {

@@ -24,13 +24,13 @@ pub(crate) async fn list(pool: &AnyPool, filter: &AuditFilter) -> Result<Vec<Aud
 pub(crate) async fn counted_by_app(pool: &AnyPool, hub_id: u64, since: Timestamp) -> Result<Vec<(u64, u64)>, AuditError> {
     let mut query = Sql::new("select app_id, count(*) as calls from call where at >= ");
     query.bind(since.as_ms()).push(" and hub_id = ").bind(signed(hub_id));
-    // Token requests are not calls of the account.
-    query.push(" and operation not like '% /oauth/%'");
+    // Token requests are not calls of the account, and calls without an app are not either: access tokens that Keyway gives.
+    query.push(" and operation not like '% /oauth/%' and app_id is not null");
     without(&mut query, |word| !word.is_counted());
     query.push(" group by app_id");
     let rows = query.fetch_all(pool).await?;
     let unsigned = |number: i64| u64::try_from(number).unwrap_or(0);
-    let read = |row: &AnyRow| Ok((unsigned(row.try_get::<Option<i64>, _>("app_id")?.unwrap_or(0)), unsigned(row.try_get("calls")?)));
+    let read = |row: &AnyRow| Ok((unsigned(row.try_get("app_id")?), unsigned(row.try_get("calls")?)));
     rows.iter().map(read).collect()
 }
 
