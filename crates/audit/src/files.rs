@@ -1,7 +1,7 @@
 //! The audit log of one server: append-only files.
 //!
-//! `segment` is one file, `index` answers queries without reading it, `days` keeps sums of files, `postings` has the
-//! blocks that name a CRM record, `read` finds records, and `verify` checks the seals. `live` is the newest file, and
+//! `segment` is one file, `index` answers queries without reading it, `days` has sums of files, `memo` keeps what was read of
+//! finished files, `postings` has the blocks that name a CRM record, `read` finds records, and `verify` checks the seals. `live` is the newest file, and
 //! `start` says where the chain begins. The writer is here: it writes each commit at the end of the newest file with one
 //! write and one sync. When the file is full, or its day has ended, the writer begins a new one. Nothing changes the
 //! content of a file; retention removes whole files.
@@ -11,6 +11,7 @@ mod copy;
 mod days;
 mod index;
 mod live;
+mod memo;
 mod open;
 mod postings;
 mod read;
@@ -33,11 +34,11 @@ use super::entry::AuditEntry;
 use super::row::Row;
 pub(super) use commits::{Commit, add_record};
 pub use copy::{FOLDER_ID, copy, has_logs, is_readable};
-use days::Days;
 pub(super) use days::{Calls, DayUse};
 use index::Index;
 use keyway_ground::sync::locked;
 use live::Live;
+use memo::Memo;
 pub(super) use open::open;
 use postings::{Bits, POSTINGS_MAX};
 pub(super) use read::sources_of;
@@ -62,7 +63,21 @@ pub(super) struct Shelf {
     state: Mutex<State>,
     noticed: Noticed,
     /// Sums of finished files.
-    days: Mutex<Days>,
+    days: Mutex<Memo<days::OfFile>>,
+    /// Indexes of finished files, less their sums.
+    finders: Mutex<Memo<Index>>,
+    #[cfg(test)]
+    pub work: Work,
+}
+
+/// What queries have read, for tests.
+#[cfg(test)]
+#[derive(Debug, Default)]
+pub(super) struct Work {
+    /// Indexes of finished files.
+    pub indexes: std::sync::atomic::AtomicUsize,
+    /// Bytes of stretches.
+    pub bytes: std::sync::atomic::AtomicU64,
 }
 
 struct State {

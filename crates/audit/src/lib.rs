@@ -33,7 +33,7 @@ pub use error::AuditError;
 pub use files::{FOLDER_ID, copy, has_logs, is_readable};
 pub use filter::{AppUse, AuditFilter, OperationUse, StatusFilter};
 pub use log::{AuditLog, FOLDER, Place};
-pub use record::AuditRecord;
+pub use record::{AuditRecord, BriefRecord};
 pub use verify::Verification;
 pub use writing::Writing;
 

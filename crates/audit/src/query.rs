@@ -11,7 +11,7 @@ use super::files::{Calls, DayUse, sources_of};
 use super::filter::{AppUse, AuditFilter, LIMIT_MAX, OperationUse, iso_date};
 use super::log::{AuditLog, Readers, blocking};
 use super::postgres;
-use super::record::AuditRecord;
+use super::record::{AuditRecord, BriefRecord};
 
 impl AuditLog {
     /// The records that the filter lets through, newest first: in files the last one that was
@@ -20,20 +20,26 @@ impl AuditLog {
     /// # Errors
     /// The log can't be read.
     pub async fn list(&self, filter: &AuditFilter) -> Result<Vec<AuditRecord>, AuditError> {
-        Ok(self.list_within(filter, u64::MAX).await?.0)
+        match &self.readers {
+            Readers::Postgres(pool) => postgres::read::list(pool, filter).await,
+            Readers::Files(shelf) => {
+                let (shelf, filter) = (shelf.clone(), filter.clone());
+                Ok(blocking(move || shelf.list(&filter, u64::MAX)).await?.0)
+            }
+        }
     }
 
-    /// The same, and whether there is certainly no other record that fits. In files it stops after about `bytes_max`
-    /// bytes; PostgreSQL finds records by its own indexes.
+    /// What is counted of the same records, and whether there is certainly no other record that fits. In files it stops
+    /// after about `bytes_max` bytes; PostgreSQL finds records by its own indexes.
     ///
     /// # Errors
     /// The log can't be read.
-    pub async fn list_within(&self, filter: &AuditFilter, bytes_max: u64) -> Result<(Vec<AuditRecord>, bool), AuditError> {
+    pub async fn brief_within(&self, filter: &AuditFilter, bytes_max: u64) -> Result<(Vec<BriefRecord>, bool), AuditError> {
         match &self.readers {
             Readers::Postgres(pool) => {
                 let found = postgres::read::list(pool, filter).await?;
                 let is_whole = found.len() < filter.limit.min(LIMIT_MAX) as usize;
-                Ok((found, is_whole))
+                Ok((found.into_iter().map(BriefRecord::from).collect(), is_whole))
             }
             Readers::Files(shelf) => {
                 let (shelf, filter) = (shelf.clone(), filter.clone());

@@ -127,6 +127,48 @@ impl AuditRecord {
     }
 }
 
+/// What is counted of a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BriefRecord {
+    /// When the call came in.
+    pub at: Timestamp,
+    /// The app.
+    pub app_id: Option<u64>,
+    /// Method and path template.
+    pub operation: String,
+    /// The status of the answer; none where it is not known.
+    pub status: Option<u16>,
+    /// What was wrong: the refusal, or the category where there is none.
+    pub word: Option<String>,
+    /// Number of calls that the record counts.
+    pub calls: u64,
+}
+
+impl From<Row<'_>> for BriefRecord {
+    fn from(row: Row<'_>) -> Self {
+        let number = |value: i64| u64::try_from(value).unwrap_or(0);
+        Self {
+            at: Timestamp::from_ms(row.at),
+            app_id: row.app_id.map(number),
+            operation: row.operation.to_owned(),
+            status: row.status.and_then(|status| u16::try_from(status).ok()),
+            word: row.category.map(|word| match Word(word).refusal() {
+                Some(refusal) => refusal.name().to_owned(),
+                None => Word(word).category().to_owned(),
+            }),
+            calls: if row.operation == REFUSED_CALLS { number(row.named.record_count) } else { 1 },
+        }
+    }
+}
+
+impl From<AuditRecord> for BriefRecord {
+    fn from(record: AuditRecord) -> Self {
+        let word = record.word().map(str::to_owned);
+        let AuditRecord { time, app_id, operation, status, calls, .. } = record;
+        Self { at: Timestamp::parse_iso(&time).unwrap_or(Timestamp::from_ms(0)), app_id, operation, status, word, calls }
+    }
+}
+
 impl From<Row<'_>> for AuditRecord {
     fn from(row: Row<'_>) -> Self {
         let number = |value: i64| u64::try_from(value).unwrap_or(0);

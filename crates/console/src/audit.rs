@@ -216,13 +216,14 @@ async fn rows(visitor: &Visitor, fields: &Fields) -> Result<Rows, axum::response
 
 /// The log.
 pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
-    let rows = rows(&visitor, &fields).await?;
     let query = query(&fields);
     let asked: Vec<(&str, &str)> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let counts = match &rows.wrong {
-        None => visitor.api.get::<RecordCounts>(&with_query("/api/v1/audit/counts", &asked)).await.ok(),
-        Some(_) => None,
-    };
+    let counts = with_query("/api/v1/audit/counts", &asked);
+    // Both read the log, each a part of it for itself.
+    let (rows, counts) = tokio::join!(rows(&visitor, &fields), visitor.api.get::<RecordCounts>(&counts));
+    let rows = rows?;
+    // What the rows are refused for, the counts are refused for too; the page says it once.
+    let counts = counts.ok().filter(|_| rows.wrong.is_none());
     let second = |at: Timestamp| at.to_iso().get(..19).unwrap_or_default().to_owned();
     let zoomed = |from, to| view(&fields, &[("from", &second(from)), ("to", &second(to)), ("range", ""), ("live", "")]);
     let histogram = counts.as_ref().map(|counts| Chart::of_records(&counts.over_time, &zoomed));

@@ -20,7 +20,7 @@ pub struct Records {
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RecordCounts {
-    /// Records that were counted: at most the newest 5,000, of at most 16 MiB of the log.
+    /// Records that were counted: at most the newest 5,000, of at most 6 MiB of the log.
     pub counted: u64,
     /// Whether these are certainly all that fit.
     pub complete: bool,

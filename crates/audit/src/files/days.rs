@@ -1,7 +1,7 @@
 //! Calls by app, operation and day. Those of a finished file never change, so what its index has summed up is kept,
 //! in bounded memory: an index of half a million records takes a good part of a tenth of a second to read.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 
@@ -10,11 +10,10 @@ use keyway_core::time::Timestamp;
 
 use super::index::{Alike, Index, begin_of, hour_of};
 use super::{DAY_MS, Shelf};
-use crate::chain::Seal;
 use keyway_ground::sync::locked;
 
 /// Bytes of the sums of finished files that are kept, about; those of the newest files.
-const KEPT_BYTES: usize = 32 << 20;
+pub(super) const KEPT_BYTES: usize = 32 << 20;
 
 /// How many calls, how many of them failed, and when the last one came in, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,11 +70,9 @@ impl<'a> DayUse<'a> {
 }
 
 /// The sums of one file.
-struct OfFile {
+pub(super) struct OfFile {
     names: Vec<Box<str>>,
     lines: Vec<Line>,
-    /// Of the file: another one under its name has another seal.
-    seal: Seal,
 }
 
 /// A [`DayUse`] with the places of its names.
@@ -90,7 +87,7 @@ struct Line {
 }
 
 impl OfFile {
-    fn new(index: &Index, seal: Seal) -> Self {
+    fn new(index: &Index) -> Self {
         let mut places: HashMap<&str, u32, foldhash::fast::RandomState> = HashMap::default();
         let mut names: Vec<Box<str>> = Vec::new();
         let mut sums: HashMap<_, (Calls, Calls), foldhash::fast::RandomState> = HashMap::default();
@@ -108,7 +105,7 @@ impl OfFile {
         }
         let line =
             |((hub_id, app_id, operation, object, day), (all, permitted))| Line { hub_id, app_id, operation, object, day, all, permitted };
-        Self { lines: sums.into_iter().map(line).collect(), names, seal }
+        Self { lines: sums.into_iter().map(line).collect(), names }
     }
 
     fn bytes(&self) -> usize {
@@ -121,38 +118,6 @@ impl OfFile {
         for line in &self.lines {
             let Line { hub_id, app_id, day, all, permitted, .. } = *line;
             each(DayUse { hub_id, app_id, operation: name(line.operation), object: line.object.map(name), day, all, permitted });
-        }
-    }
-}
-
-/// The sums of the newest finished files that were asked for, by the number of their first record.
-#[derive(Default)]
-pub(super) struct Days {
-    kept: BTreeMap<i64, Arc<OfFile>>,
-    bytes: usize,
-}
-
-impl Days {
-    fn get(&self, first_id: i64, seal: &Seal) -> Option<Arc<OfFile>> {
-        self.kept.get(&first_id).filter(|file| file.seal == *seal).cloned()
-    }
-
-    /// Keeps the sums of a file, and drops those of the oldest ones for which there is no room.
-    fn put(&mut self, first_id: i64, file: &Arc<OfFile>) {
-        self.bytes += file.bytes();
-        if let Some(before) = self.kept.insert(first_id, file.clone()) {
-            self.bytes -= before.bytes();
-        }
-        while self.bytes > KEPT_BYTES {
-            let Some((_, oldest)) = self.kept.pop_first() else { break };
-            self.bytes -= oldest.bytes();
-        }
-    }
-
-    /// Drops the sums of files that retention has removed.
-    fn begin_with(&mut self, first_id: i64) {
-        while let Some(oldest) = self.kept.first_entry().filter(|oldest| *oldest.key() < first_id) {
-            self.bytes -= oldest.remove().bytes();
         }
     }
 }
@@ -180,44 +145,13 @@ impl Shelf {
                 Some(known) => known,
                 None => {
                     let Some(index) = self.index(file)? else { continue };
-                    let sums = Arc::new(OfFile::new(&index, file.seal));
-                    locked(&self.days).put(file.first_id, &sums);
+                    let sums = Arc::new(OfFile::new(&index));
+                    locked(&self.days).put(file.first_id, file.seal, &sums, sums.bytes());
                     sums
                 }
             };
             sums.each(&mut each);
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn of_file(lines: usize) -> Arc<OfFile> {
-        let line =
-            || Line { hub_id: None, app_id: 1, operation: 0, object: None, day: 0, all: Calls::default(), permitted: Calls::default() };
-        Arc::new(OfFile { names: Vec::new(), lines: (0..lines).map(|_| line()).collect(), seal: Seal::default() })
-    }
-
-    #[test]
-    fn sums_of_the_newest_files_are_kept_and_no_more_than_there_is_room_for() {
-        let third = KEPT_BYTES / size_of::<Line>() / 3;
-        let mut days = Days::default();
-        // As a reading does: the newest first.
-        for first_id in [5, 4, 3, 2] {
-            days.put(first_id, &of_file(third));
-        }
-        assert_eq!(days.kept.keys().copied().collect::<Vec<_>>(), [3, 4, 5]);
-        days.put(6, &of_file(third));
-        days.put(6, &of_file(third));
-        assert_eq!(days.kept.keys().copied().collect::<Vec<_>>(), [4, 5, 6]);
-        assert_eq!(days.bytes, 3 * third * size_of::<Line>());
-        days.begin_with(6);
-        assert_eq!((days.kept.len(), days.bytes), (1, third * size_of::<Line>()));
-        assert!(days.get(6, &Seal::default()).is_some() && days.get(6, &[1; 32]).is_none());
-        days.put(7, &of_file(4 * third));
-        assert_eq!((days.kept.len(), days.bytes), (0, 0));
     }
 }

@@ -4,7 +4,7 @@
 //! The index is in memory while the file grows. When the file is full, the index is written beside it. It is
 //! derived data: if it is missing, or its keyed hash is wrong, Keyway builds it again from the file.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::ops::Range;
@@ -27,6 +27,8 @@ const BLOCK_RECORDS: u32 = 1_024;
 const BLOCK_BYTES: u64 = 256 << 10;
 /// Names of one file; further object types, which callers make up, are counted as one.
 const NAMES_MAX: usize = 20_000;
+/// Bytes of the indexes of finished files that are kept, about, less their sums; those of the newest files.
+pub(super) const KEPT_BYTES: usize = 24 << 20;
 /// The name of those.
 const OTHER_NAMES: &str = "(other)";
 const HOUR_MS: i64 = 3_600_000;
@@ -100,6 +102,20 @@ pub(crate) struct Alike<'a> {
     pub last_at: i64,
 }
 
+/// An hour in which an app had calls of a category.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Cause {
+    app_id: Option<i64>,
+    category: u32,
+    hour: i64,
+}
+
+impl Cause {
+    fn of(kind: &Kind) -> Option<Self> {
+        Some(Self { app_id: kind.app_id, category: kind.category?, hour: kind.hour })
+    }
+}
+
 /// The index of a file.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Index {
@@ -121,6 +137,9 @@ pub(super) struct Index {
     /// not have it.
     #[serde(skip)]
     befores: Vec<Seal>,
+    /// What finds categories where the sums were dropped.
+    #[serde(skip)]
+    causes: Option<Vec<Cause>>,
     /// The number of records.
     pub records: u64,
     /// The number of the last one; the one before the first where there are none.
@@ -225,12 +244,14 @@ impl Index {
             let values = places.map(|place| of_app.map_or(Value::Operation(place), |app| Value::AppOperation(app, place)));
             held.push(self.any_of(&values.collect::<Vec<_>>()));
         }
+        let hours = self.hours_of(filter);
         let has = |place: usize| held.iter().all(|bits| bits.get(place / 64).is_some_and(|word| word & (1 << (place % 64)) != 0));
         let fits = |block: &Block| {
             block.records > 0
                 && filter.before_id.is_none_or(|before| block.first_id < before)
                 && block.at_max >= filter.from
                 && block.at_min < filter.to
+                && hours.as_ref().is_none_or(|hours| hours.range(hour_of(block.at_min)..=hour_of(block.at_max)).next().is_some())
         };
         let ends = self.blocks.iter().skip(1).map(|block| block.offset).chain([self.end]);
         let stretches = self.blocks.iter().zip(ends).enumerate().filter(|(place, (block, _))| has(*place) && fits(block));
@@ -240,6 +261,33 @@ impl Index {
             after_id: block.first_id - 1,
         };
         stretches.map(stretch).collect()
+    }
+
+    /// The hours in which calls came in whose category is sought; none where any will do.
+    fn hours_of(&self, filter: &Sought<'_>) -> Option<BTreeSet<i64>> {
+        filter.filter.category.as_ref()?;
+        let places: Vec<u32> = (0..).zip(&self.names).filter(|(_, name)| filter.may_have_word(name)).map(|(place, _)| place).collect();
+        let app_id = filter.filter.app_id.map(signed);
+        let fits = |cause: &Cause| places.contains(&cause.category) && (app_id.is_none() || cause.app_id == app_id);
+        Some(match &self.causes {
+            Some(causes) => causes.iter().copied().filter(fits).map(|cause| cause.hour).collect(),
+            None => self.sums.keys().filter_map(Cause::of).filter(fits).map(|cause| cause.hour).collect(),
+        })
+    }
+
+    /// The part of it that finds records: all but the sums, which are the largest.
+    pub fn finder(mut self) -> Self {
+        let causes: BTreeSet<Cause> = std::mem::take(&mut self.sums).keys().filter_map(Cause::of).collect();
+        self.causes = Some(causes.into_iter().collect());
+        self
+    }
+
+    /// Bytes of memory that it takes, about, without sums.
+    pub fn bytes(&self) -> usize {
+        let values: usize = self.values.values().map(|bits| size_of::<(Value, Bits)>() * 8 / 7 + bits.capacity() * 8 + 16).sum();
+        let names: usize = self.names.iter().map(|name| name.len() + size_of::<String>()).sum();
+        let causes = self.causes.as_ref().map_or(0, Vec::len) * size_of::<Cause>();
+        values + names + causes + self.blocks.len() * size_of::<Block>() + self.befores.len() * size_of::<Seal>()
     }
 
     fn any_of(&self, values: &[Value]) -> Bits {
@@ -370,6 +418,11 @@ impl<'a> Sought<'a> {
         let filter = self.filter;
         (filter.operation.is_none() || self.operations.iter().any(|one| one == name))
             && (!filter.changes || name == OTHER_NAMES || is_change(name))
+    }
+
+    /// Whether records may have a category, by its name in the index.
+    fn may_have_word(&self, name: &str) -> bool {
+        name == OTHER_NAMES || self.words.contains(&name)
     }
 
     /// Whether a record is one.

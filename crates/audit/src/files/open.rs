@@ -13,7 +13,9 @@ use std::sync::{Arc, Mutex};
 use foldhash::HashMapExt as _;
 use keyway_core::shown;
 
-use super::index::Index;
+use super::days;
+use super::index::{self, Index};
+use super::memo::Memo;
 use super::segment::{Entry, Frames, HEAD_BYTES, Head, Read, entries, has_more};
 use super::{CHANGED, CUT, Files, Finished, Kept, Live, Shelf, Start, State, free_from, index_path, name_of, put_beside};
 use crate::chain::{ChainKey, Seal};
@@ -36,7 +38,16 @@ pub(crate) fn open(folder: Option<&Path>, key: Arc<ChainKey>) -> io::Result<(Fil
     let live = Live::create(folder, head)?;
     live.appear(folder)?;
     let state = Mutex::new(State { start: found.start, finished: std::mem::take(&mut found.finished), live });
-    let shelf = Arc::new(Shelf { folder: folder.map(Path::to_owned), key, state, noticed: Noticed::default(), days: Mutex::default() });
+    let shelf = Arc::new(Shelf {
+        folder: folder.map(Path::to_owned),
+        key,
+        state,
+        noticed: Noticed::default(),
+        days: Mutex::new(Memo::new(days::KEPT_BYTES)),
+        finders: Mutex::new(Memo::new(index::KEPT_BYTES)),
+        #[cfg(test)]
+        work: super::Work::default(),
+    });
     std::mem::take(&mut found.damage).into_iter().for_each(|damage| shelf.noticed.add(damage));
     let mut files = Files { shelf: shelf.clone(), begun: Begun::new(), length: HEAD_BYTES, unsure: false, frame: Vec::new() };
     files.adopt(&found.begun)?;

@@ -10,10 +10,10 @@ use keyway_core::time::Timestamp;
 use super::index::{Alike, Index, Sought, Stretch, begin_of, hour_of};
 use super::postings::Bits;
 use super::segment::{Frames, is_read_whole, records};
-use super::{CHANGED, Finished, Shelf, name_of};
+use super::{CHANGED, Finished, Kept, Shelf, name_of};
 use crate::filter::{AuditFilter, LIMIT_MAX};
-use crate::record::AuditRecord;
 use crate::row::Row;
+use keyway_ground::sync::locked;
 
 /// Stretches of one file, in order, with its name.
 type Stretches = (Arc<File>, String, Vec<Stretch>);
@@ -21,7 +21,7 @@ type Stretches = (Arc<File>, String, Vec<Stretch>);
 impl Shelf {
     /// The records that the filter lets through, the last one first, and whether it read all that may fit. It stops
     /// after about `bytes_max` bytes of the files.
-    pub fn list(&self, filter: &AuditFilter, bytes_max: u64) -> io::Result<(Vec<AuditRecord>, bool)> {
+    pub fn list<T: for<'r> From<Row<'r>>>(&self, filter: &AuditFilter, bytes_max: u64) -> io::Result<(Vec<T>, bool)> {
         let (sought, limit) = (Sought::new(filter), filter.limit.min(LIMIT_MAX) as usize);
         let (mut found, mut left, mut is_whole) = (Vec::new(), bytes_max, true);
         self.newest_first(&sought, |(file, name, stretches)| {
@@ -32,7 +32,7 @@ impl Shelf {
                 }
                 left = left.saturating_sub(stretch.bytes.end - stretch.bytes.start);
                 let mut block = Vec::new();
-                self.walk(&file, &name, stretch, &sought, |row| block.push(AuditRecord::from(*row)))?;
+                self.walk(&file, &name, stretch, &sought, |row| block.push(T::from(*row)))?;
                 found.extend(block.into_iter().rev());
                 if found.len() >= limit {
                     // Whether others fit is not known: the last of a full page may be the last of all.
@@ -105,7 +105,7 @@ impl Shelf {
         };
         let (mut read, mut last_id) = (0, after_id);
         for file in finished.iter().filter(|file| file.last_id > after_id) {
-            let Some(index) = self.index(file)? else { continue };
+            let Some(index) = self.finder(file)? else { continue };
             let opened = match file.file() {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     self.gone(file);
@@ -176,6 +176,9 @@ impl Shelf {
             let name = name_of(state.live.head.first_id);
             ((state.live.file.clone(), name, state.live.index.stretches(sought, naming)), state.finished.clone())
         };
+        if let Some(oldest) = finished.first() {
+            locked(&self.finders).begin_with(oldest.first_id);
+        }
         if !visit(live)? {
             return Ok(());
         }
@@ -191,7 +194,7 @@ impl Shelf {
                     bits => Some(bits),
                 },
             };
-            let Some(index) = self.index(file)? else { continue };
+            let Some(index) = self.finder(file)? else { continue };
             let stretches = index.stretches(sought, naming);
             if stretches.is_empty() {
                 continue;
@@ -226,6 +229,8 @@ impl Shelf {
         sought: &Sought<'_>,
         mut found: impl FnMut(&Row<'_>),
     ) -> io::Result<()> {
+        #[cfg(test)]
+        self.work.bytes.fetch_add(stretch.bytes.end - stretch.bytes.start, std::sync::atomic::Ordering::Relaxed);
         let mut frames = Frames::new(file.clone(), stretch.bytes.start, stretch.bytes.end);
         let (mut before, mut last_id, mut at) = (stretch.before, stretch.after_id, stretch.bytes.start);
         while at < stretch.bytes.end {
@@ -264,8 +269,25 @@ impl Shelf {
         }
     }
 
+    /// What finds the records of a file, kept after the first time.
+    fn finder(&self, file: &Finished) -> io::Result<Option<Arc<Index>>> {
+        if let Kept::Here(_, index) = &file.kept {
+            return Ok(Some(index.clone()));
+        }
+        let known = locked(&self.finders).get(file.first_id, &file.seal);
+        if known.is_some() {
+            return Ok(known);
+        }
+        let Some(index) = self.index(file)? else { return Ok(None) };
+        let finder = Arc::new(Arc::unwrap_or_clone(index).finder());
+        locked(&self.finders).put(file.first_id, file.seal, &finder, finder.bytes());
+        Ok(Some(finder))
+    }
+
     /// The index of a file; none when retention took it away meanwhile.
     pub(super) fn index(&self, file: &Finished) -> io::Result<Option<Arc<Index>>> {
+        #[cfg(test)]
+        self.work.indexes.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         match file.index(&self.key) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 self.gone(file);

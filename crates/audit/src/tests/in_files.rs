@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::*;
 
@@ -339,12 +340,70 @@ async fn a_rare_call_is_looked_for_in_no_more_of_the_log_than_asked() {
         writer.await.unwrap().unwrap();
     }
     let rare = AuditFilter { app_id: Some(2), limit: 10, ..AuditFilter::default() };
-    let (all, is_whole) = log.list_within(&rare, u64::MAX).await.unwrap();
+    let (all, is_whole) = log.brief_within(&rare, u64::MAX).await.unwrap();
     assert_eq!((all.len(), is_whole), (5, true));
-    let (newest, is_whole) = log.list_within(&rare, 1).await.unwrap();
+    let (newest, is_whole) = log.brief_within(&rare, 1).await.unwrap();
     assert!(!is_whole && newest.len() < 5 && all.starts_with(&newest), "{newest:?}");
     // A full page may be the last one or not.
-    let (page, is_whole) = log.list_within(&AuditFilter { limit: 5, ..rare }, u64::MAX).await.unwrap();
+    let (page, is_whole) = log.brief_within(&AuditFilter { limit: 5, ..rare }, u64::MAX).await.unwrap();
     assert_eq!((page.len(), is_whole), (5, false));
     log.close().await;
+}
+
+/// Indexes that were loaded and bytes of stretches that were read since the last time.
+fn work(log: &AuditLog) -> (usize, u64) {
+    let crate::log::Readers::Files(shelf) = &log.readers else { unreachable!() };
+    (shelf.work.indexes.swap(0, Relaxed), shelf.work.bytes.swap(0, Relaxed))
+}
+
+/// A log of ten days, a file each, in which every call is of app 1. On the fifth day some are refused for a limit.
+async fn ten_days(folder: &Path) -> AuditLog {
+    let log = in_folder(folder).await;
+    for day in 0..10 {
+        for at in 0..20 {
+            let word = (day == 5 && at < 3).then_some("limit-reached");
+            log.record(AuditEntry { word, ..entry(1, day * DAY_MS + at, 200) }, false).await.unwrap();
+        }
+    }
+    log.close().await;
+    in_folder(folder).await
+}
+
+#[tokio::test]
+async fn the_index_of_a_finished_file_is_read_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = ten_days(folder.path()).await;
+    work(&log);
+    let nobody = AuditFilter { app_id: Some(2), limit: 10, ..AuditFilter::default() };
+    assert_eq!(times(&log, nobody.clone()).await, [0; 0]);
+    assert_eq!(work(&log), (10, 0), "an app without calls has no records to read");
+    assert_eq!(times(&log, nobody).await, [0; 0]);
+    assert_eq!(times(&log, AuditFilter { app_id: Some(1), limit: 1, ..AuditFilter::default() }).await, [9 * DAY_MS + 19]);
+    assert_eq!(work(&log).0, 0);
+    log.prune(Timestamp::from_ms(5 * DAY_MS)).await.unwrap();
+    assert_eq!(times(&log, AuditFilter::default()).await.len(), 100, "what retention removed is not found in memory");
+}
+
+#[tokio::test]
+async fn a_category_is_looked_for_in_the_hours_that_have_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = ten_days(folder.path()).await;
+    let all = AuditFilter { app_id: Some(1), ..AuditFilter::default() };
+    times(&log, all.clone()).await;
+    let (_, of_everything) = work(&log);
+    let limited = AuditFilter { category: Some("limit-reached".into()), ..all.clone() };
+    // The second time only what finds records is in memory, without the sums.
+    for _ in 0..2 {
+        assert_eq!(times(&log, limited.clone()).await, [5 * DAY_MS + 2, 5 * DAY_MS + 1, 5 * DAY_MS]);
+        let (_, bytes) = work(&log);
+        assert!(bytes > 0 && bytes < of_everything / 5, "{bytes} bytes of {of_everything} are read");
+    }
+    for nothing in [AuditFilter { category: Some("missing-scopes".into()), ..all }, AuditFilter { app_id: Some(2), ..limited }] {
+        assert_eq!(times(&log, nothing).await, [0; 0]);
+        assert_eq!(work(&log).1, 0);
+    }
+    // The newest file has its sums. A category of HubSpot's finds each refusal that has it.
+    log.record(AuditEntry { word: Some("limit-reached"), ..entry(1, 20 * DAY_MS, 429) }, false).await.unwrap();
+    let by_category = AuditFilter { category: Some("RATE_LIMITS".into()), limit: 1, ..AuditFilter::default() };
+    assert_eq!(times(&log, by_category).await, [20 * DAY_MS]);
 }

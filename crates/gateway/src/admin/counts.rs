@@ -13,15 +13,15 @@ use super::Admin;
 use super::audit::filter;
 use super::extract::Query;
 use super::view::{self, Answer, answer};
-use crate::audit::AuditRecord;
+use crate::audit::BriefRecord;
 use crate::clock;
 use crate::principal::Principal;
 
 /// Records that are counted, the newest first: some tens of milliseconds.
 const COUNTED_MAX: u32 = 5_000;
-/// Bytes of the log's files that are read for them. A rare call can be anywhere in the log, and reading all of it takes
-/// seconds.
-const READ_BYTES_MAX: u64 = 16 << 20;
+/// Bytes of the log's files that are read for them, some fifty thousand records. A rare call can be anywhere in the log,
+/// and reading all of it takes seconds.
+const READ_BYTES_MAX: u64 = 6 << 20;
 /// Spans of time at most.
 const SPANS_MAX: i64 = 60;
 /// Rows of each list.
@@ -37,9 +37,9 @@ pub(super) async fn count(
 ) -> Answer<view::RecordCounts> {
     let mut filter = filter(&admin, &who, &query).await?;
     filter.limit = COUNTED_MAX + 1;
-    let (mut records, complete) = admin.audit.list_within(&filter, READ_BYTES_MAX).await?;
+    let (mut records, complete) = admin.audit.brief_within(&filter, READ_BYTES_MAX).await?;
     records.truncate(COUNTED_MAX as usize);
-    let oldest = records.iter().filter_map(|record| Timestamp::parse_iso(&record.time)).min();
+    let oldest = records.iter().map(|record| record.at).min();
     let end = filter.to.unwrap_or_else(clock::now);
     // Of a part of the records nothing is known before the oldest of them.
     let begin = if complete { filter.from.or(oldest) } else { oldest }.unwrap_or(end);
@@ -47,7 +47,7 @@ pub(super) async fn count(
     let name = |id: u64| names.iter().find(|(app, _)| app.id == id).map(|(app, _)| app.name.clone());
     let app = |(id, (calls, _)): (u64, Sum)| view::CountedApp { app_id: id, name: name(id), calls };
     let word = |(word, (calls, failed)): (&str, Sum)| view::CountedWord { word: word.to_owned(), calls, failed };
-    let status = |record: &AuditRecord| record.status.map_or_else(|| "unknown".to_owned(), |status| status.to_string());
+    let status = |record: &BriefRecord| record.status.map_or_else(|| "unknown".to_owned(), |status| status.to_string());
     answer(view::RecordCounts {
         counted: records.len() as u64,
         complete,
@@ -56,7 +56,7 @@ pub(super) async fn count(
             .into_iter()
             .map(|(word, (calls, failed))| view::CountedWord { word, calls, failed })
             .collect(),
-        causes: sums(&records, |record| record.rule.as_deref().or(record.category.as_deref())).into_iter().map(word).collect(),
+        causes: sums(&records, |record| record.word.as_deref()).into_iter().map(word).collect(),
         apps: sums(&records, |record| record.app_id).into_iter().map(app).collect(),
         operations: sums(&records, |record| Some(record.operation.as_str())).into_iter().map(word).collect(),
     })
@@ -65,12 +65,12 @@ pub(super) async fn count(
 /// Calls, and those of them that failed.
 type Sum = (u64, u64);
 
-fn has_failed(record: &AuditRecord) -> bool {
+fn has_failed(record: &BriefRecord) -> bool {
     record.status.is_none_or(|status| status >= 400)
 }
 
 /// Calls by what they have in common, most first.
-fn sums<'a, K: Eq + Hash + Ord>(records: &'a [AuditRecord], of: impl Fn(&'a AuditRecord) -> Option<K>) -> Vec<(K, Sum)> {
+fn sums<'a, K: Eq + Hash + Ord>(records: &'a [BriefRecord], of: impl Fn(&'a BriefRecord) -> Option<K>) -> Vec<(K, Sum)> {
     let mut sums: HashMap<K, Sum> = HashMap::new();
     for record in records {
         if let Some(key) = of(record) {
@@ -86,7 +86,7 @@ fn sums<'a, K: Eq + Hash + Ord>(records: &'a [AuditRecord], of: impl Fn(&'a Audi
 }
 
 /// Calls and failed calls by spans of one width, which begin at whole multiples of it.
-fn over_time(records: &[AuditRecord], begin: Timestamp, end: Timestamp) -> view::CountedTime {
+fn over_time(records: &[BriefRecord], begin: Timestamp, end: Timestamp) -> view::CountedTime {
     let length = (end.as_ms() - begin.as_ms()).max(1);
     let fits = |seconds: &&i64| length / (**seconds * 1_000) < SPANS_MAX;
     let width_ms = WIDTHS.iter().find(fits).map_or(length / SPANS_MAX + 1, |seconds| seconds * 1_000);
@@ -95,7 +95,7 @@ fn over_time(records: &[AuditRecord], begin: Timestamp, end: Timestamp) -> view:
     let mut over_time =
         view::CountedTime { begin: Timestamp::from_ms(first * width_ms).into(), width_ms, calls: vec![0; spans], failed: vec![0; spans] };
     for record in records {
-        let at = Timestamp::parse_iso(&record.time).and_then(|at| usize::try_from(at.as_ms().div_euclid(width_ms) - first).ok());
+        let at = usize::try_from(record.at.as_ms().div_euclid(width_ms) - first).ok();
         let Some(at) = at.filter(|at| *at < spans) else { continue };
         over_time.calls[at] += record.calls;
         if has_failed(record) {
@@ -109,8 +109,8 @@ fn over_time(records: &[AuditRecord], begin: Timestamp, end: Timestamp) -> view:
 mod tests {
     use super::*;
 
-    fn record(at: &str, status: Option<u16>, calls: u64) -> AuditRecord {
-        AuditRecord { time: at.into(), status, calls, ..AuditRecord::default() }
+    fn record(at: &str, status: Option<u16>, calls: u64) -> BriefRecord {
+        BriefRecord { at: Timestamp::parse_iso(at).unwrap(), app_id: None, operation: String::new(), status, word: None, calls }
     }
 
     #[test]
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_list_begins_with_the_commonest() {
-        let records = [record("", Some(200), 1), record("", Some(403), 3), record("", None, 1)];
+        let records = [(Some(200), 1), (Some(403), 3), (None, 1)].map(|(status, calls)| record("2026-11-25T09:15:00.000Z", status, calls));
         assert_eq!(sums(&records, |record| record.status), [(403, (3, 3)), (200, (1, 0))]);
     }
 }
