@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use keyway_core::time::Timestamp;
 
-use crate::audit::counts::{Grain, Tally};
+use crate::audit::counts::{Grain, OTHER_APPS, Span, Tally};
 use crate::audit::{AuditError, AuditLog};
 
 const HOUR_MS: i64 = 3_600_000;
@@ -48,6 +48,26 @@ pub struct AppCalls {
     pub total: Tally,
     /// Calls and failed calls by span.
     pub points: Vec<(u64, u64)>,
+}
+
+/// Whose calls are counted.
+#[derive(Clone, Copy)]
+pub enum Whose<'a> {
+    /// Those of an account, or all. The counts have them as a sum.
+    All(Option<u64>),
+    /// Those of some accounts and apps.
+    Some(&'a (dyn Fn(Option<u64>, Option<u64>) -> bool + Sync)),
+}
+
+/// What was called in a stretch of time, of all who are asked for together.
+#[derive(Clone, Debug)]
+pub struct Sums {
+    /// When.
+    pub stretch: Stretch,
+    /// By span.
+    pub points: Vec<Tally>,
+    /// All of it.
+    pub total: Tally,
 }
 
 /// What was called in a stretch of time.
@@ -114,6 +134,12 @@ impl Stretch {
         Self { begin: Timestamp::from_ms(first * width_ms), width_ms, length, grain }
     }
 
+    /// The place of the span in which a moment lies.
+    fn place(&self, at: Timestamp) -> Option<usize> {
+        let place = (at.as_ms() - self.begin.as_ms()).div_euclid(self.width_ms);
+        usize::try_from(place).ok().filter(|place| *place < self.length)
+    }
+
     /// When its last span ends.
     pub fn end(&self) -> Timestamp {
         self.begin.plus_ms(self.width_ms.saturating_mul(i64::try_from(self.length).unwrap_or(0)))
@@ -128,8 +154,7 @@ pub async fn series(audit: &AuditLog, stretch: Stretch, wanted: impl Fn(Option<u
     let points = vec![Tally::default(); stretch.length];
     let mut series = Series { stretch, points, total: Tally::default(), apps: HashMap::new(), strangers: Tally::default() };
     for span in audit.spans(stretch.grain, stretch.begin, stretch.end()).await? {
-        let place = (span.begin.as_ms() - stretch.begin.as_ms()).div_euclid(stretch.width_ms);
-        let Some(at) = usize::try_from(place).ok().filter(|at| *at < stretch.length) else { continue };
+        let Some(at) = stretch.place(span.begin) else { continue };
         span.each(&wanted, |hub_id, app_id, tally| {
             series.points[at].merge(&tally);
             let Some(app_id) = app_id else { return series.strangers.merge(&tally) };
@@ -144,6 +169,132 @@ pub async fn series(audit: &AuditLog, stretch: Stretch, wanted: impl Fn(Option<u
     series.points.iter().for_each(|point| total.merge(point));
     series.total = total;
     Ok(series)
+}
+
+/// What was called in a stretch. Of all calls, or all of an account, no app is read for itself.
+///
+/// # Errors
+/// The counts can't be read.
+pub async fn sums(audit: &AuditLog, stretch: Stretch, whose: Whose<'_>) -> Result<Sums, AuditError> {
+    let mut sums = Sums { stretch, points: vec![Tally::default(); stretch.length], total: Tally::default() };
+    each_sum(audit, stretch.grain, stretch.begin, stretch.end(), whose, |begin, tally| {
+        if let Some(at) = stretch.place(begin) {
+            sums.points[at].merge(tally);
+            sums.total.merge(tally);
+        }
+    })
+    .await?;
+    Ok(sums)
+}
+
+/// Passes on what was called in each span between two moments, in one part or in several.
+async fn each_sum(
+    audit: &AuditLog,
+    grain: Grain,
+    from: Timestamp,
+    to: Timestamp,
+    whose: Whose<'_>,
+    mut each: impl FnMut(Timestamp, &Tally),
+) -> Result<(), AuditError> {
+    match whose {
+        Whose::All(hub_id) => {
+            for span in audit.spans_of_accounts(grain, from, to).await? {
+                if let Some(tally) = span.of_account(hub_id) {
+                    each(span.begin, &tally);
+                }
+            }
+        }
+        Whose::Some(wanted) => {
+            for span in audit.spans(grain, from, to).await? {
+                span.each(wanted, |_, _, tally| each(span.begin, &tally));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The apps with the most calls in a stretch, and how many others called. Only of these more than the number of their
+/// calls is read.
+///
+/// # Errors
+/// The counts can't be read.
+pub async fn busiest(
+    audit: &AuditLog,
+    stretch: Stretch,
+    most: usize,
+    wanted: impl Fn(Option<u64>, Option<u64>) -> bool,
+) -> Result<(Vec<(u64, AppCalls)>, usize), AuditError> {
+    let spans = audit.spans(stretch.grain, stretch.begin, stretch.end()).await?;
+    let calls = calls_in(&spans, &wanted);
+    let more = calls.len().saturating_sub(most);
+    let mut calls: Vec<(u64, u64)> = calls.into_iter().map(|(app_id, (calls, _))| (app_id, calls)).collect();
+    calls.sort_unstable_by_key(|(app_id, calls)| (std::cmp::Reverse(*calls), *app_id));
+    calls.truncate(most);
+    let empty = |(app_id, _)| (app_id, AppCalls { hub_id: None, total: Tally::default(), points: vec![(0, 0); stretch.length] });
+    let mut busiest: Vec<(u64, AppCalls)> = calls.into_iter().map(empty).collect();
+    for span in &spans {
+        let Some(at) = stretch.place(span.begin) else { continue };
+        let is_busiest = |app_id: Option<u64>| app_id.is_some_and(|app_id| busiest.iter().any(|(id, _)| *id == app_id));
+        let mut found = Vec::new();
+        span.each(
+            |hub_id, app_id| is_busiest(app_id) && wanted(hub_id, app_id),
+            |hub_id, app_id, tally| found.push((hub_id, app_id, tally)),
+        );
+        for (hub_id, app_id, tally) in found {
+            let Some((_, app)) = busiest.iter_mut().find(|(id, _)| Some(*id) == app_id) else { continue };
+            app.hub_id = hub_id;
+            app.points[at].0 += tally.calls();
+            app.points[at].1 += tally.failed();
+            app.total.merge(&tally);
+        }
+    }
+    Ok((busiest, more))
+}
+
+/// Calls of each app in a stretch, and those of them that failed.
+///
+/// # Errors
+/// The counts can't be read.
+pub async fn calls(
+    audit: &AuditLog,
+    stretch: Stretch,
+    wanted: impl Fn(Option<u64>, Option<u64>) -> bool,
+) -> Result<HashMap<u64, (u64, u64)>, AuditError> {
+    Ok(calls_in(&audit.spans(stretch.grain, stretch.begin, stretch.end()).await?, wanted))
+}
+
+fn calls_in(spans: &[Span], wanted: impl Fn(Option<u64>, Option<u64>) -> bool) -> HashMap<u64, (u64, u64)> {
+    let mut calls: HashMap<u64, (u64, u64)> = HashMap::new();
+    for span in spans {
+        span.each_stored(&wanted, |_, app_id, stored| {
+            if let Some(app_id) = app_id.filter(|app_id| *app_id != OTHER_APPS) {
+                let (there, failed_there) = calls.entry(app_id).or_default();
+                let (more, failed) = stored.calls();
+                (*there, *failed_there) = (*there + more, *failed_there + failed);
+            }
+        });
+    }
+    calls
+}
+
+/// The most calls in ten seconds that each of some apps made in a stretch.
+///
+/// # Errors
+/// The counts can't be read.
+pub async fn peaks(audit: &AuditLog, stretch: Stretch, apps: &[u64]) -> Result<HashMap<u64, u64>, AuditError> {
+    let mut peaks: HashMap<u64, u64> = HashMap::new();
+    for span in audit.spans(stretch.grain, stretch.begin, stretch.end()).await? {
+        span.each(
+            |_, app_id| app_id.is_some_and(|app_id| apps.contains(&app_id)),
+            |_, app_id, tally| {
+                if let Some(app_id) = app_id {
+                    let peak = peaks.entry(app_id).or_default();
+                    *peak = tally.peak.max(*peak);
+                }
+            },
+        );
+    }
+    Ok(peaks)
 }
 
 /// What an app used of its account's limits in each span of a stretch.
@@ -222,21 +373,14 @@ impl Slots {
 ///
 /// # Errors
 /// The counts can't be read.
-pub async fn before(
-    audit: &AuditLog,
-    stretch: Stretch,
-    now: Timestamp,
-    wanted: impl Fn(Option<u64>, Option<u64>) -> bool,
-) -> Result<Tally, AuditError> {
+pub async fn before(audit: &AuditLog, stretch: Stretch, now: Timestamp, whose: Whose<'_>) -> Result<Tally, AuditError> {
     let length_ms = stretch.end().as_ms() - stretch.begin.as_ms();
     let (from, to) = (stretch.begin.plus_ms(-length_ms), now.plus_ms(-length_ms));
     // Of the unfinished last span, the part that has passed: a month is compared by the hour, a day by the minute.
     let finest = if stretch.width_ms > 4 * HOUR_MS { Grain::Hour } else { Grain::Minute };
     let mut total = Tally::default();
     for (grain, from, to) in cover(from.as_ms(), to.as_ms(), finest) {
-        for span in audit.spans(grain, Timestamp::from_ms(from), Timestamp::from_ms(to)).await? {
-            span.each(&wanted, |_, _, tally| total.merge(&tally));
-        }
+        each_sum(audit, grain, Timestamp::from_ms(from), Timestamp::from_ms(to), whose, |_, tally| total.merge(tally)).await?;
     }
     Ok(total)
 }
@@ -263,6 +407,8 @@ fn cover(from: i64, to: i64, finest: Grain) -> Vec<(Grain, i64, i64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audit::chain::ChainKey;
+    use crate::audit::{AuditEntry, Place};
 
     const START: i64 = 20_000 * DAY_MS;
 
@@ -320,5 +466,67 @@ mod tests {
         assert_eq!(width(-7 * DAY_MS, 0), HOUR_MS);
         assert_eq!(width(-30 * DAY_MS, 0), DAY_MS);
         assert_eq!(Stretch::between(now, now.plus_ms(-5), now).length, 0);
+    }
+
+    /// Thirty apps of two accounts, of which app N called N times in each of three hours, with a failure an hour.
+    async fn called() -> AuditLog {
+        let log = AuditLog::open(Place::Memory, ChainKey::new(&[7; 32]), None).await.unwrap();
+        let entry = |app_id: u64, hour: i64, call: u64| AuditEntry {
+            at: Timestamp::from_ms(START + hour * HOUR_MS),
+            hub_id: Some(1 + app_id % 2),
+            app_id: Some(app_id),
+            token_id: Some(app_id),
+            operation: "GET /crm/v3/owners".into(),
+            object: None,
+            status: if call == 0 { 500 } else { 200 },
+            word: (call == 0).then_some("OTHER"),
+            attempts: 0,
+            waited_us: 3,
+            latency_us: 100 * app_id,
+            bytes_in: 0,
+            bytes_out: 0,
+            correlation_id: "c".into(),
+            source: [127, 0, 0, 1].into(),
+            named: None,
+            agent: None,
+        };
+        let apps = (1..=30).flat_map(|app_id| (0..3).flat_map(move |hour| (0..app_id).map(move |call| (app_id, hour, call))));
+        log.record_all(apps.map(|(app_id, hour, call)| entry(app_id, hour, call)).collect()).await.unwrap();
+        while !log.count().await.unwrap() {}
+        log
+    }
+
+    const HOURS: Stretch = Stretch { begin: Timestamp::from_ms(START), width_ms: HOUR_MS, length: 3, grain: Grain::Hour };
+
+    #[tokio::test]
+    async fn a_sum_of_all_calls_is_that_of_its_apps() {
+        let log = called().await;
+        let shown = |tally: &Tally| (tally.calls(), tally.failed(), tally.causes(), tally.waited_us, tally.percentile(0.95));
+        for hub_id in [None, Some(1), Some(2), Some(3)] {
+            let wanted = |of: Option<u64>, _: Option<u64>| hub_id.is_none() || of == hub_id;
+            let (all, each) =
+                (sums(&log, HOURS, Whose::All(hub_id)).await.unwrap(), sums(&log, HOURS, Whose::Some(&wanted)).await.unwrap());
+            assert_eq!(all.points.iter().map(shown).collect::<Vec<_>>(), each.points.iter().map(shown).collect::<Vec<_>>());
+            assert_eq!(shown(&all.total), shown(&each.total));
+            let later = Stretch { begin: HOURS.end(), ..HOURS };
+            let now = later.end();
+            let (all, each) = (
+                before(&log, later, now, Whose::All(hub_id)).await.unwrap(),
+                before(&log, later, now, Whose::Some(&wanted)).await.unwrap(),
+            );
+            assert_eq!(shown(&all), shown(&each));
+        }
+    }
+
+    #[tokio::test]
+    async fn the_busiest_apps_are_read_whole_and_the_others_are_counted() {
+        let log = called().await;
+        let (busiest, more) = busiest(&log, HOURS, 2, |_, app_id| app_id != Some(30)).await.unwrap();
+        assert_eq!((busiest.iter().map(|(id, app)| (*id, app.total.calls())).collect::<Vec<_>>(), more), (vec![(29, 87), (28, 84)], 27));
+        assert_eq!((busiest[0].1.hub_id, &busiest[0].1.points), (Some(2), &vec![(29, 1); 3]));
+        let peaks = peaks(&log, HOURS, &[29, 31]).await.unwrap();
+        assert_eq!(peaks, HashMap::from([(29, 29)]));
+        let calls = calls(&log, HOURS, |_, app_id| app_id == Some(7)).await.unwrap();
+        assert_eq!(calls, HashMap::from([(7, (21, 3))]));
     }
 }

@@ -12,7 +12,6 @@ use super::body::{ApiError, AppBody, rule, sharing};
 use super::extract::{JsonBody, Path, Query};
 use super::page::page;
 use super::view::{self, Answer, answer};
-use crate::audit::counts::Tally;
 use crate::clock;
 use crate::control::{AppChange, FirstToken, NewApp};
 use crate::history::{self, Range};
@@ -30,12 +29,12 @@ pub(super) async fn list(
     let ids: HashSet<u64> = shown.iter().map(|(app, _)| app.id).collect();
     let of_page = |_, app_id: Option<u64>| app_id.is_some_and(|id| ids.contains(&id));
     // The list of apps does not depend on counts: what can't be read is left out.
-    let counted = history::series(&admin.audit, Range::Day.until(clock::now()), of_page).await;
+    let counted = history::calls(&admin.audit, Range::Day.until(clock::now()), of_page).await;
     let counted = counted.inspect_err(|error| tracing::warn!(%error, "the calls of the listed apps can't be read")).ok();
     let row = |(app, tokens): &(App, Vec<Token>)| {
         let day = counted.as_ref().map(|day| {
-            let total = day.apps.get(&app.id).map(|calls| &calls.total);
-            view::CallsOfDay { calls: total.map_or(0, Tally::calls), failed: total.map_or(0, Tally::failed) }
+            let (calls, failed) = day.get(&app.id).copied().unwrap_or_default();
+            view::CallsOfDay { calls, failed }
         });
         view::AppWithTokens { day, ..view::app_with_tokens(app, tokens, admin.seen(app.hub_id)) }
     };

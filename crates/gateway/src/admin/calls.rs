@@ -72,7 +72,7 @@ pub(super) async fn count(
     answer(view::CallCounts {
         whole,
         end: stretch.end().into(),
-        points: points(&series),
+        points: points(series.stretch, &series.points),
         total: totals(&series.total),
         limits: match app_id {
             Some(app_id) if who.sees(app_id) => limits(&admin, &series, app_id).await?,
@@ -116,12 +116,12 @@ pub(super) fn wanted(who: &Principal, of: Option<u64>) -> impl Fn(Option<u64>, O
     }
 }
 
-pub(super) fn points(series: &Series) -> Points {
-    let of = |read: fn(&Tally) -> u64| series.points.iter().map(read).collect();
-    let percentiles = |part: f64| series.points.iter().map(|tally| tally.percentile(part)).collect();
+pub(super) fn points(stretch: Stretch, spans: &[Tally]) -> Points {
+    let of = |read: fn(&Tally) -> u64| spans.iter().map(read).collect();
+    let percentiles = |part: f64| spans.iter().map(|tally| tally.percentile(part)).collect();
     Points {
-        begin: series.stretch.begin.into(),
-        width_ms: series.stretch.width_ms,
+        begin: stretch.begin.into(),
+        width_ms: stretch.width_ms,
         calls: of(Tally::calls),
         failed: of(Tally::failed),
         waited_us: of(|tally| tally.waited_us),

@@ -22,9 +22,8 @@ use super::view::{
 };
 use crate::attention::{self, DAY_MS, DueOf, ENDING_DAYS, EndingCalls};
 use crate::audit::OperationUse;
-use crate::audit::counts::OTHER_APPS;
 use crate::clock;
-use crate::history::{self, AppCalls, Range, Series, Stretch};
+use crate::history::{self, AppCalls, Range, Stretch, Whose};
 use crate::model::{Account, App, Token};
 use crate::notifier::Look;
 use crate::principal::Principal;
@@ -66,13 +65,14 @@ pub(super) async fn show(
     }
     let whole = admin.audit.count_unless_behind().await?;
     let counts = wanted(&who, query.hub_id);
-    let hour = history::series(&admin.audit, Range::Hour.until(now), &counts).await?;
+    let whose = if who.role.apps().is_none() { Whose::All(query.hub_id) } else { Whose::Some(&counts) };
     let stretch = range.until(now);
-    let series = if range == Range::Hour { hour.clone() } else { history::series(&admin.audit, stretch, &counts).await? };
-    let before = history::before(&admin.audit, stretch, now, &counts).await?;
+    let sums = history::sums(&admin.audit, stretch, whose).await?;
+    let before = history::before(&admin.audit, stretch, now, whose).await?;
     let ending = admin.ending.get(&admin.audit).await;
     let names: HashMap<u64, &App> = apps.iter().map(|(app, _)| (app.id, app)).collect();
-    let limits = limits(&admin, &accounts, &names, &hour, now).await?;
+    let busiest = busiest(&admin, &names, stretch, now, &counts).await?;
+    let limits = limits(&admin, &accounts, now).await?;
     answer(Overview {
         at: now.into(),
         range: range.name().to_owned(),
@@ -80,11 +80,11 @@ pub(super) async fn show(
         totals: Totals { apps: apps.iter().filter(|(app, _)| app.public_app.is_none()).count(), accounts: accounts.len() },
         attention: attention(&admin, &who, query.hub_id).await,
         whole,
-        points: points(&series),
-        total: totals(&series.total),
+        points: points(stretch, &sums.points),
+        total: totals(&sums.total),
         before: totals(&before),
-        apps: busiest(&admin, &names, &hour, &series),
-        errors: series.total.causes().iter().take(ROWS_MAX).map(|(word, calls)| cause(word, *calls)).collect(),
+        apps: busiest,
+        errors: sums.total.causes().iter().take(ROWS_MAX).map(|(word, calls)| cause(word, *calls)).collect(),
         accounts: limits,
         rotations: rotations(&admin, &accounts, &apps),
         sunsets: ending.map(|(used, at)| Sunsets { counted_at: at.into(), days: ENDING_DAYS, apps: sunsets(&used, &names, now) }),
@@ -108,45 +108,38 @@ async fn attention(admin: &Admin, who: &Principal, hub_id: Option<u64>) -> Vec<N
 }
 
 /// The apps with the most calls.
-fn busiest(admin: &Admin, names: &HashMap<u64, &App>, hour: &Series, series: &Series) -> Top<BusyApp> {
-    let mut all: Vec<(&u64, &AppCalls, u64)> =
-        series.apps.iter().filter(|(id, _)| **id != OTHER_APPS).map(|(id, app)| (id, app, app.total.calls())).collect();
-    all.sort_unstable_by_key(|(id, _, calls)| (std::cmp::Reverse(*calls), **id));
-    let more = all.len().saturating_sub(ROWS_MAX);
-    let row = |(id, app, calls): &(&u64, &AppCalls, u64)| {
-        let known = names.get(*id);
+async fn busiest(
+    admin: &Admin,
+    names: &HashMap<u64, &App>,
+    stretch: Stretch,
+    now: Timestamp,
+    wanted: impl Fn(Option<u64>, Option<u64>) -> bool,
+) -> Result<Top<BusyApp>, ApiError> {
+    let (busiest, more) = history::busiest(&admin.audit, stretch, ROWS_MAX, wanted).await?;
+    let ids: Vec<u64> = busiest.iter().map(|(id, _)| *id).collect();
+    let peaks = history::peaks(&admin.audit, Range::Hour.until(now), &ids).await?;
+    let row = |(id, app): (u64, AppCalls)| {
+        let known = names.get(&id);
         let standing = known.and_then(|known| admin.registry.standing(known.hub_id, clock::both()));
         let (calls_of, failed_of) = app.points.iter().copied().unzip();
         BusyApp {
-            id: **id,
+            id,
             name: known.map(|known| known.name.clone()),
             hub_id: known.map(|known| known.hub_id),
-            calls: *calls,
+            calls: app.total.calls(),
             failed: app.total.failed(),
             p95_us: app.total.percentile(0.95),
             waited_us: app.total.waited_us,
-            peak: hour.apps.get(*id).map_or(0, |app| app.total.peak),
+            peak: peaks.get(&id).copied().unwrap_or(0),
             burst: standing.map(|standing| standing.limits.burst),
             points: AppPoints { calls: calls_of, failed: failed_of },
         }
     };
-    Top { top: all.iter().take(ROWS_MAX).map(row).collect(), more }
+    Ok(Top { top: busiest.into_iter().map(row).collect(), more })
 }
 
 /// The accounts that have used most of their day, and when it will be used up at the pace of the last hour.
-async fn limits(
-    admin: &Admin,
-    accounts: &[Account],
-    names: &HashMap<u64, &App>,
-    hour: &Series,
-    now: Timestamp,
-) -> Result<Top<AccountLimit>, ApiError> {
-    let mut pace: HashMap<u64, u64> = HashMap::new();
-    for (id, app) in &hour.apps {
-        if let Some(known) = names.get(id) {
-            *pace.entry(known.hub_id).or_default() += app.total.counted;
-        }
-    }
+async fn limits(admin: &Admin, accounts: &[Account], now: Timestamp) -> Result<Top<AccountLimit>, ApiError> {
     let mut rows: Vec<_> =
         accounts.iter().filter_map(|account| Some((account, admin.registry.standing(account.hub_id, clock::both())?))).collect();
     rows.sort_by(|(one, mine), (other, theirs)| {
@@ -157,6 +150,13 @@ async fn limits(
     });
     let more = rows.len().saturating_sub(ROWS_MAX);
     rows.truncate(ROWS_MAX);
+    let mut pace: HashMap<u64, u64> = HashMap::new();
+    let hour = Range::Hour.until(now);
+    for span in admin.audit.spans_of_accounts(hour.grain, hour.begin, hour.end()).await? {
+        for (account, _) in &rows {
+            *pace.entry(account.hub_id).or_default() += span.of_account(Some(account.hub_id)).map_or(0, |tally| tally.counted);
+        }
+    }
     let mut used = used_by_hour(admin, &rows, now).await?;
     let row = |(account, standing): &(&Account, Standing)| {
         let pace = pace.get(&account.hub_id).copied().unwrap_or(0);
@@ -195,18 +195,14 @@ async fn used_by_hour(admin: &Admin, rows: &[(&Account, Standing)], now: Timesta
     for (hub_id, begin) in &begins {
         used.insert(*hub_id, vec![0; usize::try_from(hour - begin + 1).unwrap_or(0).min(25)]);
     }
-    for span in admin.audit.spans(stretch.grain, stretch.begin, stretch.end()).await? {
-        span.each(
-            |hub_id, _| hub_id.is_some_and(|hub_id| begins.contains_key(&hub_id)),
-            |hub_id, _, tally| {
-                let Some(hub_id) = hub_id else { return };
-                let place = span.begin.as_ms().div_euclid(HOUR_MS) - begins[&hub_id];
-                let of_account = usize::try_from(place).ok().zip(used.get_mut(&hub_id));
-                if let Some(there) = of_account.and_then(|(place, used)| used.get_mut(place)) {
-                    *there += tally.counted;
-                }
-            },
-        );
+    for span in admin.audit.spans_of_accounts(stretch.grain, stretch.begin, stretch.end()).await? {
+        for (hub_id, used) in &mut used {
+            let place = span.begin.as_ms().div_euclid(HOUR_MS) - begins[hub_id];
+            let slot = usize::try_from(place).ok().and_then(|place| used.get_mut(place));
+            if let Some((slot, tally)) = slot.zip(span.of_account(Some(*hub_id))) {
+                *slot += tally.counted;
+            }
+        }
     }
     for hours in used.values_mut() {
         let mut sum = 0;
