@@ -2,7 +2,7 @@
 // needs a person has an action.
 const { test, before, after } = require('node:test')
 const assert = require('node:assert/strict')
-const { Console, LOOKS, holdsAll, reachable } = require('./console.js')
+const { Console, LOOKS, follow, holdsAll, reachable } = require('./console.js')
 
 let console_
 
@@ -26,7 +26,7 @@ test('the time is chosen by links, and the page says what it shows beside the ti
   await page.waitForURL((url) => url.searchParams.get('range') === 'month')
   assert.match(await page.locator('.tile').first().innerText(), /Calls, last 30 days\s+[\d,]{5,}\s+none the 30 days before/)
   assert.equal(await page.locator('.chart').first().locator('svg a').count(), 30)
-  await page.getByRole('link', { name: 'Week', exact: true }).click()
+  await follow(page, page.getByRole('link', { name: 'Week', exact: true }))
   assert.match(await page.locator('.tile').first().innerText(), /against the week before|as the week before/)
   await reachable(page, 'overview of a week')
   await page.context().close()
@@ -82,9 +82,9 @@ test('without script times are UTC, and the time and the account are chosen all 
   const first = page.locator('.chart .scale time').first()
   assert.equal(await first.innerText(), (await first.getAttribute('datetime')).slice(11, 16))
   assert.match(await page.locator('.chart .scale').first().innerText(), /now \(UTC\)/)
-  await page.getByRole('link', { name: 'Week', exact: true }).click()
+  await follow(page, page.getByRole('link', { name: 'Week', exact: true }))
   await page.getByLabel('Account').selectOption({ label: 'Demo account' })
-  await page.getByRole('button', { name: 'Show' }).click()
+  await follow(page, page.getByRole('button', { name: 'Show' }))
   assert.equal(new URL(page.url()).searchParams.get('range'), 'week')
   assert.match(await page.locator('.tile').first().innerText(), /Calls, last 7 days/)
   await context.close()
@@ -96,6 +96,26 @@ test('what needs a person leads to the page where it is done', async () => {
   const old = page.locator('.attention li', { hasText: 'Sales report script' }).filter({ has: page.getByRole('link', { name: 'Rotate token' }) })
   await old.getByRole('link', { name: 'Rotate token' }).click()
   await page.getByRole('heading', { name: /Rotate/ }).first().waitFor()
+  await page.context().close()
+})
+
+test('an app whose calls fail often needs a person, three clicks from the cause mended', async () => {
+  const { keyway } = console_
+  const token = keyway.run('app', 'create', 'Failing', '--account', '10000001', '--scopes', 'crm.objects.contacts.read').token.value
+  const page = await console_.page()
+  const notice = page.locator('.attention li', { hasText: 'calls of Failing failed' })
+  const call = (path) => console_.call(token, path)
+  // Records that are not there are no failures, however many they are.
+  for (let sent = 0; sent < 40; sent += 1) assert.equal((await call(`/crm/v3/objects/contacts/${999_000 + sent}`)).status, 404)
+  await page.goto('/')
+  assert.equal(await notice.count(), 0)
+  for (let sent = 0; sent < 20; sent += 1) assert.equal((await call('/crm/v3/objects/deals')).status, 403)
+  await page.goto('/')
+  assert.match(await notice.innerText(), /20 of 60 calls of Failing failed since .* \(33 %\), most often with missing-scopes/)
+  await follow(page, notice.getByRole('link', { name: 'See these calls' }))
+  await follow(page, page.locator('#rows tr').first().getByRole('link').first())
+  await follow(page, page.getByRole('button', { name: 'Grant crm.objects.deals.read' }))
+  assert.equal((await call('/crm/v3/objects/deals')).status, 200)
   await page.context().close()
 })
 

@@ -104,6 +104,7 @@ const OF_SERVE: [(&str, &[&str]); 9] = [
             "notify_expiry_days",
             "notify_sunset_days",
             "notify_daily_percent",
+            "notify_failed_percent",
         ],
     ),
     (

@@ -114,7 +114,9 @@ trait NoticeWords {
 impl NoticeWords for Notice {
     fn level(&self) -> &'static str {
         match self.kind.as_str() {
-            "store-not-written" | "audit-not-written" | "audit-damage" | "credential-refused" | "account-unreachable" => "wrong",
+            "store-not-written" | "audit-not-written" | "audit-damage" | "credential-refused" | "account-unreachable" | "failed-calls" => {
+                "wrong"
+            }
             _ => "warn",
         }
     }
@@ -128,6 +130,7 @@ impl NoticeWords for Notice {
             "credential-refused" | "credential-rotation" => (account("/rotate")?, "Rotate credential"),
             "credential-scopes" => (account("")?, "See the scopes"),
             "account-unreachable" => (account("")?, "Check the connection"),
+            "failed-calls" => (self.page.clone()?, "See these calls"),
             "daily-limit" => (format!("/?range=day&account={}", self.hub_id?), "See who calls"),
             "access-expiring" => match of.split_once('/')? {
                 ("person", _) => ("/people".to_owned(), "See the people"),
@@ -330,11 +333,18 @@ mod tests {
 
     #[test]
     fn every_kind_of_condition_with_a_page_has_an_action() {
-        let notice =
-            |kind: &str| Notice { kind: kind.into(), name: format!("{kind}/7"), hub_id: Some(1), app_id: Some(2), ..Notice::default() };
+        let notice = |kind: &str| Notice {
+            kind: kind.into(),
+            name: format!("{kind}/7"),
+            hub_id: Some(1),
+            app_id: Some(2),
+            page: Some("/audit?app=2".into()),
+            ..Notice::default()
+        };
         let without: Vec<&str> =
             keyway_gateway::attention::Kind::ALL.iter().map(|kind| kind.name()).filter(|kind| notice(kind).action().is_none()).collect();
         assert_eq!(without, ["store-not-written", "audit-not-written", "audit-damage", "proxy-authority"]);
+        assert_eq!(notice("failed-calls").action().map(|action| action.0), Some("/audit?app=2".to_owned()));
         assert_eq!(notice("approval-requested").action().map(|action| action.0), Some("/approvals/7".to_owned()));
     }
 }

@@ -3,6 +3,7 @@
 //! Decides from what it is handed; the one part that reads the audit, which calls end, is counted beside.
 
 mod conditions;
+mod failing;
 mod kind;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -19,6 +20,7 @@ use crate::model::{Account, App, Connection, ProxyAuthority, Token};
 use crate::sync::locked;
 
 pub use conditions::{Access, Condition, DayUse, Facts, Found, Waiting, find};
+pub use failing::{Failing, failing};
 pub use kind::Kind;
 
 /// After this many days HubSpot itself reminds of a credential (hubspot facts, section 1).
@@ -47,6 +49,8 @@ pub struct Thresholds {
     pub sunset_days: i64,
     /// Part of an account's calls of the day, in percent.
     pub daily_percent: u64,
+    /// Part of an app's calls that fail, in percent: from here on the console marks a number as wrong too.
+    pub failed_percent: u64,
 }
 
 impl Thresholds {
@@ -58,7 +62,14 @@ impl Thresholds {
 
 impl Default for Thresholds {
     fn default() -> Self {
-        Self { unreachable_ms: 30 * 60_000, rotation_days: ROTATION_DAYS, expiry_days: 14, sunset_days: 90, daily_percent: 80 }
+        Self {
+            unreachable_ms: 30 * 60_000,
+            rotation_days: ROTATION_DAYS,
+            expiry_days: 14,
+            sunset_days: 90,
+            daily_percent: 80,
+            failed_percent: 10,
+        }
     }
 }
 

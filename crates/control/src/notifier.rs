@@ -208,6 +208,7 @@ impl Look<'_> {
         });
         let is_writable = self.control.is_writable().await;
         let (people, tokens) = (self.control.people().await, self.control.admin_tokens().await);
+        let failing = attention::failing(self.audit, self.server, self.thresholds, now.wall).await.ok().flatten();
         let mut health = HashMap::new();
         let mut days = HashMap::new();
         for account in accounts.iter().filter(|account| account.connection.is_some()) {
@@ -228,6 +229,7 @@ impl Look<'_> {
             now_of: &now_of,
             used: used.as_ref().map(|(used, _)| used.as_slice()),
             is_writable,
+            failing: failing.as_deref(),
             damage: &damage,
             writing: self.audit.writing(now.wall),
             approvals: waiting.as_deref().ok(),

@@ -65,6 +65,9 @@ pub struct Notice {
     /// The app's name.
     pub app: Option<String>,
     pub owner: Option<String>,
+    /// The path of the console's page that shows it, where it has one of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
     /// Of a message: since when the condition lasts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Moment>,

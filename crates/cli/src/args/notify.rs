@@ -36,6 +36,9 @@ pub struct Settings {
     /// Part of an account's daily limit, in percent, at which to notify
     #[arg(long, env = "KEYWAY_NOTIFY_DAILY_PERCENT", value_name = "PERCENT", default_value_t = 80, value_parser = clap::value_parser!(u8).range(1..=100))]
     pub notify_daily_percent: u8,
+    /// Part of an app's calls that fail, in percent, at which to notify
+    #[arg(long, env = "KEYWAY_NOTIFY_FAILED_PERCENT", value_name = "PERCENT", default_value_t = 10, value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub notify_failed_percent: u8,
 }
 
 impl Default for Settings {
@@ -50,6 +53,7 @@ impl Default for Settings {
             notify_expiry_days: 14,
             notify_sunset_days: 90,
             notify_daily_percent: 80,
+            notify_failed_percent: 10,
         }
     }
 }

@@ -67,6 +67,7 @@ const SETTINGS: [(&str, Effect); 53] = [
     ("notify-expiry-days", Effect::Reload),
     ("notify-sunset-days", Effect::Reload),
     ("notify-daily-percent", Effect::Reload),
+    ("notify-failed-percent", Effect::Reload),
     ("threads", Effect::Restart),
     ("audit-keep-days", Effect::Reload),
     ("disable-unused-days", Effect::Reload),

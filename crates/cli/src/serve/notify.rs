@@ -37,6 +37,7 @@ pub fn thresholds(settings: &Settings) -> anyhow::Result<Thresholds> {
         expiry_days: settings.notify_expiry_days.into(),
         sunset_days: settings.notify_sunset_days.into(),
         daily_percent: settings.notify_daily_percent.into(),
+        failed_percent: settings.notify_failed_percent.into(),
     })
 }
 

@@ -218,6 +218,13 @@ fn provoke(kind: Kind) -> (Channels, Box<dyn Any>) {
             channels.secrets.extend([middle(&given), middle(&token)]);
             (channels, Box::new((upstream, keyway)))
         }
+        Kind::FailedCalls => {
+            let (keyway, mut channels) = server(&[]);
+            let token = app(&keyway, &[]);
+            (0..20).for_each(|_| assert_eq!(keyway.call(&token, "GET", "/crm/v3/objects/deals", None).0, 403));
+            channels.secrets.push(middle(&token));
+            (channels, Box::new(keyway))
+        }
         Kind::TokenExpiring => {
             let (keyway, mut channels) = server(&[]);
             channels.secrets.push(middle(&app(&keyway, &["--expires", "10d"])));
@@ -297,6 +304,7 @@ each_kind! {
     credential_refused: CredentialRefused,
     account_unreachable: AccountUnreachable,
     credential_scopes: CredentialScopes,
+    failed_calls: FailedCalls,
     daily_limit: DailyLimit,
     token_expiring: TokenExpiring,
     access_expiring: AccessExpiring,

@@ -7,7 +7,7 @@ use keyway_core::quota::UNCAPPED;
 use keyway_core::time::Timestamp;
 use serde_json::{Value, json};
 
-use super::{DAY_MS, DueOf, EndingCalls, Kind, Thresholds, due, ending, missing_scopes, renewal_due};
+use super::{DAY_MS, DueOf, EndingCalls, Failing, Kind, Thresholds, due, ending, missing_scopes, renewal_due};
 use crate::audit::{Damage, OperationUse, Writing};
 use crate::model::{Account, AdminToken, App, Approval, Person, ProxyAuthority, Token};
 use crate::upstream::health::State;
@@ -37,6 +37,8 @@ pub struct Condition {
     pub remedy: String,
     /// The page where a person does it; none where there is none.
     pub link: Option<String>,
+    /// The path of the console's page that shows it, where it has one of its own.
+    pub page: Option<String>,
 }
 
 /// How many calls of its day an account has used.
@@ -84,6 +86,8 @@ pub struct Facts<'a> {
     pub used: Option<&'a [OperationUse]>,
     /// Whether the store can be written.
     pub is_writable: bool,
+    /// Apps whose calls fail often; none where the counts can't be read.
+    pub failing: Option<&'a [Failing]>,
     /// Places of the audit that are not as they were written.
     pub damage: &'a [Damage],
     /// Whether records of calls are written.
@@ -109,7 +113,8 @@ pub struct Found {
 
 impl Condition {
     fn new(kind: Kind, of: impl std::fmt::Display, text: String, remedy: impl Into<String>) -> Self {
-        Self { kind, name: format!("{}/{of}", kind.name()), account: None, app: None, owner: None, text, remedy: remedy.into(), link: None }
+        let name = format!("{}/{of}", kind.name());
+        Self { kind, name, account: None, app: None, owner: None, text, remedy: remedy.into(), link: None, page: None }
     }
 
     /// That the store can't be written: it can't hold this condition either.
@@ -135,11 +140,15 @@ impl Condition {
     /// As notifications and the store have it.
     pub fn to_json(&self) -> Value {
         let (account, app) = (self.account.as_ref(), self.app.as_ref());
-        json!({
+        let mut json = json!({
             "kind": self.kind.name(), "name": self.name, "text": self.text, "remedy": self.remedy,
             "hubId": account.map(|(id, _)| id), "account": account.map(|(_, name)| name),
             "appId": app.map(|(id, _)| id), "app": app.map(|(_, name)| name), "owner": self.owner, "link": self.link,
-        })
+        });
+        if let Some(page) = &self.page {
+            json["page"] = page.as_str().into();
+        }
+        json
     }
 }
 
@@ -151,9 +160,10 @@ pub fn find(facts: &Facts<'_>, thresholds: &Thresholds) -> Found {
     }
     audit(facts, &mut found);
     approvals(facts, &mut found);
-    connections(facts, thresholds, &mut found);
-    days(facts, thresholds, &mut found);
     let accounts: HashMap<u64, &Account> = facts.accounts.iter().map(|account| (account.hub_id, account)).collect();
+    connections(facts, thresholds, &mut found);
+    failed_calls(facts, &accounts, &mut found);
+    days(facts, thresholds, &mut found);
     expiring(facts, thresholds, &accounts, &mut found);
     access(facts, thresholds, &mut found);
     sunsets(facts, thresholds, &accounts, &mut found);
@@ -246,6 +256,23 @@ fn connections(facts: &Facts<'_>, thresholds: &Thresholds, found: &mut Found) {
             let remedy = format!("Add the scopes to the private app in HubSpot, then run: keyway account check {hub_id}");
             found.conditions.push(Condition::new(Kind::CredentialScopes, hub_id, text, remedy).account(account));
         }
+    }
+}
+
+fn failed_calls(facts: &Facts<'_>, accounts: &HashMap<u64, &Account>, found: &mut Found) {
+    let Some(failing) = facts.failing else {
+        found.unsure.push("failed-calls/".to_owned());
+        return;
+    };
+    for Failing { app_id, calls, failed, cause, since, link, page } in failing {
+        // A disabled app is meant to be refused, and of a deleted one nobody can change anything.
+        let Some((app, _)) = facts.apps.iter().find(|(app, _)| app.id == *app_id && app.enabled) else { continue };
+        let (name, percent) = (short(&app.name), failed.saturating_mul(100) / (*calls).max(1));
+        let most = cause.as_ref().map_or_else(String::new, |cause| format!(", most often with {cause}"));
+        let text = format!("{failed} of {calls} calls of {name} failed since {} ({percent} %){most}", since.to_iso());
+        let category = cause.as_ref().map_or_else(String::new, |cause| format!(" --category {cause}"));
+        let condition = Condition::new(Kind::FailedCalls, app_id, text, format!("keyway audit list --app {app_id}{category}"));
+        found.conditions.push(Condition { link: Some(link.clone()), page: Some(page.clone()), ..condition.app(app, accounts) });
     }
 }
 

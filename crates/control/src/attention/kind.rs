@@ -36,6 +36,8 @@ kinds! {
     CredentialRefused = "credential-refused",
     /// HubSpot was not reached for an account for long.
     AccountUnreachable = "account-unreachable",
+    /// A large part of an app's calls fails.
+    FailedCalls = "failed-calls",
     /// The credential of an account lacks scopes that its apps have.
     CredentialScopes = "credential-scopes",
     /// An account has used most of its calls of the day.

@@ -72,6 +72,7 @@ fn facts_of<'a>(accounts: &'a [Account], apps: &'a [(App, Vec<Token>)]) -> Facts
         now_of: &|_| NOW,
         used: Some(&[]),
         is_writable: true,
+        failing: Some(&[]),
         damage: &[],
         writing: Writing::Fine,
         approvals: Some(&[]),
@@ -153,6 +154,28 @@ fn a_connection_that_is_refused_or_lacks_scopes_is_found_and_one_that_is_not_kno
 }
 
 #[test]
+fn an_app_whose_calls_fail_often_is_found_with_the_page_of_its_calls() {
+    let failing = [Failing {
+        app_id: 3,
+        calls: 1_000,
+        failed: 480,
+        cause: Some("missing-scopes".into()),
+        since: days(-1),
+        link: "https://keyway.example.com/audit?app=3".into(),
+        page: "/audit?app=3".into(),
+    }];
+    let told = found(&[embedded()], &[(app(), vec![token()])], |facts| facts.failing = Some(&failing));
+    let [one] = &told.conditions[..] else { panic!("{told:?}") };
+    assert_eq!((one.name.as_str(), one.owner.as_deref(), one.link.as_deref()), ("failed-calls/3", Some("Sales"), Some(&*failing[0].link)));
+    assert!(one.text.contains("480 of 1000 calls of Sync failed") && one.text.contains("(48 %)"), "{}", one.text);
+    assert_eq!(one.to_json()["page"], "/audit?app=3");
+    let disabled = App { enabled: false, ..app() };
+    assert_eq!(names(&found(&[embedded()], &[(disabled, vec![token()])], |facts| facts.failing = Some(&failing))), [""; 0]);
+    let unknown = found(&[], &[], |facts| facts.failing = None);
+    assert_eq!(unknown.unsure, ["failed-calls/"]);
+}
+
+#[test]
 fn the_daily_limit_is_found_at_four_fifths_of_a_connected_account_with_a_name_for_each_day() {
     let day = |used| HashMap::from([(7, DayUse { used, daily: 1_000, resets_at: days(1) })]);
     assert!(found(&[connected()], &[], |facts| facts.days = day(799)).conditions.is_empty());
@@ -174,6 +197,7 @@ fn a_token_is_due_by_its_age_and_expires_by_its_lifetime() {
     assert_eq!(names(&of_tokens(vec![living_until(days(14))])), ["token-expiring/5"]);
     // What has ended or was revoked needs nobody any more.
     assert!(of_tokens(vec![living_until(NOW), Token { revoked_at: Some(NOW), ..living_until(days(1)) }]).conditions.is_empty());
+    assert_eq!(one.to_json()["page"], "/audit?app=3");
     let disabled = App { enabled: false, ..app() };
     assert!(found(&[embedded()], &[(disabled, vec![living_until(days(1))])], |_| {}).conditions.is_empty());
 }

@@ -18,6 +18,7 @@ fn found(names: &[&str]) -> Found {
         text: "The token 1 is old".into(),
         remedy: "keyway token rotate 1".into(),
         link: None,
+        page: None,
     };
     Found { conditions: names.iter().map(condition).collect(), unsure: Vec::new() }
 }
