@@ -7,15 +7,15 @@ use keyway_api::view::{Account, AccountAnswer, Accounts, Connection};
 use serde_json::{Value, json};
 
 use super::account_words::{AccountWords, ConnectionWords, settings};
-use super::api::{Refused, with_query};
+use super::api::Refused;
 use super::app_words::{self, App, AppWords};
 use super::columns::{Columns, LeftOut, Optional};
 use super::page;
 use super::path::Path;
-use super::rows::Rows;
 use super::shell::Shell;
 use super::sign_in::see_other;
-use super::sorting::{Column, Head, heads};
+use super::sorted::{Sorted, SortedPage};
+use super::sorting::{Column, Head};
 use super::threshold::percent;
 use super::visitor::{Fields, Page, Sent, Visitor};
 use super::words::{filters, sentence};
@@ -53,35 +53,38 @@ impl AccountsPage<'_> {
     }
 }
 
+fn is_in_state(account: &Account, state: &str) -> bool {
+    let connection = account.connection.as_ref();
+    match state {
+        "embedded" => connection.is_none(),
+        "connected" => connection.is_some(),
+        "refused" => connection.is_some_and(|connection| connection.state == "refused"),
+        "due" => connection.is_some_and(|connection| connection.rotation_due),
+        _ => true,
+    }
+}
+
+const LIST: Sorted<Account> = Sorted {
+    section: SECTION,
+    filters: &["state"],
+    columns: &COLUMNS,
+    text: |account| format!("{} {}", account.name.to_lowercase(), account.hub_id),
+    fits: |account, fields| is_in_state(account, fields.get("state")),
+    first: |accounts| accounts.sort_by_cached_key(|account| (account.name.to_lowercase(), account.hub_id)),
+    // By the share of the day, then by the calls.
+    orders: &[("used", |accounts| {
+        accounts.sort_by_key(|account| std::cmp::Reverse((percent(account.used_today, account.limits.daily), account.used_today)));
+    })],
+};
+
 /// The list.
 pub(super) async fn list(visitor: Visitor, left_out: LeftOut, fields: Fields) -> Page {
-    let (search, state, sort) = (fields.get("q"), fields.get("state"), fields.get("sort"));
     let accounts = visitor.api.all::<Accounts>("/api/v1/accounts", &[]).await;
-    let mut accounts = accounts.map_err(|refused| visitor.refused(SECTION, &refused))?;
-    let known = accounts.len();
-    let words = search.to_lowercase();
-    accounts.retain(|account| {
-        let connection = account.connection.as_ref();
-        let fits = match state {
-            "embedded" => connection.is_none(),
-            "connected" => connection.is_some(),
-            "refused" => connection.is_some_and(|connection| connection.state == "refused"),
-            "due" => connection.is_some_and(|connection| connection.rotation_due),
-            _ => true,
-        };
-        fits && words.split_whitespace().all(|word| account.name.to_lowercase().contains(word) || account.hub_id.to_string().contains(word))
-    });
-    accounts.sort_by_cached_key(|account| (account.name.to_lowercase(), account.hub_id));
-    if sort == "used" {
-        // By the share of the day, then by the calls.
-        accounts.sort_by_key(|account| std::cmp::Reverse((percent(account.used_today, account.limits.daily), account.used_today)));
-    }
-    let Rows { things: accounts, found, earlier, later } =
-        Rows::of(accounts, &fields, |page| with_query(SECTION, &[("q", search), ("state", state), ("sort", sort), ("page", page)]));
-    let heads = heads(&COLUMNS, SECTION, &["q", "state"], &fields);
+    let accounts = accounts.map_err(|refused| visitor.refused(SECTION, &refused))?;
+    let SortedPage { search, sort, things: accounts, found, all, heads, earlier, later } = LIST.page(accounts, &fields);
     let columns = Columns::of(SECTION, &OPTIONAL, left_out, &fields);
-    let shell = visitor.shell(SECTION);
-    Ok(page::render(&AccountsPage { shell, search, state, accounts, heads, columns, sort, found, all: known, later, earlier }))
+    let (shell, state) = (visitor.shell(SECTION), fields.get("state"));
+    Ok(page::render(&AccountsPage { shell, search, state, accounts, heads, columns, sort, found, all, later, earlier }))
 }
 
 #[derive(Template)]

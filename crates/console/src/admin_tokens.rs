@@ -7,17 +7,17 @@ use keyway_api::OperationId;
 use keyway_api::view::{AdminToken, AdminTokenAnswer, AdminTokens};
 use serde_json::json;
 
-use super::api::{Refused, with_query};
+use super::api::Refused;
 use super::columns::{Columns, LeftOut, Optional};
 use super::page;
 use super::path::Path;
 use super::roles::{self, AppNames, Choice};
-use super::rows::Rows;
 use super::several::{Bar, List};
 use super::shell::Shell;
 use super::shown_once::ShownOnce;
 use super::sign_in::see_other;
-use super::sorting::{Column, Head, heads};
+use super::sorted::{Sorted, SortedPage};
+use super::sorting::{Column, Head};
 use super::visitor::{Fields, Page, Sent, Visitor};
 use super::words::{filters, sentence};
 
@@ -74,38 +74,35 @@ async fn all(visitor: &Visitor) -> Result<Vec<AdminToken>, Response> {
     visitor.api.all::<AdminTokens>("/api/v1/admin-tokens", &[]).await.map_err(|refused| visitor.refused(SECTION, &refused))
 }
 
+const LIST: Sorted<AdminToken> = Sorted {
+    section: SECTION,
+    filters: &["state"],
+    columns: &COLUMNS,
+    text: |token| format!("{} {} {}", token.name, token.created_by, token.hint).to_lowercase(),
+    fits: |token, fields| ["", token.state.as_str()].contains(&fields.get("state")),
+    first: |tokens| tokens.sort_by_cached_key(|token| (!token.is_live(), token.name.to_lowercase(), token.id)),
+    // ISO 8601 in UTC sorts as time does.
+    orders: &[("last", |tokens| tokens.sort_by_key(|token| std::cmp::Reverse(token.last_used_at.clone().map(|at| at.0))))],
+};
+
 /// The list; those that are accepted come first.
 pub(super) async fn list(visitor: Visitor, left_out: LeftOut, fields: Fields) -> Page {
-    let (search, state, sort) = (fields.get("q"), fields.get("state"), fields.get("sort"));
-    let mut tokens = all(&visitor).await?;
-    let known = tokens.len();
-    let words = search.to_lowercase();
-    tokens.retain(|token| {
-        let text = format!("{} {} {}", token.name, token.created_by, token.hint).to_lowercase();
-        (state.is_empty() || token.state == state) && words.split_whitespace().all(|word| text.contains(word))
-    });
-    tokens.sort_by_cached_key(|token| (!token.is_live(), token.name.to_lowercase(), token.id));
-    if sort == "last" {
-        // ISO 8601 in UTC sorts as time does.
-        tokens.sort_by_key(|token| std::cmp::Reverse(token.last_used_at.clone().map(|at| at.0)));
-    }
-    let Rows { things: tokens, found, earlier, later } =
-        Rows::of(tokens, &fields, |page| with_query(SECTION, &[("q", search), ("state", state), ("sort", sort), ("page", page)]));
+    let SortedPage { search, sort, things: tokens, found, all, heads, earlier, later } = LIST.page(all(&visitor).await?, &fields);
     let names = AppNames::of(&visitor.api, tokens.iter().map(|token| &token.apps)).await;
     Ok(page::render(&TokensPage {
         shell: visitor.shell(SECTION),
         search,
-        state,
+        state: fields.get("state"),
         sort,
         bar: Bar::of(&visitor.api, List::AdminTokens, &fields),
         columns: Columns::of(SECTION, &OPTIONAL, left_out, &fields),
-        heads: heads(&COLUMNS, SECTION, &["q", "state"], &fields),
+        heads,
         names: names.map_err(|refused| visitor.refused(SECTION, &refused))?,
         tokens,
         later,
         earlier,
         found,
-        all: known,
+        all,
     }))
 }
 

@@ -96,6 +96,8 @@ pub(super) trait AppWords {
     fn calls_of_day(&self) -> Option<(u64, u64)>;
     fn is_unused(&self, now: Timestamp) -> bool;
     fn is_due(&self) -> bool;
+    /// What a search looks in, in lower case.
+    fn searched(&self) -> String;
     fn matches(&self, search: &str) -> bool;
 }
 
@@ -146,9 +148,13 @@ impl AppWords for App {
         self.tokens.iter().any(|token| token.rotation_due)
     }
 
+    fn searched(&self) -> String {
+        let text = [&self.name, &self.description, &self.owner, &self.dependents.join(" "), &self.scopes.join(" ")];
+        text.map(String::as_str).join(" ").to_lowercase()
+    }
+
     fn matches(&self, search: &str) -> bool {
-        let text = format!("{} {} {} {} {}", self.name, self.description, self.owner, self.dependents.join(" "), self.scopes.join(" "))
-            .to_lowercase();
+        let text = self.searched();
         search.to_lowercase().split_whitespace().all(|word| text.contains(word))
     }
 }

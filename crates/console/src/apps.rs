@@ -8,14 +8,13 @@ use keyway_api::view::Account;
 use keyway_gateway::clock;
 
 use super::account_words::{self, AccountWords};
-use super::api::with_query;
 use super::app_words::{App, AppWords, all};
 use super::columns::{Columns, LeftOut, Optional};
 use super::page;
-use super::rows::Rows;
 use super::several::{Bar, List};
 use super::shell::Shell;
-use super::sorting::{Column, Head, heads};
+use super::sorted::{Sorted, SortedPage};
+use super::sorting::{Column, Head};
 use super::visitor::{Fields, Page, Visitor};
 use super::words::filters;
 
@@ -73,49 +72,51 @@ impl AppsPage<'_> {
     }
 }
 
+fn is_in_state(app: &App, state: &str) -> bool {
+    match state {
+        "enabled" => app.enabled,
+        "disabled" => !app.enabled,
+        "unused" => app.is_unused(clock::now()),
+        "due" => app.is_due(),
+        _ => true,
+    }
+}
+
+const LIST: Sorted<App> = Sorted {
+    section: "/apps",
+    filters: &["hub_id", "state"],
+    columns: &COLUMNS,
+    text: App::searched,
+    fits: |app, fields| is_in_state(app, fields.get("state")),
+    first: |apps| apps.sort_by_cached_key(|app| (app.name.to_lowercase(), app.id)),
+    orders: &[
+        ("calls", |apps| apps.sort_by_key(|app| std::cmp::Reverse(app.calls_of_day().map(|(calls, _)| calls)))),
+        ("errors", |apps| apps.sort_by_key(|app| std::cmp::Reverse(app.calls_of_day().map(|(_, failed)| failed)))),
+        ("last", |apps| apps.sort_by_key(|app| std::cmp::Reverse(app.last_used().map(str::to_owned)))),
+    ],
+};
+
 /// The list.
 pub(super) async fn list(visitor: Visitor, left_out: LeftOut, fields: Fields) -> Page {
-    let (search, hub_id, state, sort) = (fields.get("q"), fields.get("hub_id"), fields.get("state"), fields.get("sort"));
-    let now = clock::now();
-    let mut apps = all(&visitor.api, hub_id).await.map_err(|refused| visitor.refused("/apps", &refused))?;
+    let hub_id = fields.get("hub_id");
+    let apps = all(&visitor.api, hub_id).await.map_err(|refused| visitor.refused("/apps", &refused))?;
     let accounts = account_words::few(&visitor.api).await.map_err(|refused| visitor.refused("/apps", &refused))?;
-    let known = apps.len();
-    apps.retain(|app| {
-        let fits = match state {
-            "enabled" => app.enabled,
-            "disabled" => !app.enabled,
-            "unused" => app.is_unused(now),
-            "due" => app.is_due(),
-            _ => true,
-        };
-        fits && app.matches(search)
-    });
-    apps.sort_by_cached_key(|app| (app.name.to_lowercase(), app.id));
-    // Stable: rows that are equal stay in the order of their names.
-    match sort {
-        "calls" => apps.sort_by_key(|app| std::cmp::Reverse(app.calls_of_day().map(|(calls, _)| calls))),
-        "errors" => apps.sort_by_key(|app| std::cmp::Reverse(app.calls_of_day().map(|(_, failed)| failed))),
-        "last" => apps.sort_by_key(|app| std::cmp::Reverse(app.last_used().map(str::to_owned))),
-        _ => {}
-    }
-    let Rows { things: apps, found, earlier, later } = Rows::of(apps, &fields, |page| {
-        with_query("/apps", &[("q", search), ("hub_id", hub_id), ("state", state), ("sort", sort), ("page", page)])
-    });
+    let SortedPage { search, sort, things: apps, found, all, heads, earlier, later } = LIST.page(apps, &fields);
     Ok(page::render(&AppsPage {
         shell: visitor.shell("/apps"),
         search,
         hub_id,
-        state,
+        state: fields.get("state"),
         sort,
         names: accounts.iter().map(|account| (account.hub_id, account.name.clone())).collect(),
         accounts,
         bar: Bar::of(&visitor.api, List::Apps, &fields),
         columns: Columns::of("/apps", &OPTIONAL, left_out, &fields),
-        heads: heads(&COLUMNS, "/apps", &["q", "hub_id", "state"], &fields),
+        heads,
         later,
         earlier,
         apps,
         found,
-        all: known,
+        all,
     }))
 }

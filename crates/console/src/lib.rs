@@ -58,6 +58,7 @@ mod several;
 mod shell;
 mod shown_once;
 mod sign_in;
+mod sorted;
 mod sorting;
 mod threshold;
 mod visitor;

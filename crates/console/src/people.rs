@@ -12,17 +12,17 @@ use keyway_gateway::clock;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::api::{Refused, with_part, with_query};
+use super::api::{Refused, with_part};
 use super::columns::{Columns, LeftOut, Optional};
 use super::page;
 use super::path::Path;
 use super::roles::{self, AppNames, Choice};
-use super::rows::Rows;
 use super::several::{Bar, List};
 use super::shell::Shell;
 use super::shown_once::ShownOnce;
 use super::sign_in::see_other;
-use super::sorting::{Column, Head, heads};
+use super::sorted::{Sorted, SortedPage};
+use super::sorting::{Column, Head};
 use super::visitor::{Fields, Page, Sent, Visitor};
 use super::words::{self, filters, sentence};
 
@@ -85,37 +85,36 @@ impl PeoplePage<'_> {
     }
 }
 
+const LIST: Sorted<Person> = Sorted {
+    section: SECTION,
+    filters: &["role"],
+    columns: &COLUMNS,
+    text: |person| person.email.to_lowercase(),
+    fits: |person, fields| ["", person.role.as_str()].contains(&fields.get("role")),
+    first: |people| people.sort_by(|one, other| one.email.cmp(&other.email)),
+    // ISO 8601 in UTC sorts as time does.
+    orders: &[("last", |people| people.sort_by_key(|person| std::cmp::Reverse(person.last_sign_in_at.clone().map(|at| at.0))))],
+};
+
 /// The list.
 pub(super) async fn list(visitor: Visitor, left_out: LeftOut, fields: Fields) -> Page {
-    let (search, role, sort) = (fields.get("q"), fields.get("role"), fields.get("sort"));
-    let mut people = visitor.api.all::<Users>("/api/v1/users", &[]).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
-    let known = people.len();
-    let words = search.to_lowercase();
-    people.retain(|person| {
-        (role.is_empty() || person.role.as_str() == role) && words.split_whitespace().all(|word| person.email.contains(word))
-    });
-    people.sort_by(|one, other| one.email.cmp(&other.email));
-    if sort == "last" {
-        // ISO 8601 in UTC sorts as time does.
-        people.sort_by_key(|person| std::cmp::Reverse(person.last_sign_in_at.clone().map(|at| at.0)));
-    }
-    let Rows { things: people, found, earlier, later } =
-        Rows::of(people, &fields, |page| with_query(SECTION, &[("q", search), ("role", role), ("sort", sort), ("page", page)]));
+    let people = visitor.api.all::<Users>("/api/v1/users", &[]).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
+    let SortedPage { search, sort, things: people, found, all, heads, earlier, later } = LIST.page(people, &fields);
     let names = AppNames::of(&visitor.api, people.iter().map(|person| &person.apps)).await;
     Ok(page::render(&PeoplePage {
         shell: visitor.shell(SECTION),
         search,
-        role,
+        role: fields.get("role"),
         sort,
         bar: Bar::of(&visitor.api, List::People, &fields),
         columns: Columns::of(SECTION, &OPTIONAL, left_out, &fields),
-        heads: heads(&COLUMNS, SECTION, &["q", "role"], &fields),
+        heads,
         names: names.map_err(|refused| visitor.refused(SECTION, &refused))?,
         people,
         later,
         earlier,
         found,
-        all: known,
+        all,
     }))
 }
 
