@@ -47,11 +47,11 @@ impl RecordWords for CallRecord {
     }
 
     fn took(&self) -> String {
-        milliseconds(self.latency_us)
+        lasted(self.latency_us)
     }
 
     fn waited(&self) -> String {
-        milliseconds(self.waited_us)
+        lasted(self.waited_us)
     }
 
     fn more_records(&self) -> Option<String> {
@@ -73,6 +73,7 @@ impl RecordWords for CallRecord {
     }
 }
 
-fn milliseconds(us: u64) -> String {
-    format!("{:.1} ms", us as f64 / 1_000.0)
+/// From a second on in seconds: a longer number has no room in its column.
+fn lasted(us: u64) -> String {
+    if us >= 1_000_000 { format!("{:.2} s", us as f64 / 1_000_000.0) } else { format!("{:.1} ms", us as f64 / 1_000.0) }
 }
