@@ -101,6 +101,35 @@ test('of two people with the page open one decides, and the other is told who', 
   await other.context().close()
 })
 
+for (const script of [true, false]) {
+  test(`several calls are approved or rejected at once, ${script ? 'with' : 'without'} script`, async () => {
+    const change = { properties: { city: 'Zug' } }
+    const waiting = []
+    for (const city of ['one', 'two', 'three']) {
+      const target = `${CONTACTS}/${await contact(city)}`
+      waiting.push({ target, ...(await asked(target, 'PATCH', change)) })
+    }
+    const page = await console_.page(script ? WIDE : NARROW, { javaScriptEnabled: script })
+    const decide = async (some, verb, heading, done) => {
+      await page.goto('/approvals')
+      for (const { id } of some) await page.getByRole('checkbox', { name: new RegExp(`^${id} PATCH`) }).check()
+      await page.getByRole('button', { name: `${verb}…` }).click()
+      await page.getByRole('heading', { name: heading }).waitFor()
+      for (const text of await page.locator('main li').allInnerTexts()) assert.match(text, /PATCH .* of CRM agent, 1 record; asked/)
+      if (script) await holds(page, `approvals-${verb.toLowerCase()}`)
+      await page.getByRole('button', { name: verb, exact: true }).click()
+      await page.getByText(done).first().waitFor()
+    }
+    await decide(waiting.slice(0, 2), 'Approve', 'Approve 2 calls?', 'each app may make its call once')
+    for (const { target, id } of waiting.slice(0, 2)) assert.equal((await execute(target, 'PATCH', change, id)).status, 200)
+    await decide(waiting.slice(2), 'Reject', 'Reject 1 call?', 'Rejected: the calls are not made.')
+    assert.equal((await execute(waiting[2].target, 'PATCH', change, waiting[2].id)).headers.get('keyway-rule'), 'approval-rejected')
+    assert.equal(await page.getByRole('checkbox', { name: /PATCH/ }).count(), 0, 'what is decided has no box')
+    assert.deepEqual(page.wrongs, [])
+    await page.context().close()
+  })
+}
+
 test('a link of somebody else, or one that was changed, opens nothing, and an auditor sees and decides nothing', async () => {
   const id = await contact('Chur')
   const approval = await asked(`${CONTACTS}/${id}`, 'PATCH', { properties: { city: 'Genf' } })
@@ -110,6 +139,8 @@ test('a link of somebody else, or one that was changed, opens nothing, and an au
   }
   assert.equal((await page.goto('/approvals/999999')).status(), 404)
   const theirs = await console_.page(WIDE, { email: 'grace@example.com', password: auditor })
+  await theirs.goto('/approvals')
+  assert.equal(await theirs.getByRole('checkbox').count(), 0)
   await theirs.goto(`/approvals/${approval.id}`)
   await theirs.getByText('Genf').first().waitFor()
   assert.equal(await theirs.getByRole('button', { name: 'Approve' }).count(), 0)

@@ -1,7 +1,8 @@
 // Small promises that hold on many pages: lists that sort, errors that a browser can show, controls of one height.
 const { test, before, after } = require('node:test')
 const assert = require('node:assert/strict')
-const { Console, LOOKS, holds } = require('./console.js')
+const http = require('node:http')
+const { Console, LOOKS, follow, holds } = require('./console.js')
 
 let console_
 
@@ -16,10 +17,10 @@ test('apps are sorted by calls, by errors and by name', async () => {
   const names = () => page.locator('tbody th > a').allTextContents()
   await page.goto('/apps')
   assert.deepEqual(await names(), ['Demo sync', 'Read-only report'])
-  await page.getByRole('link', { name: 'Failed' }).click()
+  await follow(page, page.getByRole('link', { name: 'Failed' }))
   assert.deepEqual(await names(), ['Read-only report', 'Demo sync'])
   assert.equal(await page.locator('th[aria-sort=descending]').innerText(), 'Failed ↓')
-  await page.getByRole('link', { name: 'Calls, last day' }).click()
+  await follow(page, page.getByRole('link', { name: 'Calls, last day' }))
   assert.deepEqual(await names(), ['Demo sync', 'Read-only report'])
   assert.equal(await page.getByText('enabled', { exact: true }).count(), 0, 'a mark is for the exception')
   await page.context().close()
@@ -189,7 +190,7 @@ for (const script of [true, false]) {
     page.wrongs.length = 0
     if (script) await holds(page, 'apps-several-failed')
     assert.equal(keyway.run('app', 'show', names[0]).app.enabled, true)
-    await page.getByRole('link', { name: 'Back to the list' }).click()
+    await follow(page, page.getByRole('link', { name: 'Back to the list' }))
     assert.equal(await page.locator('tbody tr').count(), 2)
     assert.deepEqual(page.wrongs, [])
     await page.context().close()
@@ -263,6 +264,48 @@ for (const script of [true, false]) {
       assert.equal(await page.locator(`[data-of="${word}"]`).count(), 0, address)
     }
     await page.context().close()
+  })
+}
+
+for (const script of [true, false]) {
+  test(`several channels of notifications are tested and removed at once, ${script ? 'with' : 'without'} script`, async () => {
+    const { keyway } = console_
+    const got = []
+    const receiver = http.createServer((request, response) => {
+      request.resume().on('end', () => { got.push(request.url); response.end() })
+    })
+    await new Promise((listening) => receiver.listen(0, '127.0.0.1', listening))
+    const base = `http://127.0.0.1:${receiver.address().port}`
+    try {
+      for (const name of ['one', 'two']) keyway.run('notify', 'add', 'webhook', name, '--url', `${base}/${name}`)
+      const page = await console_.page(LOOKS[script ? 0 : 2], { javaScriptEnabled: script })
+      const act = async (verb, heading) => {
+        await page.goto('/notifications')
+        for (const name of ['one', 'two']) await page.getByRole('checkbox', { name, exact: true }).check()
+        if (script) await holds(page, 'notifications-ticked')
+        await page.getByRole('button', { name: `${verb}…` }).click()
+        await page.getByRole('heading', { name: heading }).waitFor()
+        await page.getByRole('button', { name: verb, exact: true }).click()
+      }
+      got.length = 0
+      await act('Test', 'Test 2 channels?')
+      await page.getByText('Each receiver took the test message.').waitFor()
+      assert.deepEqual([...new Set(got)].sort(), ['/one', '/two'])
+      // A receiver that is away is named, with the reason; nothing is removed for it.
+      receiver.closeAllConnections()
+      await new Promise((closed) => receiver.close(closed))
+      await act('Test', 'Test 2 channels?')
+      await page.getByRole('heading', { name: 'Not all of it was done' }).waitFor()
+      assert.equal(await page.locator('[role=alert] li').count(), 2)
+      page.wrongs.length = 0
+      await act('Remove', 'Remove 2 channels?')
+      await page.getByText('these channels get no notification from now on').waitFor()
+      assert.deepEqual(keyway.run('notify', 'list').channels.map(({ name }) => name).filter((name) => ['one', 'two'].includes(name)), [])
+      assert.deepEqual(page.wrongs, [])
+      await page.context().close()
+    } finally {
+      receiver.close()
+    }
   })
 }
 

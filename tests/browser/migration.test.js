@@ -1,7 +1,7 @@
 // The migration board: a report is sent, the row says what remains, and reports, apps and calls move it on.
 const { test, before, after } = require('node:test')
 const assert = require('node:assert/strict')
-const { Console, LOOKS, holds } = require('./console.js')
+const { Console, LOOKS, follow, holds } = require('./console.js')
 
 let console_
 
@@ -91,6 +91,34 @@ for (const script of [true, false]) {
   })
 }
 
+for (const script of [true, false]) {
+  test(`rows that the newest report has nothing of are removed at once, ${script ? 'with' : 'without'} script`, async () => {
+    const page = await console_.page(LOOKS[script ? 0 : 2], { javaScriptEnabled: script })
+    const usage = (name) => ({ path: `${name}/x.py`, line: 1, operation: 'GET /crm/v3/objects/deals', auth: 'bearer' })
+    const found = (...names) => JSON.stringify({ version: 1, usages: names.map(usage) })
+    await send(page, found('one', 'two', 'stays'), 'several')
+    await page.getByRole('row', { name: /^stays/ }).waitFor()
+    assert.equal(await page.locator('td.tick').count(), 0, 'what the newest report has can not be removed')
+    await send(page, found('stays'), 'several')
+    await page.getByText('the board shows what the report changed').waitFor()
+    assert.equal(await page.getByRole('checkbox', { name: 'stays', exact: true }).count(), 0)
+    await page.goto('/migration?repository=several')
+    for (const name of ['one', 'two']) await page.getByRole('checkbox', { name, exact: true }).check()
+    if (script) await holds(page, 'migration-ticked')
+    await page.getByRole('button', { name: 'Remove…' }).click()
+    await page.getByRole('heading', { name: 'Remove 2 integrations?' }).waitFor()
+    if (script) await holds(page, 'migration-several')
+    await page.getByRole('button', { name: 'Remove', exact: true }).click()
+    await page.getByText('Removed from the board.').waitFor()
+    assert.equal(new URL(page.url()).searchParams.get('repository'), 'several', 'the filter is kept')
+    const left = console_.keyway.run('migration', 'list').integrations.filter(({ repository }) => repository === 'several')
+    assert.deepEqual(left.map(({ name }) => name), ['stays'])
+    assert.deepEqual(page.wrongs, [])
+    await page.context().close()
+    console_.keyway.run('migration', 'forget', 'several', '--yes')
+  })
+}
+
 test('an auditor reads the board and changes nothing', async () => {
   const page = await console_.page()
   await send(page, report('/crm/v3/objects/contacts', true))
@@ -100,7 +128,7 @@ test('an auditor reads the board and changes nothing', async () => {
   await auditor.goto('/migration')
   await row(auditor).waitFor()
   assert.equal(await auditor.getByRole('link', { name: 'Send a report' }).count(), 0)
-  await link(auditor).click()
+  await follow(auditor, link(auditor))
   assert.equal(await auditor.getByRole('button', { name: /Link|Create/ }).count(), 0)
   assert.equal((await auditor.goto('/migration/integrations/999')).status(), 404)
   await page.context().close()

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use super::api::Refused;
 use super::page;
 use super::path::Path;
+use super::several::{self, Bar};
 use super::shell::Shell;
 use super::sign_in::see_other;
 use super::visitor::{Fields, Page, Sent, Visitor};
@@ -44,6 +45,7 @@ fn app_of(approval: &Approval) -> String {
 #[template(path = "approvals.html")]
 struct List<'a> {
     shell: Shell<'a>,
+    bar: Bar,
     pending: Vec<Approval>,
     others: Vec<Approval>,
 }
@@ -56,13 +58,19 @@ impl List<'_> {
     fn app_name(&self, approval: &Approval) -> String {
         app_of(approval)
     }
+
+    /// What the box of a call is called: several calls of one operation may wait.
+    fn label(&self, approval: &Approval) -> String {
+        format!("{} {}", approval.id, approval.operation)
+    }
 }
 
 /// The list: those that wait first.
-pub(super) async fn list(visitor: Visitor) -> Page {
+pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
     let found: Approvals = visitor.api.get("/api/v1/approvals?limit=200").await.map_err(|refused| visitor.refused(SECTION, &refused))?;
     let (pending, others) = found.approvals.into_iter().partition(is_pending);
-    Ok(page::render(&List { shell: visitor.shell(SECTION), pending, others }))
+    let bar = Bar::of(&visitor.api, several::List::Approvals, &fields);
+    Ok(page::render(&List { shell: visitor.shell(SECTION), bar, pending, others }))
 }
 
 #[derive(Template)]

@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::api::{Refused, with_query};
 use super::page;
 use super::path::Path;
+use super::several::{Bar, List};
 use super::shell::Shell;
 use super::sign_in::see_other;
 use super::visitor::{Fields, Page, Sent, Visitor};
@@ -102,6 +103,7 @@ impl FactWords for Fact {
 #[template(path = "board.html")]
 struct Board<'a> {
     shell: Shell<'a>,
+    bar: Bar,
     view: Migration,
     repository: String,
     state: String,
@@ -133,7 +135,12 @@ pub(super) async fn show(visitor: Visitor, fields: Fields) -> Page {
     let found = visitor.api.get::<Migration>(&with_query(API, &query)).await;
     let view = found.map_err(|refused| visitor.refused(SECTION, &refused))?;
     let later = view.after.as_deref().map(|after| with_query(SECTION, &[&wanted[..], &[("after", after)]].concat()));
-    Ok(page::render(&Board { shell: visitor.shell(SECTION), view, repository, state, search, later }))
+    let mut bar = Bar::of(&visitor.api, List::Migration, &fields);
+    if !view.integrations.iter().any(|one| one.gone) {
+        // What a report has is removed from the code, not from the board.
+        bar.acts.clear();
+    }
+    Ok(page::render(&Board { shell: visitor.shell(SECTION), bar, view, repository, state, search, later }))
 }
 
 #[derive(Template)]

@@ -6,6 +6,7 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use axum::routing::{MethodRouter, post};
 
+use super::list_place::ListPlace;
 use super::sign_in::{cookie_named, is_https, see_other};
 use super::visitor::{Fields, Page, Sent};
 use keyway_gateway::admin::Admin;
@@ -38,7 +39,7 @@ pub(super) struct Columns {
 
 impl Columns {
     pub fn of(section: &'static str, all: &'static [Optional], left_out: LeftOut, fields: &Fields) -> Self {
-        Self { section, all, left_out, list: fields.query_without(&["done"]) }
+        Self { section, all, left_out, list: ListPlace::of(section, fields).query }
     }
 
     pub fn shows(&self, word: &str) -> bool {
@@ -56,9 +57,7 @@ async fn choose(section: &'static str, all: &'static [Optional], admin: Admin, S
     let left_out: Vec<&str> = all.iter().map(|(word, _)| *word).filter(|word| !shown.iter().any(|one| one == word)).collect();
     let secure = if is_https(&admin) { "; Secure" } else { "" };
     let cookie = format!("{COOKIE}={}; Path={section}; HttpOnly; SameSite=Lax; Max-Age={YEAR_S}{secure}", left_out.join("."));
-    // Written again here: a browser sent it.
-    let query = Fields::parse(fields.get("list").as_bytes()).query_without(&["done"]);
-    let mut response: Response = see_other(&format!("{section}{}{query}", if query.is_empty() { "" } else { "?" }));
+    let mut response: Response = see_other(&ListPlace::sent(section, &fields).address(""));
     if let Ok(cookie) = cookie.parse() {
         response.headers_mut().append(SET_COOKIE, cookie);
     }

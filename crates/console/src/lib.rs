@@ -30,6 +30,7 @@ mod explain;
 mod first_call;
 mod help;
 mod hosts;
+mod list_place;
 mod markup;
 mod names;
 mod new_account;
@@ -177,6 +178,7 @@ fn console() -> Router<Admin> {
         .route("/public-apps/{id}/installs/{install}/end", post(public_apps::uninstall))
         .route("/public-apps/{id}/delete", get(public_apps::ask_deletion).post(public_apps::delete))
         .route("/migration", get(board::show))
+        .route("/migration/several", several::of(List::Migration))
         .route("/migration/send", get(board::ask).post(board::send).layer(DefaultBodyLimit::max(plan::FORM_BYTES_MAX)))
         .route("/migration/plan", get(plan::ask).post(plan::plan).layer(DefaultBodyLimit::max(plan::FORM_BYTES_MAX)))
         .route("/migration/integrations/{id}", get(board::detail))
@@ -198,6 +200,7 @@ fn console() -> Router<Admin> {
         .route("/admin-tokens/{id}/revoke", get(admin_tokens::ask_revoking).post(admin_tokens::revoke))
         .route("/changes", get(changes::list))
         .route("/approvals", get(approvals::list))
+        .route("/approvals/several", several::of(List::Approvals))
         .route("/approvals/{id}", get(approvals::show))
         .route("/approvals/{id}/approve", post(approvals::approve))
         .route("/approvals/{id}/reject", post(approvals::reject))
@@ -206,6 +209,7 @@ fn console() -> Router<Admin> {
         .route("/agents/{id}", get(agents::show))
         .route("/agents/{id}/end", get(agents::ask_end).post(agents::end))
         .route("/notifications", get(notifications::show))
+        .route("/notifications/several", several::of(List::Notifications))
         .route("/search", get(search::show))
         .route("/settings", get(settings::show))
         .route("/help", get(help::show))

@@ -5,8 +5,9 @@ use keyway_api::Moment;
 use keyway_api::view::{Channel, Channels, Message, Notice, Notifications};
 
 use super::page;
+use super::several::{Bar, List};
 use super::shell::Shell;
-use super::visitor::{Page, Visitor};
+use super::visitor::{Fields, Page, Visitor};
 use super::words::filters;
 
 const SECTION: &str = "/notifications";
@@ -66,15 +67,17 @@ impl MessageWords for Message {
 #[template(path = "notifications.html")]
 struct NotificationsPage<'a> {
     shell: Shell<'a>,
+    bar: Bar,
     held_since: Option<Moment>,
     channels: Vec<Channel>,
     history: Notifications,
 }
 
 /// The page.
-pub(super) async fn show(visitor: Visitor) -> Page {
+pub(super) async fn show(visitor: Visitor, fields: Fields) -> Page {
     let refused = |refused| visitor.refused(SECTION, &refused);
     let Channels { held_since, channels } = visitor.api.get("/api/v1/notifications/channels").await.map_err(refused)?;
     let history: Notifications = visitor.api.get("/api/v1/notifications?limit=50").await.map_err(refused)?;
-    Ok(page::render(&NotificationsPage { shell: visitor.shell(SECTION), held_since, channels, history }))
+    let bar = Bar::of(&visitor.api, List::Notifications, &fields);
+    Ok(page::render(&NotificationsPage { shell: visitor.shell(SECTION), bar, held_since, channels, history }))
 }

@@ -6,11 +6,14 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use keyway_api::OperationId;
-use keyway_api::view::{AdminTokens, PublicApps, Sessions, Users};
-use serde_json::json;
+use keyway_api::view::{
+    AdminTokens, Approval, Approvals, Channel, ChannelTested, Channels, Integration, Migration, PublicApps, Sessions, Users,
+};
+use serde_json::{Value, json};
 
 use super::api::{Api, Refused, with_part};
 use super::app_words::{self, App, AppWords};
+use super::list_place::ListPlace;
 use super::page;
 use super::roles;
 use super::shell::Shell;
@@ -23,6 +26,12 @@ use keyway_gateway::clock;
 /// Things that are changed at once, at most: those of two pages of a list.
 const THINGS_MAX: usize = 100;
 
+/// The state of a call that waits for a person.
+const PENDING: &str = "pending";
+/// The state of an integration that the newest report of its repository does not have, and of one that it has.
+const GONE_FROM_REPORT: &str = "gone";
+const IN_REPORT: &str = "in the newest report";
+
 /// Of a thing that somebody else deleted meanwhile.
 const GONE: &str = "It is not there any more.";
 
@@ -32,8 +41,21 @@ pub(super) enum List {
     Apps,
     PublicApps,
     Agents,
+    Approvals,
+    Migration,
+    Notifications,
     People,
     AdminTokens,
+}
+
+/// What the API is asked to do with a thing.
+enum Change {
+    /// Enables or disables it.
+    Switch(bool),
+    /// Deletes what has this address below that of the thing, or the thing.
+    Delete(&'static str),
+    /// Posts there.
+    Post(&'static str),
 }
 
 /// What can be done to its things.
@@ -49,10 +71,7 @@ pub(super) struct Act {
     /// The state in which a thing is changed by it; empty is any.
     from: &'static str,
     operation: OperationId,
-    /// Below the thing's address at the API.
-    suffix: &'static str,
-    /// What is written there; none deletes it.
-    enabled: Option<bool>,
+    change: Change,
     /// What the page says afterwards.
     done: &'static str,
 }
@@ -60,7 +79,7 @@ pub(super) struct Act {
 const fn switch(enabled: bool, text: &'static str, operation: OperationId) -> Act {
     let (name, verb, from, done) =
         if enabled { ("enable", "Enable", "disabled", "several-enabled") } else { ("disable", "Disable", "enabled", "several-disabled") };
-    Act { name, verb, text, is_danger: !enabled, from, operation, suffix: "", enabled: Some(enabled), done }
+    Act { name, verb, text, is_danger: !enabled, from, operation, change: Change::Switch(enabled), done }
 }
 
 const APPS: [Act; 2] = [
@@ -78,10 +97,63 @@ const AGENTS: [Act; 1] = [Act {
     is_danger: true,
     from: "active",
     operation: OperationId::EndSession,
-    suffix: "",
-    enabled: None,
+    change: Change::Delete(""),
     done: "several-ended",
 }];
+const APPROVALS: [Act; 2] = [
+    Act {
+        name: "approve",
+        verb: "Approve",
+        text: "Each app may make its call once, within an hour. Open a call to see what it would change.",
+        is_danger: false,
+        from: PENDING,
+        operation: OperationId::ApproveCall,
+        change: Change::Post("/approve"),
+        done: "several-approved",
+    },
+    Act {
+        name: "reject",
+        verb: "Reject",
+        text: "The calls are not made. To tell an app why, reject its call by itself.",
+        is_danger: true,
+        from: PENDING,
+        operation: OperationId::RejectCall,
+        change: Change::Post("/reject"),
+        done: "several-rejected",
+    },
+];
+const MIGRATION: [Act; 1] = [Act {
+    name: "remove",
+    verb: "Remove",
+    text: "What earlier reports showed of them is deleted. A report that has one of them again brings it back. Apps and tokens stay.",
+    is_danger: true,
+    from: GONE_FROM_REPORT,
+    operation: OperationId::ForgetIntegration,
+    change: Change::Delete(""),
+    done: "cleared",
+}];
+const NOTIFICATIONS: [Act; 2] = [
+    Act {
+        name: "test",
+        verb: "Test",
+        text: "Each receiver gets a test message now.",
+        is_danger: false,
+        from: "",
+        operation: OperationId::TestNotificationChannel,
+        change: Change::Post("/test"),
+        done: "several-tested",
+    },
+    Act {
+        name: "remove",
+        verb: "Remove",
+        text: "They get no notification from that moment on, and what waits for them is deleted. You can't undo this.",
+        is_danger: true,
+        from: "",
+        operation: OperationId::RemoveNotificationChannel,
+        change: Change::Delete(""),
+        done: "several-removed",
+    },
+];
 const PEOPLE: [Act; 1] = [Act {
     name: "sign-out",
     verb: "Sign out",
@@ -89,8 +161,7 @@ const PEOPLE: [Act; 1] = [Act {
     is_danger: true,
     from: "",
     operation: OperationId::EndSessions,
-    suffix: "/sessions",
-    enabled: None,
+    change: Change::Delete("/sessions"),
     done: "several-signed-out",
 }];
 const ADMIN_TOKENS: [Act; 1] = [Act {
@@ -100,8 +171,7 @@ const ADMIN_TOKENS: [Act; 1] = [Act {
     is_danger: true,
     from: "active",
     operation: OperationId::RevokeAdminToken,
-    suffix: "",
-    enabled: None,
+    change: Change::Delete(""),
     done: "several-revoked",
 }];
 
@@ -119,6 +189,9 @@ impl List {
             Self::Apps => "/apps",
             Self::PublicApps => "/public-apps",
             Self::Agents => "/agents",
+            Self::Approvals => "/approvals",
+            Self::Migration => "/migration",
+            Self::Notifications => "/notifications",
             Self::People => "/people",
             Self::AdminTokens => "/admin-tokens",
         }
@@ -130,6 +203,9 @@ impl List {
             Self::Apps => ("app", "apps"),
             Self::PublicApps => ("public app", "public apps"),
             Self::Agents => ("session", "sessions"),
+            Self::Approvals => ("call", "calls"),
+            Self::Migration => ("integration", "integrations"),
+            Self::Notifications => ("channel", "channels"),
             Self::People => ("person", "people"),
             Self::AdminTokens => ("admin token", "admin tokens"),
         }
@@ -140,9 +216,26 @@ impl List {
             Self::Apps => &APPS,
             Self::PublicApps => &PUBLIC_APPS,
             Self::Agents => &AGENTS,
+            Self::Approvals => &APPROVALS,
+            Self::Migration => &MIGRATION,
+            Self::Notifications => &NOTIFICATIONS,
             Self::People => &PEOPLE,
             Self::AdminTokens => &ADMIN_TOKENS,
         }
+    }
+
+    /// The page of a thing, where it has one.
+    fn page(self, id: &str) -> Option<String> {
+        let above = match self {
+            Self::Migration => "/migration/integrations/",
+            Self::Notifications | Self::AdminTokens => return None,
+            Self::Apps => "/apps/",
+            Self::PublicApps => "/public-apps/",
+            Self::Agents => "/agents/",
+            Self::Approvals => "/approvals/",
+            Self::People => "/people/",
+        };
+        Some(with_part(above, id))
     }
 
     /// Where the API has a thing.
@@ -151,6 +244,9 @@ impl List {
             Self::Apps => "/api/v1/apps/",
             Self::PublicApps => "/api/v1/public-apps/",
             Self::Agents => "/api/v1/sessions/",
+            Self::Approvals => "/api/v1/approvals/",
+            Self::Migration => "/api/v1/migration/integrations/",
+            Self::Notifications => "/api/v1/notifications/channels/",
             Self::People => "/api/v1/users/",
             Self::AdminTokens => "/api/v1/admin-tokens/",
         };
@@ -187,6 +283,41 @@ impl List {
                     state: one.state,
                 };
                 found.map(thing).collect()
+            }
+            Self::Approvals => {
+                let found: Approvals = api.get("/api/v1/approvals?limit=1000").await?;
+                let records = |of: Option<u64>| of.map_or_else(|| "records not known".to_owned(), |of| counted(of, "record", "records"));
+                let thing = |one: Approval| Thing {
+                    id: one.id.to_string(),
+                    detail: format!(
+                        "of {}, {}; asked {}",
+                        one.app.clone().unwrap_or_else(|| format!("app {}", one.app_id)),
+                        records(one.records),
+                        ago(&one.created_at, now)
+                    ),
+                    name: one.operation,
+                    state: one.state,
+                };
+                found.approvals.into_iter().map(thing).collect()
+            }
+            Self::Migration => {
+                let thing = |one: Integration| Thing {
+                    id: one.id.to_string(),
+                    detail: one.folder.map_or_else(|| one.repository.clone(), |folder| format!("{}, {folder}", one.repository)),
+                    name: one.name,
+                    state: (if one.gone { GONE_FROM_REPORT } else { IN_REPORT }).to_owned(),
+                };
+                api.all::<Migration>("/api/v1/migration", &[]).await?.into_iter().map(thing).collect()
+            }
+            Self::Notifications => {
+                let found: Channels = api.get("/api/v1/notifications/channels").await?;
+                let thing = |one: Channel| Thing {
+                    id: one.name.clone(),
+                    detail: format!("{} to {}", one.kind, one.target),
+                    name: one.name,
+                    state: String::new(),
+                };
+                found.channels.into_iter().map(thing).collect()
             }
             Self::People => {
                 let found = api.all::<Users>("/api/v1/users", &[]).await?.into_iter();
@@ -231,7 +362,7 @@ pub(super) struct Bar {
 impl Bar {
     pub fn of(api: &Api, list: List, fields: &Fields) -> Self {
         let acts = list.acts().iter().filter(|act| api.may(act.operation)).collect();
-        Self { section: list.section(), acts, list: fields.query_without(&["done"]) }
+        Self { section: list.section(), acts, list: ListPlace::of(list.section(), fields).query }
     }
 
     /// Whether there is anything to tick rows for.
@@ -289,6 +420,7 @@ struct Ask<'a> {
     crumb: &'static str,
     list: String,
     ticked: Ticked,
+    of: List,
 }
 
 /// Names what will change.
@@ -298,7 +430,7 @@ async fn ask(list: List, visitor: Visitor, fields: Fields) -> Page {
     let (one, several) = list.nouns();
     let title = format!("{} {}?", ticked.act.verb, counted(ticked.things.len() as u64, one, several));
     let crumb = super::shell::name_of(section);
-    Ok(page::render(&Ask { shell: visitor.shell(section), title, section, crumb, list: fields.get("list").to_owned(), ticked }))
+    Ok(page::render(&Ask { shell: visitor.shell(section), title, section, crumb, list: fields.get("list").to_owned(), ticked, of: list }))
 }
 
 #[derive(Template)]
@@ -320,22 +452,30 @@ async fn perform(list: List, Sent { visitor, fields }: Sent) -> Page {
     let (mut done, mut failed) = (Vec::new(), Vec::new());
     failed.extend(gone.into_iter().map(|name| (name, GONE.to_owned())));
     for thing in things {
-        let address = format!("{}{}", list.address(&thing.id), act.suffix);
-        let changed = match act.enabled {
-            Some(enabled) => visitor.api.patch(&address, &json!({ "enabled": enabled })).await,
-            None => visitor.api.delete(&address).await,
-        };
-        match changed {
-            Ok(_) => done.push(thing.name),
+        match changed(&visitor.api, &list.address(&thing.id), &act.change).await {
+            Ok(()) => done.push(thing.name),
             Err(refused) => failed.push((thing.name, sentence(&refused.detail))),
         }
     }
-    // Written again here: a browser sent it.
-    let mut query = Fields::parse(fields.get("list").as_bytes()).query_without(&["done"]);
+    let place = ListPlace::sent(section, &fields);
     if failed.is_empty() {
-        query = format!("{query}{}done={}", if query.is_empty() { "" } else { "&" }, act.done);
-        return Ok(see_other(&format!("{section}?{query}")));
+        return Ok(see_other(&place.address(act.done)));
     }
-    let page = Failed { shell: visitor.shell(section), section, list: query, verb: act.verb, done, failed };
+    let page = Failed { shell: visitor.shell(section), section, list: place.query, verb: act.verb, done, failed };
     Ok::<Response, Response>((StatusCode::CONFLICT, page::render(&page)).into_response())
+}
+
+async fn changed(api: &Api, address: &str, change: &Change) -> Result<(), Refused> {
+    match change {
+        Change::Switch(enabled) => api.patch(address, &json!({ "enabled": enabled })).await.map(drop),
+        Change::Delete(below) => api.delete(&format!("{address}{below}")).await.map(drop),
+        Change::Post(below) => {
+            let answer = api.post::<Value>(&format!("{address}{below}"), &json!({})).await?;
+            // A test that the receiver did not take is an answer, not a refusal.
+            match serde_json::from_value::<ChannelTested>(answer) {
+                Ok(ChannelTested { taken: false, answer, .. }) => Err(Refused { status: 502, detail: answer }),
+                _ => Ok(()),
+            }
+        }
+    }
 }

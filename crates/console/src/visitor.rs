@@ -77,7 +77,7 @@ impl FromRequest<Admin> for Sent {
 
 /// Names and values of a query or a form; a name may stand more than once.
 #[derive(Debug, Default)]
-pub(super) struct Fields(Vec<(String, String)>);
+pub(super) struct Fields(pub(super) Vec<(String, String)>);
 
 /// More fields than any form has: every scope has one.
 const FIELDS_MAX: usize = 1_000;

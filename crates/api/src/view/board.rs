@@ -45,6 +45,8 @@ shown! {
         /// When a report had it for the first time.
         first_at: Moment,
         app: Option<LinkedApp>,
+        /// Whether the newest report has nothing of it.
+        gone: bool,
         #[serde(flatten)]
         row: Row,
     }

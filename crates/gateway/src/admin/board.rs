@@ -127,6 +127,7 @@ impl Seen {
                 .or_else(|| found.and_then(|found| found.owner.clone())),
             first_at: one.first_at.into(),
             app,
+            gone: found.is_none(),
             row,
         }
     }
