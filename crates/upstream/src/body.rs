@@ -20,8 +20,10 @@ pub struct Paced<B = Incoming> {
     inner: B,
     /// The bytes that were read ahead; none for most bodies. On the heap, so that a call stays small in memory.
     ahead: Option<Box<Ahead<BodyError>>>,
-    /// The timer for the next piece; none until the first wait.
+    /// The timer for the next piece; none until the second wait.
     late: Option<Pin<Box<Sleep>>>,
+    /// Whether a piece was waited for. The first is often there when the sender learns that somebody waits.
+    waited: bool,
 }
 
 /// Why a body is incomplete.
@@ -47,7 +49,7 @@ pub enum BodyError {
 impl<B> Paced<B> {
     /// Takes over a body.
     pub const fn new(inner: B) -> Self {
-        Self { inner, ahead: None, late: None }
+        Self { inner, ahead: None, late: None, waited: false }
     }
 }
 
@@ -82,6 +84,10 @@ impl<B: Body<Data = Bytes, Error = hyper::Error> + Unpin> Body for Paced<B> {
                     late.as_mut().reset(Instant::now() + PIECE_TIME_MAX);
                 }
                 Poll::Ready(piece.map(|piece| piece.map_err(BodyError::Broken)))
+            }
+            Poll::Pending if !std::mem::replace(&mut self.waited, true) => {
+                context.waker().wake_by_ref();
+                Poll::Pending
             }
             Poll::Pending => {
                 let late = self.late.get_or_insert_with(|| Box::pin(tokio::time::sleep(PIECE_TIME_MAX)));

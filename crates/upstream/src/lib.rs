@@ -19,6 +19,7 @@ mod linked;
 mod links;
 mod pool;
 mod send;
+mod soon;
 pub mod tls;
 mod unreachable;
 mod upload;

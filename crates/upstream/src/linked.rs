@@ -15,6 +15,7 @@ use keyway_core::links::{Links, Rewriter, may_occur};
 
 use super::body::{BodyError, Paced};
 use super::gzip::{self, Gzip, NotUnpacked};
+use super::soon::soon;
 
 /// Longest answer that is taken whole, in bytes as it comes.
 const WHOLE_BYTES_MAX: usize = 256 << 10;
@@ -95,6 +96,9 @@ pub(super) async fn take(
                         if first.len().max(more.len()) > WHOLE_BYTES_MAX {
                             return;
                         }
+                        if body.is_end_stream() {
+                            return ended = true;
+                        }
                     }
                     Some(Err(error)) => return failed = Some(error),
                     None => return ended = true,
@@ -102,7 +106,7 @@ pub(super) async fn take(
             }
         };
         // A timeout is not an error: the part that has arrived is sent, and the rest follows.
-        let _ = tokio::time::timeout(WHOLE_TIME_MAX, taking).await;
+        let _ = soon(WHOLE_TIME_MAX, taking).await;
     }
     let input = if more.is_empty() { first } else { more.freeze() };
     if let Some(hold) = hold.filter(|_| ended && input.len() <= WHOLE_BYTES_MAX) {
