@@ -48,6 +48,9 @@ pub(crate) use written::Written;
 const CONNECTIONS_PER_THREAD_MAX: usize = 10_000;
 /// Connections that wait for their thread to take them.
 const ACCEPTED_MAX: usize = 128;
+/// Connections that a thread takes before all others that are ready have their turn: to read the first request of one
+/// takes as long as a call.
+const TAKEN_PER_TURN_MAX: usize = 4;
 /// Longest head of a request, in bytes: the longest path and query, and as much again.
 const HEAD_BYTES_MAX: usize = 32 << 10;
 /// Bytes that are read of a connection before they are used: the longest head, and a little of what follows.
@@ -192,7 +195,12 @@ async fn serve_all<S: Serve>(
     let places = Arc::new(Semaphore::new(connections_max));
     // Every connection holds a sender; when the last is gone, all are done.
     let (alive, mut all_done) = mpsc::channel::<()>(1);
+    let mut taken = 0;
     while let Some(stream) = accepted.recv().await {
+        taken += 1;
+        if taken % TAKEN_PER_TURN_MAX == 0 {
+            tokio::task::yield_now().await;
+        }
         let (Ok(place), Ok(stream)) = (places.clone().acquire_owned().await, TcpStream::from_std(stream)) else { continue };
         let (service, life) = (service.clone(), Life { shutdown: shutdown.clone(), alive: alive.clone() });
         tokio::spawn(async move {

@@ -162,6 +162,45 @@ async fn a_thread_that_has_drained_runs_its_tasks_until_the_others_have() {
     handle.join().await;
 }
 
+/// Counts the connections that begin, and leaves them.
+#[derive(Default)]
+struct Beginning(AtomicUsize);
+
+impl Serve for Beginning {
+    async fn connection(self: Arc<Self>, _: TcpStream, _: Life) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[tokio::test]
+async fn of_many_connections_that_wait_few_begin_before_other_work_has_its_turn() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (line, accepted) = mpsc::channel(ACCEPTED_MAX);
+    let _clients: Vec<_> = (0..ACCEPTED_MAX)
+        .map(|_| {
+            let client = std::net::TcpStream::connect(address).unwrap();
+            let (stream, _) = listener.accept().unwrap();
+            stream.set_nonblocking(true).unwrap();
+            line.try_send(stream).unwrap();
+            client
+        })
+        .collect();
+    drop(line);
+    let (_stop, stopped) = watch::channel(false);
+    let beginning = Arc::new(Beginning::default());
+    let serving = tokio::spawn(serve_all(accepted, beginning.clone(), ACCEPTED_MAX, stopped));
+    let (mut before, mut most) = (0, 0);
+    while !serving.is_finished() {
+        tokio::task::yield_now().await;
+        let begun = beginning.0.load(Ordering::SeqCst);
+        most = most.max(begun - before);
+        before = begun;
+    }
+    assert_eq!(before, ACCEPTED_MAX);
+    assert!(most <= TAKEN_PER_TURN_MAX, "{most} in one turn");
+}
+
 #[test]
 fn a_connection_beyond_the_places_of_its_thread_waits_until_another_ends() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
