@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
-"""Memory and answers under connections of clients that do not behave.
+"""Memory and answers under connections of clients that do not behave, in front of Keyway and of nginx.
 
-    hostile.py [--connections 10000] [--seconds 20] [--memory-max MIB] [--slower-max TIMES]
+    hostile.py [--connections 10000] [--seconds 20] [--memory-max MIB] [--slower-max TIMES] [--busy] [--alone]
 
 A third of the connections send the head of a request and never end it, a third send a body a byte at a time with a
 valid token, and a third ask for a page of large records and never read it. Meanwhile a client calls a connected
-account. Printed: the server's memory before and at its most, and the p99 of the calls before and meanwhile.
-KEYWAY_BIN names the binary (a release build).
+account. Printed: the server's memory before and at its most, and the p99 of the calls before and meanwhile; then the
+same of an nginx that stands before another one, as Keyway stands before HubSpot.
+Those who attack have machines of their own. Here they share the server's, so their process runs only when nothing else
+wants to (SCHED_IDLE); with --busy it competes with the server. --alone leaves nginx out.
+KEYWAY_BIN names the binary (a release build); nginx is Debian's.
 """
 
 import argparse
@@ -18,30 +21,58 @@ import resource
 import socket
 import statistics
 import sys
+import tempfile
 import threading
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "clients/python"))
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
 os.environ.setdefault("KEYWAY_BIN", str(pathlib.Path(__file__).parents[2] / "target/release/keyway"))
 from keyway import Keyway  # noqa: E402
+from proxy import HEAD, Nginx  # noqa: E402
 
 # Between two pieces of what a client sends a little at a time: shorter than any patience of the server's.
 DRIP_S = 8
 
 
-def memory_mib(process):
-    """Resident memory now, in MiB."""
-    status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
-    return int(status.split("VmRSS:")[1].split()[0]) / 1024
+NGINX = HEAD.replace("worker_connections 1024", "worker_connections 15000").replace("events", "worker_rlimit_nofile 30000; events", 1)
+# Answers one contact, or a page as large as Keyway's.
+BEHIND = NGINX + """
+  access_log off; default_type application/json;
+  server {{
+    listen 127.0.0.1:{port} backlog=1024;
+    location / {{ if ($arg_limit = 100) {{ rewrite ^ /page break; }} root {folder}; try_files $uri /contact; }}
+  }}
+}}
+"""
+# Keeps bodies in memory, as Keyway does, and reads no more of an answer than its client takes.
+PEER = NGINX + """
+  access_log {folder}/calls.log; client_max_body_size 10m; client_body_buffer_size 128k; proxy_max_temp_file_size 0;
+  upstream hubspot {{ server 127.0.0.1:{upstream}; keepalive 64; }}
+  server {{
+    listen 127.0.0.1:{port} backlog=1024;
+    location / {{ proxy_pass http://hubspot; proxy_http_version 1.1; proxy_set_header Connection ''; }}
+  }}
+}}
+"""
+PAGE_BYTES = 6_500_000
+
+
+def memory_mib(pid):
+    """Resident memory of a process and its children now, in MiB."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return int(status.split("VmRSS:")[1].split()[0]) / 1024 + sum(memory_mib(int(child)) for child in children)
 
 
 class Attack:
     """Connections, each kept as long as the server lets it. In a process of its own: the client that is measured must not
     wait for its interpreter."""
 
-    def __init__(self, server, token, count):
-        host, port = server.url.removeprefix("http://").split(":")
-        self.address, self.token, self.count = (host, int(port)), token, count
+    def __init__(self, url, token, count, is_busy):
+        host, port = url.removeprefix("http://").split(":")
+        self.address, self.token, self.count, self.is_busy = (host, int(port)), token, count, is_busy
         self.open, self.stop = [], multiprocessing.Event()
         self.opened, self.at_once = multiprocessing.Value("i", 0), multiprocessing.Value("i", 0)
         self.process = multiprocessing.Process(target=self.run, daemon=True)
@@ -73,6 +104,8 @@ class Attack:
         return stream, more
 
     def run(self):
+        if not self.is_busy:
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
         number = 0
         while not self.stop.is_set() and len(self.open) < self.count:
             self.open.append(self.connect(number))
@@ -96,9 +129,9 @@ class Attack:
         self.process.join()
 
 
-def calls(server, token, seconds):
+def calls(url, token, seconds):
     """Calls a connected account one after another; how long each took, in ms, and how many failed."""
-    connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=60)
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=60)
     took, failed, until = [], 0, time.monotonic() + seconds
     while time.monotonic() < until:
         start = time.monotonic()
@@ -125,6 +158,8 @@ def main():
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--memory-max", type=float, help="fail where the server takes more MiB on top")
     parser.add_argument("--slower-max", type=float, help="fail where the p99 grows more times")
+    parser.add_argument("--busy", action="store_true", help="the attack competes with the server for the processor")
+    parser.add_argument("--alone", action="store_true", help="without nginx")
     options = parser.parse_args()
     files = options.connections + 1_000
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -138,29 +173,56 @@ def main():
         made = server.run("app", "create", "bad", "--account", str(embedded), "--scopes", "crm.objects.contacts.read,crm.objects.contacts.write", "--no-limits")
         bad = made["token"]["value"]
         fill(server, bad)
-        idle = memory_mib(server.process)
-        usual, failed = calls(server, good, options.seconds)
-        assert not failed, f"{failed} calls failed before the attack"
-        attack = Attack(server, bad, options.connections)
-        attack.process.start()
-        most = [idle]
-        watch = threading.Event()
-        watcher = threading.Thread(target=lambda: [most.append(memory_mib(server.process)) for _ in iter(lambda: watch.wait(0.1), True)], daemon=True)
-        watcher.start()
-        during, failed = calls(server, good, 3 * options.seconds)
-        watch.set()
-        watcher.join()
-        attack.end()
-        assert server.process.poll() is None, "the server ended"
+        grown, slower, failed = trial("Keyway", server.url, server.process, good, bad, options)
     finally:
         server.stop()
-    grown, slower = max(most) - idle, p99(during) / p99(usual)
-    print(f"{attack.opened.value:,} connections opened, {attack.at_once.value:,} at one time")
-    print(f"memory: {idle:.0f} MiB before, {max(most):.0f} MiB at most: {grown:.0f} more")
-    print(f"calls of a connected account: {len(during)}, {failed} failed; {spread(usual)} before, {spread(during)} meanwhile: p99 {slower:.1f} times")
+    if not options.alone:
+        with tempfile.TemporaryDirectory() as folder:
+            of_nginx(folder, options)
     assert not failed, "calls of a connected account failed"
     assert options.memory_max is None or grown <= options.memory_max, "more memory than stated"
     assert options.slower_max is None or slower <= options.slower_max, "slower than stated"
+
+
+def of_nginx(folder, options):
+    """The same trial of nginx."""
+    # Its workers may run as somebody else.
+    pathlib.Path(folder).chmod(0o755)
+    pathlib.Path(folder, "contact").write_text('{"results":[]}')
+    pathlib.Path(folder, "page").write_text(" " * PAGE_BYTES)
+    behind = Nginx(folder, "behind", BEHIND)
+    proxy = Nginx(folder, "proxy", PEER, upstream=behind.port)
+    try:
+        _, _, failed = trial("nginx", f"http://127.0.0.1:{proxy.port}", proxy.process, "good", "bad", options)
+        assert not failed, f"{failed} calls through nginx failed"
+    finally:
+        # At once, and not when the last connection ends.
+        for one in (proxy, behind):
+            one.process.terminate()
+            one.process.wait()
+
+
+def trial(name, url, process, good, bad, options):
+    """Calls before and under the attack. Returns by how much memory grew, how many times longer the p99 is, and the calls that failed."""
+    idle = memory_mib(process.pid)
+    usual, failed = calls(url, good, options.seconds)
+    assert not failed, f"{failed} calls failed before the attack"
+    attack = Attack(url, bad, options.connections, options.busy)
+    attack.process.start()
+    most = [idle]
+    watch = threading.Event()
+    watcher = threading.Thread(target=lambda: [most.append(memory_mib(process.pid)) for _ in iter(lambda: watch.wait(0.1), True)], daemon=True)
+    watcher.start()
+    during, failed = calls(url, good, 3 * options.seconds)
+    watch.set()
+    watcher.join()
+    attack.end()
+    assert process.poll() is None, f"{name} ended"
+    grown, slower = max(most) - idle, p99(during) / p99(usual)
+    print(f"{name}: {attack.opened.value:,} connections opened, {attack.at_once.value:,} at one time")
+    print(f"{name}: memory {idle:.0f} MiB before, {max(most):.0f} MiB at most: {grown:.0f} more")
+    print(f"{name}: {len(during)} calls of a connected account, {failed} failed; {spread(usual)} before, {spread(during)} meanwhile: p99 {slower:.1f} times", flush=True)
+    return grown, slower, failed
 
 
 def fill(server, token):
