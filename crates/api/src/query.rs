@@ -81,6 +81,10 @@ pub struct AuditQuery {
     pub record: Option<String>,
     /// That set this property of the record.
     pub property: Option<String>,
+    /// Made with the token of this number.
+    pub token_id: Option<u64>,
+    /// From this address.
+    pub source: Option<String>,
     /// That this session made.
     pub session: Option<u64>,
     /// That sessions made on behalf of this person.

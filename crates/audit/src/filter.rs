@@ -29,6 +29,10 @@ pub struct AuditFilter {
     pub record: Option<RecordRef>,
     /// That set this property. Nothing finds it alone: it narrows what another field finds.
     pub property: Option<String>,
+    /// Made with this token.
+    pub token_id: Option<u64>,
+    /// From this address. Nothing finds it alone, so it narrows what another field finds, or reads all.
+    pub source: Option<String>,
     /// That this session made.
     pub session: Option<u64>,
     /// That sessions made on behalf of this person.

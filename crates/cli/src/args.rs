@@ -1690,6 +1690,14 @@ pub enum Audit {
         #[arg(long)]
         json: bool,
     },
+    /// Show every field of one call
+    Show {
+        /// The call's correlation ID: the header x-hubspot-correlation-id of its answer
+        correlation_id: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Show new records until Ctrl-C, after the newest ten
     Tail(tail::Tail),
     /// Check the seals of a running server's log: exit code 1 if a record was changed, removed or added
@@ -1756,6 +1764,12 @@ pub struct AuditFilter {
     /// Calls that change something, also refused ones; without reads
     #[arg(long)]
     pub changes: bool,
+    /// Calls with this token, by the ID that `keyway token list` shows
+    #[arg(long, value_name = "TOKEN_ID")]
+    pub token: Option<u64>,
+    /// Calls from this address, such as 192.0.2.7
+    #[arg(long, value_name = "ADDRESS")]
+    pub source: Option<String>,
     /// Calls of this session
     #[arg(long, value_name = "ID")]
     pub session: Option<u64>,

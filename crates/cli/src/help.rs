@@ -63,6 +63,7 @@ const EXAMPLES: [(&[&str], &str); 16] = [
         &["audit", "tail"],
         "  keyway audit tail\n  keyway audit tail --app \"Order sync\" --status 4xx\n  keyway audit tail --json | jq .operation",
     ),
+    (&["audit", "show"], "  keyway audit show 01a20bb7-afe8-7e2b-8709-c6d17484a115"),
     (&["audit", "export"], "  keyway audit export --since 2w --format csv --output calls.csv"),
     (
         &["completions"],

@@ -21,7 +21,7 @@ const SECTION: &str = "/audit";
 const ROWS: &str = "50";
 
 /// What is filtered by: the name of the field here and at the API.
-const FILTERS: [(&str, &str); 14] = [
+const FILTERS: [(&str, &str); 16] = [
     ("app", "app"),
     ("hub_id", "hubId"),
     ("operation", "operation"),
@@ -31,6 +31,8 @@ const FILTERS: [(&str, &str); 14] = [
     ("record", "record"),
     ("property", "property"),
     ("changes", "changes"),
+    ("token_id", "tokenId"),
+    ("source", "source"),
     ("session", "session"),
     ("on_behalf_of", "onBehalfOf"),
     ("tool", "tool"),
@@ -39,7 +41,8 @@ const FILTERS: [(&str, &str); 14] = [
 ];
 
 /// Filters that are shown folded, but where one is set.
-const FOLDED: [&str; 10] = ["category", "correlation_id", "record", "property", "changes", "session", "on_behalf_of", "tool", "from", "to"];
+const FOLDED: [&str; 12] =
+    ["category", "correlation_id", "record", "property", "changes", "token_id", "source", "session", "on_behalf_of", "tool", "from", "to"];
 
 /// Stretches of time up to now: the word in the address, what it is called, and its length.
 const RANGES: [(&str, &str, i64); 4] = [

@@ -49,6 +49,7 @@ use http::request::Parts;
 use hyper::body::{Body as _, Incoming};
 use keyway_core::catalog::{Catalog, Operation};
 use keyway_core::error_body::ErrorBody;
+use keyway_core::path::NormalPath;
 use keyway_core::policy::authorize;
 use keyway_core::quota::Allowance;
 use keyway_core::refusal::Refusal;
@@ -336,19 +337,23 @@ impl Gateway {
             self.refuse_ended_oauth(&path)?;
             return self.oauth(call, head, body, endpoint).await;
         }
-        let token = authenticate::bearer(&self.registry, head, call)?;
+        let token = match authenticate::bearer(&self.registry, head, call) {
+            Ok(token) => token,
+            Err(refused) => {
+                // Who holds a token that has ended is known, and so is what they asked for.
+                if call.token.is_some() {
+                    let _ = identify(call, head, &path);
+                }
+                return Err(refused.into());
+            }
+        };
         self.give_repeated_id(call);
         if token.app.account.double().is_some() {
             let query = head.uri.query().and_then(authenticate::without_hapikey);
             let headers = kept_headers(&head.headers);
             call.taken = Some(Box::new(Taken { path: kept_path(&path), query, headers, ..Taken::default() }));
         }
-        let resolved = resolve(&head.method, &path);
-        if let Ok(operation) = resolved {
-            call.operation = Some(operation);
-            call.object = Catalog::get().object_types(operation, &path);
-            call.touched = Touched::of(operation, &path, head.uri.query());
-        }
+        let resolved = identify(call, head, &path);
         self.refuse_ended(&token, &path)?;
         let operation = match resolved {
             Ok(operation) => operation,
@@ -381,6 +386,15 @@ impl Gateway {
     fn is_current(&self, now: Moment) -> Result<(), ErrorBody> {
         if self.registry.is_current(now) { Ok(()) } else { Err(respond::store_unavailable()) }
     }
+}
+
+/// Finds the operation, and notes it with the object types and the records that the path names.
+fn identify(call: &mut Call, head: &Parts, path: &NormalPath) -> Result<&'static Operation, Unresolved> {
+    let operation = resolve(&head.method, path)?;
+    call.operation = Some(operation);
+    call.object = Catalog::get().object_types(operation, path);
+    call.touched = Touched::of(operation, path, head.uri.query());
+    Ok(operation)
 }
 
 /// Whether an operation is answered here on an embedded account, and not by its backend.

@@ -374,7 +374,6 @@ pub(super) struct Sought<'a> {
     /// The first moment that is too late.
     pub to: i64,
     pub before_id: Option<i64>,
-    pub token_id: Option<i64>,
     /// The forms of the CRM record, of which one is listed; empty where any record will do.
     pub record: Vec<String>,
 }
@@ -384,6 +383,7 @@ impl<'a> Sought<'a> {
         let mut values = Vec::new();
         values.extend(filter.app_id.map(|id| vec![Value::App(signed(id))]));
         values.extend(filter.hub_id.map(|id| vec![Value::Account(signed(id))]));
+        values.extend(filter.token_id.map(|id| vec![Value::Token(signed(id))]));
         // A session has the number of its token.
         values.extend(filter.session.map(|id| vec![Value::Token(signed(id))]));
         let of_status = |status: u16| {
@@ -402,15 +402,7 @@ impl<'a> Sought<'a> {
             (from, to) = (from.max(at - 5_000), to.min(at + 5_001));
         }
         let record = filter.record.as_ref().map(RecordRef::forms).unwrap_or_default();
-        Self { values, operations, words, filter, from, to, before_id: filter.before_id, token_id: None, record }
-    }
-
-    /// The same, and of this token.
-    pub fn of_token(mut self, token_id: u64) -> Self {
-        let token_id = signed(token_id);
-        self.values.push(vec![Value::Token(token_id)]);
-        self.token_id = Some(token_id);
-        self
+        Self { values, operations, words, filter, from, to, before_id: filter.before_id, record }
     }
 
     /// Whether records may be of an operation, by its name in the index.
@@ -433,7 +425,8 @@ impl<'a> Sought<'a> {
             && self.before_id.is_none_or(|before| row.id < before)
             && filter.app_id.is_none_or(|id| row.app_id == Some(signed(id)))
             && filter.hub_id.is_none_or(|id| row.hub_id == Some(signed(id)))
-            && self.token_id.is_none_or(|id| row.token_id == Some(id))
+            && filter.token_id.is_none_or(|id| row.token_id == Some(signed(id)))
+            && filter.source.as_deref().is_none_or(|source| row.source == source)
             && filter.session.is_none_or(|id| row.agent.session == Some(signed(id)))
             && filter.person.as_deref().is_none_or(|person| row.agent.session.is_some() && row.agent.person == person)
             && filter.tool.as_deref().is_none_or(|tool| row.agent.tool == tool)

@@ -305,9 +305,9 @@ fn alike<'a>(row: &Row<'a>) -> Alike<'a> {
 
 /// Where the calls with a token came from since a moment: address, calls, the last of them.
 pub(crate) fn sources_of(shelf: &Shelf, token_id: u64, since: Timestamp) -> io::Result<Vec<(String, u64, Timestamp)>> {
-    let filter = AuditFilter { from: Some(since), ..AuditFilter::default() };
+    let filter = AuditFilter { token_id: Some(token_id), from: Some(since), ..AuditFilter::default() };
     let mut sources: HashMap<String, (u64, i64)> = HashMap::new();
-    shelf.each(&Sought::new(&filter).of_token(token_id), |row| match sources.get_mut(row.source) {
+    shelf.each(&Sought::new(&filter), |row| match sources.get_mut(row.source) {
         Some((calls, last)) => (*calls, *last) = (*calls + 1, (*last).max(row.at)),
         None => drop(sources.insert(row.source.to_owned(), (1, row.at))),
     })?;

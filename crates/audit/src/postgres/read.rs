@@ -125,6 +125,12 @@ fn statement(filter: &AuditFilter) -> Sql {
     if let Some(hub_id) = filter.hub_id {
         query.push(" and hub_id = ").bind(signed(hub_id));
     }
+    if let Some(token_id) = filter.token_id {
+        query.push(" and token_id = ").bind(signed(token_id));
+    }
+    if let Some(source) = &filter.source {
+        query.push(" and source = ").bind(source.clone());
+    }
     if let Some(session) = filter.session {
         query.push(" and session = ").bind(signed(session));
     }

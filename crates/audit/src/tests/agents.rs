@@ -34,6 +34,12 @@ async fn calls_are_found_by_session_and_by_person_after_a_restart_too() {
     log.record(AuditEntry { token_id: Some(11), ..entry(1, 60, 200) }, false).await.unwrap();
     assert_eq!(times(&log, of(8)).await, [40, 20]);
     assert_eq!(times(&log, of(11)).await, [0; 0]);
+    assert_eq!(times(&log, AuditFilter { token_id: Some(11), ..AuditFilter::default() }).await, [60]);
+    let elsewhere = std::net::IpAddr::from([192, 0, 2, 7]);
+    log.record(AuditEntry { source: elsewhere, ..entry(1, 70, 200) }, false).await.unwrap();
+    let from = |source: &str| AuditFilter { source: Some(source.into()), ..AuditFilter::default() };
+    assert_eq!(times(&log, from("192.0.2.7")).await, [70]);
+    assert_eq!(times(&log, AuditFilter { token_id: Some(11), ..from("192.0.2.7") }).await, [0; 0]);
     log.close().await;
     let log = open(Some(folder.path())).await;
     assert_eq!(times(&log, of(8)).await, [40, 20]);

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use http::Method;
 use keyway_core::refusal::{CATEGORIES_OF_HUBSPOT, Refusal};
 use keyway_core::shown;
@@ -38,6 +38,20 @@ pub async fn run(connection: &Connection, action: Audit) -> anyhow::Result<Exit>
                     "keyway: these are the newest {count}; more calls match. Name a time (--since, --until), or --limit up to 1000; `keyway audit export` has all"
                 ));
             }
+            Ok(tell_damage(list(&answer, "damage").iter().filter_map(Value::as_str).map(str::to_owned)))
+        }
+        Audit::Show { correlation_id, json } => {
+            let path = format!("/api/v1/audit{}", query(&[("correlationId", Some(correlation_id.clone()))]));
+            let answer = call(connection, Method::GET, &path, None).await?;
+            let apps = if json { HashMap::new() } else { names::of_apps(connection).await };
+            let records = list(&answer, "records");
+            if records.is_empty() {
+                bail!(
+                    "no call with the correlation ID {} is in the audit log. `keyway audit list` shows the newest calls",
+                    shown::line(&correlation_id)
+                );
+            }
+            show(&answer, json, |_| records.iter().map(|record| sheet(record, &apps)).collect::<Vec<_>>().join("\n\n"))?;
             Ok(tell_damage(list(&answer, "damage").iter().filter_map(Value::as_str).map(str::to_owned)))
         }
         Audit::Verify { head, json } => {
@@ -160,6 +174,8 @@ async fn fields(connection: &Connection, filter: AuditFilter, (limit, format): (
         record,
         property,
         changes,
+        token,
+        source,
         session,
         on_behalf_of,
         tool,
@@ -176,6 +192,8 @@ async fn fields(connection: &Connection, filter: AuditFilter, (limit, format): (
         ("record", record),
         ("property", property),
         ("changes", changes.then(|| "true".to_owned())),
+        ("tokenId", token.map(|id| id.to_string())),
+        ("source", source),
         ("session", session.map(|id| id.to_string())),
         ("onBehalfOf", on_behalf_of),
         ("tool", tool),
@@ -259,6 +277,25 @@ fn touched(record: &Value) -> String {
     if shown.is_empty() { "-".into() } else { shown }
 }
 
+/// Every field of a record that says something, a line each.
+fn sheet(record: &Value, apps: &HashMap<String, String>) -> String {
+    let fields = record.as_object().into_iter().flatten().filter_map(|(name, value)| {
+        let value = match (name.as_str(), value) {
+            ("operation", _) => called(record),
+            ("appId", Value::Number(_)) => names::caller_of(apps, value),
+            // An empty field says nothing, but for the status: there is none where the outcome is not known.
+            ("status", Value::Null) => "unknown".to_owned(),
+            (_, Value::Null | Value::Bool(false)) => return None,
+            (_, Value::Array(items)) if items.is_empty() => return None,
+            _ => text(value),
+        };
+        Some((name, value))
+    });
+    let fields: Vec<(&String, String)> = fields.collect();
+    let width = fields.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    fields.iter().map(|(name, value)| format!("{name:width$}  {value}")).collect::<Vec<_>>().join("\n")
+}
+
 fn records(answer: &Value, apps: &HashMap<String, String>) -> String {
     let rows: Vec<Vec<String>> = list(answer, "records")
         .iter()
@@ -266,6 +303,7 @@ fn records(answer: &Value, apps: &HashMap<String, String>) -> String {
             vec![
                 text(&record["time"]),
                 names::caller_of(apps, &record["appId"]),
+                text(&record["tokenId"]),
                 text(&record["status"]),
                 called(record),
                 touched(record),
@@ -275,5 +313,5 @@ fn records(answer: &Value, apps: &HashMap<String, String>) -> String {
             ]
         })
         .collect();
-    table(&["TIME", "APP", "STATUS", "OPERATION", "RECORDS", "ERROR", "LATENCY", "CORRELATION ID"], &rows)
+    table(&["TIME", "APP", "TOKEN", "STATUS", "OPERATION", "RECORDS", "ERROR", "LATENCY", "CORRELATION ID"], &rows)
 }

@@ -197,6 +197,8 @@ pub(super) async fn filter(admin: &Admin, who: &Principal, query: &AuditQuery) -
         correlation_id: query.correlation_id.clone(),
         record,
         property: property.map(std::borrow::Cow::into_owned),
+        token_id: query.token_id,
+        source: query.source.clone(),
         session: query.session,
         person: query.on_behalf_of.clone(),
         tool: query.tool.clone(),

@@ -35,6 +35,17 @@ async fn each_call_leaves_one_record_with_who_what_and_how_it_ended() {
 }
 
 #[tokio::test]
+async fn a_call_with_a_token_that_has_ended_is_on_record_with_what_it_asked_for() {
+    let mut server = Server::start().await;
+    server.tokens[0].revoked_at = Some(keyway_gateway::clock::now());
+    server.publish();
+    server.send(server.token(FULL), "GET", "/crm/v3/objects/contacts/7", None).await.check_error(401, "INVALID_AUTHENTICATION");
+    let record = server.records().await.remove(0);
+    assert_eq!((record.app_id, record.token_id, record.rule.as_deref()), (Some(FULL), Some(10), Some("token-revoked")));
+    assert_eq!((&*record.operation, &record.record_ids[..]), ("GET /crm/v3/objects/contacts/{contactId}", &["contacts/7".to_owned()][..]));
+}
+
+#[tokio::test]
 async fn without_an_audit_log_no_call_is_answered() {
     let server = Server::start().await;
     server.audit.close().await;
