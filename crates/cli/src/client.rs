@@ -14,6 +14,7 @@ use hyper_util::rt::TokioIo;
 use keyway_core::secret::Secret;
 use keyway_core::shown;
 use keyway_core::time::Timestamp;
+use keyway_gateway::control::ADMIN_TOKEN_PREFIX;
 use keyway_gateway::tls;
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -164,6 +165,7 @@ async fn send(connection: &Connection, method: Method, path: &str, body: Bytes) 
     let mut request = Request::builder().method(method).uri(path).header(CONTENT_TYPE, "application/json");
     let body = Full::new(body);
     let Some(address) = connection.address() else {
+        refuse_unused_token(connection)?;
         let stream = open_socket(&connection.data).await?;
         return exchange(stream, request.header(HOST, "localhost").body(body)?).await;
     };
@@ -179,6 +181,20 @@ async fn send(connection: &Connection, method: Method, path: &str, body: Bytes) 
         request = request.header(AUTHORIZATION, format!("Bearer {token}"));
     }
     over_tcp(address, request, body).await
+}
+
+/// Refuses to leave an admin token unused: the socket would do as a super admin what the token's role may not allow.
+///
+/// The server's own token is not refused. It is a super admin's too, and is set wherever the server's environment is.
+fn refuse_unused_token(connection: &Connection) -> anyhow::Result<()> {
+    let token = std::env::var("KEYWAY_ADMIN_TOKEN").unwrap_or_default();
+    if !token.starts_with(ADMIN_TOKEN_PREFIX) {
+        return Ok(());
+    }
+    let folder = shown::path(&connection.data);
+    bail!(
+        "KEYWAY_ADMIN_TOKEN is set, but no server's address is, so the command would use the socket in {folder} as a super admin and not the token. Name the server with --addr or KEYWAY_ADDR, or unset KEYWAY_ADMIN_TOKEN to use the socket"
+    )
 }
 
 /// Calls HubSpot's API at a data listener, with the token of an app.

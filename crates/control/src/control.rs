@@ -44,6 +44,7 @@ use crate::store::{self, Change, Everything, Store, StoreError};
 use crate::upstream::CredentialError;
 
 pub use crate::store::sessions::Wanted;
+pub use admin_tokens::ADMIN_TOKEN_PREFIX;
 pub use agents::{AgentTokens, Issued};
 pub use approvals::NewApproval;
 pub use board::{Board, Taken};

@@ -46,6 +46,25 @@ fn status_names_the_real_reason() {
 }
 
 #[test]
+fn an_admin_token_is_never_left_unused_without_a_word() {
+    let keyway = Keyway::start(&["--ephemeral"]);
+    let made = keyway.json(&["admin-token", "create", "Review", "--role", "auditor"]);
+    let auditor = made["adminToken"]["value"].as_str().unwrap();
+    let folder = keyway.folder.path().display().to_string();
+    let over_socket = |token: Option<&str>| run(&["app", "create", "Trap", "--data", &folder], token);
+    let (code, _, said) = over_socket(Some(auditor));
+    assert!(code == Some(2) && said.contains("KEYWAY_ADDR") && said.contains("as a super admin and not the token"), "{said}");
+    assert_eq!(keyway.json(&["app", "list"])["apps"].as_array().unwrap().len(), 0, "nothing was done");
+    // At the server's address the token decides.
+    let address = format!("http://{}", keyway.address("admin"));
+    assert_eq!(run(&["app", "list", "--addr", &address], Some(auditor)).0, Some(0));
+    let (code, _, said) = run(&["app", "create", "Trap", "--addr", &address], Some(auditor));
+    assert!(code == Some(2) && said.contains("auditor"), "{said}");
+    // The server's own token, which its environment holds, is a super admin's too.
+    assert_eq!(over_socket(Some(ADMIN_TOKEN)).0, Some(0));
+}
+
+#[test]
 fn an_export_on_standard_output_has_the_indentation_of_the_documentation() {
     let keyway = Keyway::start(&["--ephemeral"]);
     keyway.json(&["app", "create", "Order sync", "--scopes", "crm.objects.contacts.read"]);

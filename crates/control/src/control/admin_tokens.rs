@@ -12,7 +12,7 @@ use crate::store::StoreError;
 use crate::store::admin_tokens as stored;
 
 /// What a token's text begins with, so that a leaked one is known for what it is.
-const PREFIX: &str = "kwa_";
+pub const ADMIN_TOKEN_PREFIX: &str = "kwa_";
 /// Longest life that can be asked for, in milliseconds: ten years.
 const LIFETIME_MS_MAX: i64 = 3_650 * 86_400_000;
 /// Tokens that are good at the same time.
@@ -45,7 +45,7 @@ impl Control {
         if lifetime_ms.is_some_and(|ms| !(1..=LIFETIME_MS_MAX).contains(&ms)) {
             return Err(ControlError::Invalid("an admin token lives longer than nothing and at most ten years".into()));
         }
-        let plain = Secret::new(format!("{PREFIX}{}", random_text(&random::<32>()?)));
+        let plain = Secret::new(format!("{ADMIN_TOKEN_PREFIX}{}", random_text(&random::<32>()?)));
         let now = clock::now();
         let mut token = AdminToken {
             id: 0,
@@ -102,7 +102,7 @@ impl Control {
     /// # Errors
     /// The store does not answer.
     pub async fn admin_token_presented(&self, presented: &str) -> Result<Option<AdminToken>> {
-        if !presented.starts_with(PREFIX) {
+        if !presented.starts_with(ADMIN_TOKEN_PREFIX) {
             return Ok(None);
         }
         let now = clock::now();
