@@ -12,6 +12,7 @@ mod file;
 mod github;
 mod google;
 mod kubernetes;
+mod line;
 mod onepassword;
 mod vault;
 

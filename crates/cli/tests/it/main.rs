@@ -33,6 +33,8 @@ mod coverage;
 /// A data folder is one thing.
 mod data_folder;
 mod deletion;
+/// New tokens written to the files where integrations read them.
+mod deliveries;
 /// Causes of calls that failed.
 mod doctor;
 /// The embedded account as a test double.
