@@ -278,10 +278,11 @@ pub struct Scan {
     /// Explain why each finding was reported
     #[arg(long)]
     pub explain: bool,
-    /// Ask HubSpot whether each token works, which account it belongs to and which scopes it has
+    /// Ask HubSpot whether each token works, which account it belongs to and which scopes it has; tokens of a Keyway are asked of
+    /// the running server
     #[arg(long)]
     pub verify: bool,
-    /// Address that --verify asks
+    /// Address that --verify asks: HubSpot's, or the data address of a Keyway
     #[arg(long, value_name = "URL", default_value = "https://api.hubapi.com", requires = "verify")]
     pub verify_at: String,
 }

@@ -212,6 +212,14 @@ pub async fn call_data(
     over_tcp(address, request.header(AUTHORIZATION, format!("Bearer {}", token.expose())), Full::new(body)).await
 }
 
+/// Reads a path of a data listener that needs no token.
+///
+/// # Errors
+/// No server answers there.
+pub async fn call_data_openly(address: &str, path: &str) -> anyhow::Result<Response<Incoming>> {
+    over_tcp(address, Request::builder().method(Method::GET).uri(path), Full::new(Bytes::new())).await
+}
+
 async fn over_tcp(address: &str, request: http::request::Builder, body: Full<Bytes>) -> anyhow::Result<Response<Incoming>> {
     let (https, authority) = parsed(address)?;
     let request = request.header(HOST, authority.as_str());

@@ -16,6 +16,7 @@ pub mod export;
 pub mod fix;
 pub mod init;
 pub mod install;
+mod issued;
 pub mod key;
 pub mod migrate;
 pub mod migration;

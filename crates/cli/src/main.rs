@@ -57,7 +57,7 @@ fn run(args: Args) -> anyhow::Result<Exit> {
         keyway_gateway::tls::trust(&file)?;
     }
     if let Command::Scan(scan) = args.command {
-        return commands::scan::run(scan);
+        return commands::scan::run(&args.connection, scan);
     }
     if let Command::Fix(fix) = &args.command {
         return commands::fix::run(fix);

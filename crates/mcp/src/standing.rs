@@ -108,6 +108,7 @@ impl Standing {
             _ => Map::new(),
         };
         shown.remove("userId");
+        shown.remove("token");
         shown.insert("classes".into(), self.classes.words().into());
         shown.remove("bulk");
         Value::Object(shown)

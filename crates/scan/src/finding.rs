@@ -233,7 +233,7 @@ pub struct Verified {
     /// The scopes it holds.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<String>,
-    /// Why there is no answer.
+    /// Why there is no answer; of a token that a Keyway issued, its app, or why Keyway refuses it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
@@ -241,10 +241,11 @@ pub struct Verified {
 impl Verified {
     /// The answer in words, for people.
     pub fn words(&self) -> String {
+        let note = self.note.as_deref().map(|note| format!(", {note}")).unwrap_or_default();
         match (self.alive, self.hub_id) {
-            (Some(true), Some(hub_id)) => format!("alive, account {hub_id}, {} scopes", self.scopes.len()),
-            (Some(true), None) => "alive".to_owned(),
-            (Some(false), _) => "dead".to_owned(),
+            (Some(true), Some(hub_id)) => format!("alive, account {hub_id}, {} scopes{note}", self.scopes.len()),
+            (Some(true), None) => format!("alive{note}"),
+            (Some(false), _) => format!("dead{note}"),
             (None, _) => format!("not verified: {}", self.note.as_deref().unwrap_or("no clear answer")),
         }
     }

@@ -13,7 +13,7 @@ pub struct Doctor {
     /// With a credential: an operation that it must allow, such as "GET /crm/objects/2026-09/contacts"; can be repeated
     #[arg(long, value_name = "OPERATION", requires = "from")]
     pub operation: Vec<String>,
-    /// Address to ask about the credential
+    /// Address to ask about the credential; about a token of a Keyway the running server is asked, or the Keyway at this address
     #[arg(long, value_name = "URL", default_value = "https://api.hubapi.com", requires = "from")]
     pub ask_at: String,
     /// The account that the call or the credential is meant for

@@ -10,10 +10,11 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use http::Method;
 use keyway_advice::doctor::{
-    Call, Certainty, CredentialKind, Diagnosis, Evidence, Holder, Place, TEXT_BYTES_MAX, diagnose, kind_of, read, seen,
+    Answer, Call, Certainty, CredentialKind, Diagnosis, Evidence, Holder, Place, TEXT_BYTES_MAX, diagnose, kind_of, read, seen,
 };
 use keyway_api::view::{Diagnosed, DiagnosedCall};
 use keyway_core::credential;
+use keyway_core::refusal::Refusal;
 use keyway_core::scope::ScopeSet;
 use keyway_core::secret::Secret;
 use keyway_core::time::Timestamp;
@@ -21,6 +22,7 @@ use keyway_gateway::clock;
 use keyway_gateway::upstream::{Base, CredentialError, Upstream};
 use serde_json::{Value, json};
 
+use super::issued::{self, Owner, Standing};
 use super::show;
 use crate::args::Connection;
 use crate::args::doctor::Doctor;
@@ -46,7 +48,7 @@ pub async fn run(connection: &Connection, args: Doctor) -> anyhow::Result<Exit> 
         return account::check(connection, hub_id, args.json).await;
     }
     if args.credential.is_given() {
-        return token(&args).await;
+        return token(connection, &args).await;
     }
     let piped = || (!std::io::stdin().is_terminal()).then_some("-");
     let input = args.input.as_deref().or_else(piped).context(WAYS)?;
@@ -140,7 +142,7 @@ fn lines(DiagnosedCall { seen, causes }: &DiagnosedCall) -> String {
 }
 
 /// What a credential is, whose, and what it may do.
-async fn token(args: &Doctor) -> anyhow::Result<Exit> {
+async fn token(connection: &Connection, args: &Doctor) -> anyhow::Result<Exit> {
     let value = Secret::new(super::account::read(&args.credential).await?);
     let kind = kind_of(value.expose());
     if let Some(wrong) = not_a_token(&kind) {
@@ -150,10 +152,11 @@ async fn token(args: &Doctor) -> anyhow::Result<Exit> {
         show(&json!({ "version": 1, "token": null, "calls": [], "notAToken": wrong }), args.json, |_| said.clone())?;
         return Ok(Exit::Negative);
     }
-    let holder = match kind {
-        CredentialKind::Pat | CredentialKind::Keyway | CredentialKind::Access => ask(&args.ask_at, &kind, &value).await?,
+    let Known { holder, token_id, answer, note } = match kind {
+        CredentialKind::Keyway => of_keyway(connection, &args.ask_at, &value).await?,
+        CredentialKind::Pat | CredentialKind::Access => Known { holder: ask(&args.ask_at, &kind, &value).await?, ..Known::default() },
         // Of other kinds HubSpot has no harmless question; the form says enough.
-        _ => None,
+        _ => Known::default(),
     };
     let operations = if args.operation.is_empty() { vec![String::new()] } else { args.operation.clone() };
     let now = clock::now();
@@ -167,16 +170,31 @@ async fn token(args: &Doctor) -> anyhow::Result<Exit> {
             bail!("{operation} is not an operation such as \"GET /crm/objects/2026-09/contacts\"");
         }
         call.presents(Place::Bearer, value.expose());
-        let evidence = Evidence { call: Some(call), holder: holder.clone(), expected_hub_id: args.expect, ..Evidence::default() };
+        let evidence = Evidence {
+            call: Some(call),
+            answer: answer.clone(),
+            holder: holder.clone(),
+            expected_hub_id: args.expect,
+            ..Evidence::default()
+        };
         let causes: Vec<Diagnosis> =
             diagnose(&evidence, now).into_iter().filter(|cause| !operation.is_empty() || cause.certainty != Certainty::Note).collect();
         calls.push(DiagnosedCall { seen: seen(&evidence, now), causes });
     }
     if !args.json {
-        super::print(&about(holder.as_ref()))?;
+        super::print(&match (&note, &answer) {
+            (Some(note), _) => format!("not verified: {note}"),
+            (None, Some(_)) => "not accepted".to_owned(),
+            (None, None) => about(holder.as_ref(), token_id),
+        })?;
     }
-    let token = holder
-        .map(|holder| json!({ "alive": holder.alive, "hubId": holder.hub_id, "scopes": holder.granted.map(|granted| granted.names()) }));
+    let token = match holder {
+        Some(holder) => {
+            json!({ "alive": holder.alive, "hubId": holder.hub_id, "scopes": holder.granted.map(|granted| granted.names()), "app": holder.app, "tokenId": token_id })
+        }
+        None if answer.is_some() => json!({ "alive": false }),
+        None => note.map_or(Value::Null, |note| json!({ "alive": null, "note": note })),
+    };
     let answer = json!({ "version": 1, "token": token, "calls": calls });
     say(&answer, args.json)
 }
@@ -192,16 +210,45 @@ fn not_a_token(kind: &CredentialKind) -> Option<&'static str> {
     }
 }
 
-fn about(holder: Option<&Holder>) -> String {
+fn about(holder: Option<&Holder>, token_id: Option<u64>) -> String {
     match holder {
-        Some(Holder { alive: true, hub_id, granted, .. }) => {
-            let account = hub_id.map_or("account unknown".to_owned(), |hub_id| format!("account {hub_id}"));
+        Some(Holder { alive: true, hub_id, granted, app }) => {
+            let mut account = hub_id.map_or("account unknown".to_owned(), |hub_id| format!("account {hub_id}"));
+            app.iter().for_each(|app| account.push_str(&format!(", app {}", line(app))));
+            token_id.iter().for_each(|id| account.push_str(&format!(", token {id}")));
             let scopes = granted.as_ref().map_or("unknown".to_owned(), |granted| granted.names().join(", "));
             format!("alive, {account}, scopes: {scopes}")
         }
         Some(_) => "not accepted".to_owned(),
         None => "not asked about: its form says what it is".to_owned(),
     }
+}
+
+/// What is known of a token.
+#[derive(Default)]
+struct Known {
+    holder: Option<Holder>,
+    token_id: Option<u64>,
+    /// The refusal of the Keyway that was asked.
+    answer: Option<Answer>,
+    /// Why nobody was asked.
+    note: Option<String>,
+}
+
+/// What a Keyway says of a token that a Keyway issued. HubSpot is not asked.
+async fn of_keyway(connection: &Connection, at: &str, value: &Secret<String>) -> anyhow::Result<Known> {
+    let asking = tokio::time::timeout(TIMEOUT, issued::ask(connection, at, "--ask-at", value));
+    Ok(match asking.await.with_context(|| format!("{at} did not answer in time"))?? {
+        Standing::Alive(Owner { hub_id, app, token_id, scopes }) => {
+            let granted = Some(ScopeSet::of_known(scopes.iter().map(String::as_str)));
+            Known { holder: Some(Holder { alive: true, hub_id, app: Some(app), granted }), token_id, ..Known::default() }
+        }
+        Standing::Refused(rule) => {
+            let status = Refusal::named(&rule).and_then(Refusal::status);
+            Known { answer: Some(Answer { status, keyway_rule: Some(rule), ..Answer::default() }), ..Known::default() }
+        }
+        Standing::Unverified(note) => Known { note: Some(note), ..Known::default() },
+    })
 }
 
 /// Whose token it is; none where the answer says nothing of it.

@@ -18,13 +18,13 @@ use keyway_scan::source::Skip;
 use keyway_scan::source::tree::Which;
 
 use super::{plan, today, verify};
-use crate::args::{Confidence, FailOn, ReportFormat, Scan};
+use crate::args::{Confidence, Connection, FailOn, ReportFormat, Scan};
 use crate::exit::Exit;
 use crate::output;
 use crate::output::progress::{Bar, while_working};
 
 /// Scans, reports, and says by its exit code whether what was asked about is there.
-pub fn run(args: Scan) -> anyhow::Result<Exit> {
+pub fn run(connection: &Connection, args: Scan) -> anyhow::Result<Exit> {
     let (baseline_path, known) = baseline(&args)?;
     let options = Options {
         which: Which { roots: args.paths.clone(), no_ignore: args.no_ignore, ignore: args.ignore.clone() },
@@ -51,7 +51,7 @@ pub fn run(args: Scan) -> anyhow::Result<Exit> {
     })?;
     leave_out_own(&mut report, &args.paths);
     if args.verify {
-        verify::ask(&mut report.findings, &args.verify_at)?;
+        verify::ask(&mut report.findings, &args.verify_at, connection)?;
     }
     if args.write_baseline {
         let written = Baseline::of(&report.findings, known.as_ref());

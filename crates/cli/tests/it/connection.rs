@@ -699,6 +699,24 @@ fn a_check_that_something_between_answers_leaves_the_state_unknown() {
 }
 
 #[test]
+fn a_token_of_a_keyway_goes_to_no_server_that_does_not_say_that_it_is_one() {
+    let upstream = Scripted::start(vec![]);
+    let folder = tempfile::tempdir().unwrap();
+    let token = credential(22);
+    std::fs::write(folder.path().join("app.env"), format!("HUBSPOT_ACCESS_TOKEN={token}\n")).unwrap();
+    let address = format!("http://{}", upstream.address);
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_keyway"))
+        .args(["scan", &folder.path().display().to_string(), "--verify", "--verify-at", &address, "--json"])
+        .output()
+        .unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let verified = &report["findings"][0]["verified"];
+    assert!(verified["alive"].is_null() && verified["note"].as_str().unwrap().contains("is not the data address of a Keyway"), "{report}");
+    let seen = upstream.seen();
+    assert!(seen.len() == 1 && !seen[0].contains(&token), "{seen:?}");
+}
+
+#[test]
 fn a_block_page_proves_nothing_of_a_token_that_was_found() {
     let own = |category: &str| format!(r#"{{"status":"error","message":"no","correlationId":"c-1","category":"{category}"}}"#);
     let bare = r#"{"status":"error","message":"Forbidden"}"#;

@@ -106,7 +106,36 @@ fn a_live_token_is_asked_about_and_compared_with_what_it_is_to_do() {
     assert_eq!((code, causes(&lacking)[0]), (Some(1), "missing-scopes"));
     assert_eq!(causes(&ask("GET /crm/objects/2026-09/contacts", "1").1)[0], "other-account");
     keyway.json(&["token", "revoke", &made["token"]["id"].to_string(), "--yes"]);
-    assert_eq!(causes(&ask("GET /crm/objects/2026-09/contacts", &hub_id).1)[0], "token-dead");
+    let (code, dead) = ask("GET /crm/objects/2026-09/contacts", &hub_id);
+    assert_eq!((code, causes(&dead)[0], &dead["token"]["alive"]), (Some(1), "keyway-token-revoked", &json!(false)), "{dead}");
+}
+
+#[test]
+fn a_token_of_a_keyway_is_asked_of_a_keyway_and_never_of_hubspot() {
+    let keyway = Keyway::start(&[]);
+    let made = keyway.json(&["app", "create", "Sync", "--scopes", "crm.objects.contacts.read"]);
+    let (token, id) = (made["token"]["value"].as_str().unwrap(), made["token"]["id"].to_string());
+    let ask = |arguments: &[&str]| {
+        let output = doctor(&[&["--credential-env", "T"], arguments].concat(), "", &[("T", token)]);
+        (output.status.code(), String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap())
+    };
+    let at = format!("http://{}", keyway.address("data"));
+    let data = keyway.folder.path().display().to_string();
+    for place in [["--ask-at", at.as_str()], ["--data", data.as_str()]] {
+        let (code, said) = ask(&place);
+        assert!(code == Some(0) && said.contains(&format!("app Sync, token {id}, scopes: crm.objects.contacts.read")), "{said}");
+    }
+    // Nobody is there to ask: its state is not known.
+    let empty = tempfile::tempdir().unwrap();
+    let (code, said) = ask(&["--data", &empty.path().display().to_string()]);
+    assert!(code == Some(0) && said.contains("not verified: a Keyway issued this token") && said.contains("--ask-at"), "{said}");
+    // Another Keyway does not call a token dead that it never knew.
+    let other = Keyway::start(&["--ephemeral"]);
+    let (code, said) = ask(&["--ask-at", &format!("http://{}", other.address("data"))]);
+    assert!(code == Some(1) && said.contains("belongs to another server") && !said.contains("token-dead"), "{said}");
+    // What is no Keyway gets no token: the admin listener is none.
+    let (code, said) = ask(&["--ask-at", &format!("http://{}", keyway.address("admin"))]);
+    assert!(code == Some(2) && said.contains("is not the data address of a Keyway, so the token was not sent there"), "{said}");
 }
 
 #[test]

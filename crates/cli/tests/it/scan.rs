@@ -142,7 +142,21 @@ fn a_token_is_verified_where_it_works() {
         .map(|finding| (finding["verified"]["alive"].as_bool(), &finding["verified"]["scopes"]))
         .collect();
     assert_eq!(verified[0], (Some(true), &serde_json::json!(["crm.objects.contacts.read", "oauth"])), "{report}");
-    assert_eq!(verified[1].0, Some(false), "{report}");
+    let note = |at: usize, report: &Value| report["findings"][at]["verified"]["note"].as_str().unwrap_or_default().to_owned();
+    assert!(note(0, &report).contains("the app Scanned, token "), "{report}");
+    assert!(verified[1].0.is_none() && note(1, &report).contains("another one may"), "another Keyway may have issued it: {report}");
     assert_eq!(verified[2].0, None, "there is no harmless question for a webhook secret");
     assert!(!report.to_string().contains(&alive[8..40]));
+    // The running server knows its own, and HubSpot is asked about none of them.
+    let data = keyway.folder.path().display().to_string();
+    let by_server = json(&scan(folder.path(), &["--json", "--verify", "--data", &data]));
+    assert_eq!(by_server["findings"][0]["verified"]["alive"], true, "{by_server}");
+    assert!(note(1, &by_server).contains("it was not sent there. No app of the running Keyway has it"), "{by_server}");
+    keyway.json(&["token", "revoke", &made["token"]["id"].to_string(), "--yes"]);
+    for at in [["--verify-at", base.as_str()], ["--data", data.as_str()]] {
+        let ended = json(&scan(folder.path(), &[&["--json", "--verify"], &at[..]].concat()));
+        assert_eq!((&ended["findings"][0]["verified"]["alive"], note(0, &ended).as_str()), (&false.into(), "token-revoked"), "{ended}");
+    }
+    let alone = json(&scan(folder.path(), &["--json", "--verify"]));
+    assert!(note(0, &alone).contains("it was not sent there. The running Keyway could not be asked"), "{alone}");
 }

@@ -47,6 +47,7 @@ impl Gateway {
         Ok(json!({
             "account": { "hubId": account.hub_id, "name": account.name, "timeZone": account.time_zone },
             "app": { "id": app.id, "name": app.name },
+            "token": { "id": token.token.id },
             "session": token.token.session.as_deref().map(|session| described(session, &token, used)),
             "scopes": token.granted().names(),
             "classes": classes,

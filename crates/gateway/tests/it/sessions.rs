@@ -171,6 +171,7 @@ async fn a_token_is_told_what_it_is_and_may_do() {
     assert_eq!((&me["session"]["id"], &me["session"]["onBehalfOf"]), (&SESSION.into(), &"ada@example.com".into()));
     assert_eq!(me["scopes"], serde_json::json!(["crm.objects.contacts.read", "oauth"]), "no more than the app has: {me}");
     assert_eq!((&me["classes"], &me["bulk"]), (&serde_json::json!(["read", "create"]), &false.into()));
+    assert_eq!(me["token"]["id"], SESSION);
     let own = server.send(server.token(FULL), "GET", "/__keyway/me", None).await.json();
     assert_eq!((&own["session"], &own["bulk"]), (&serde_json::Value::Null, &true.into()));
     assert_eq!(own["classes"].as_array().unwrap().len(), 7);
