@@ -18,6 +18,7 @@ use toml::{Spanned, Table, Value};
 
 use crate::apps;
 use crate::args::{Args, Command, Serve};
+use crate::exit::chain;
 use crate::near::nearest;
 
 /// Options that a file can't set: which file it is, and what is about one start.
@@ -74,44 +75,54 @@ pub fn read_again() -> anyhow::Result<Serve> {
 }
 
 fn args(matches: ArgMatches) -> anyhow::Result<Args> {
-    let mut args = Args::from_arg_matches(&matches)?;
+    let args = unchecked(&matches)?;
+    match contradictions(&args).first() {
+        Some(first) => bail!("{first}"),
+        None => Ok(args),
+    }
+}
+
+/// The arguments, of which some may contradict each other.
+fn unchecked(matches: &ArgMatches) -> anyhow::Result<Args> {
+    let mut args = Args::from_arg_matches(matches)?;
     if let (Command::Serve(serve), Some(matches)) = (&mut args.command, matches.subcommand_matches("serve")) {
         serve.apps = apps::of(matches)?;
         serve.settings = settings(matches);
-        if !serve.apps.is_empty() && !serve.ephemeral {
-            bail!("--app needs --ephemeral: it is for embedded accounts that last as long as the server. For others: keyway app create");
-        }
-        if serve.bootstrap.is_some() && !serve.ephemeral {
-            bail!("--bootstrap needs --ephemeral: it is for embedded accounts that last as long as the server. For others: keyway apply");
-        }
-    }
-    if let Command::Serve(serve) = &args.command
-        && serve.database.is_some()
-        && (serve.demo || serve.ephemeral)
-    {
-        bail!("database can't be used with demo or ephemeral: those keep an embedded account in this server");
-    }
-    if let Command::Serve(serve) = &args.command
-        && serve.redis.is_some()
-        && serve.database.is_none()
-    {
-        bail!("redis is of use only to several instances, which need a database");
-    }
-    if let Command::Serve(serve) = &args.command
-        && serve.as_of.is_some()
-        && serve.database.is_some()
-    {
-        bail!("as-of is of use only to embedded accounts, which a server with a database has none of");
-    }
-    if let Command::Serve(serve) = &args.command
-        && serve.oidc_issuer.is_some() != serve.oidc_client_id.is_some()
-    {
-        bail!("oidc-issuer and oidc-client-id need each other: the provider's URL, and what this server is there");
-    }
-    if let Command::Serve(serve) = &args.command {
-        check_tls(serve)?;
     }
     Ok(args)
+}
+
+/// The settings that contradict each other, wherever they come from. Each text names the settings.
+fn contradictions(args: &Args) -> Vec<&'static str> {
+    let Command::Serve(serve) = &args.command else { return Vec::new() };
+    let with_database = serve.database.is_some();
+    let tls = (serve.tls_cert.is_some(), serve.tls_key.is_some());
+    let is_plain = serve.admin_url.as_deref().is_some_and(|url| url.starts_with("http://"));
+    let found = [
+        (
+            !serve.apps.is_empty() && !serve.ephemeral,
+            "--app needs --ephemeral: it is for embedded accounts that last as long as the server. For others: keyway app create",
+        ),
+        (
+            serve.bootstrap.is_some() && !serve.ephemeral,
+            "--bootstrap needs --ephemeral: it is for embedded accounts that last as long as the server. For others: keyway apply",
+        ),
+        (
+            with_database && (serve.demo || serve.ephemeral),
+            "database can't be used with demo or ephemeral: those keep an embedded account in this server",
+        ),
+        (serve.redis.is_some() && !with_database, "redis is of use only to several instances, which need a database"),
+        (serve.as_of.is_some() && with_database, "as-of is of use only to embedded accounts, which a server with a database has none of"),
+        (
+            serve.oidc_issuer.is_some() != serve.oidc_client_id.is_some(),
+            "oidc-issuer and oidc-client-id need each other: the provider's URL, and what this server is there",
+        ),
+        (tls == (true, false), "tls-cert needs tls-key, the file of the certificate's private key"),
+        (tls == (false, true), "tls-key needs tls-cert, the file of the key's certificate"),
+        // The cookie of a session would go without `Secure`.
+        (tls == (true, true) && is_plain, "with tls-cert the admin listener speaks HTTPS: write admin-url with https://"),
+    ];
+    found.into_iter().filter(|(is_so, _)| *is_so).map(|(_, text)| text).collect()
 }
 
 /// The settings of `serve` that are not left at their default, by name, as the log shows them.
@@ -149,18 +160,6 @@ fn without_secrets(value: &str) -> String {
         return format!("{scheme}://…");
     }
     format!("{scheme}://{host}{}", path.split(['?', '#']).next().unwrap_or_default())
-}
-
-fn check_tls(serve: &Serve) -> anyhow::Result<()> {
-    match (&serve.tls_cert, &serve.tls_key) {
-        (Some(_), None) => bail!("tls-cert needs tls-key, the file of the certificate's private key"),
-        (None, Some(_)) => bail!("tls-key needs tls-cert, the file of the key's certificate"),
-        // The cookie of a session would go without `Secure`.
-        (Some(_), Some(_)) if serve.admin_url.as_deref().is_some_and(|url| url.starts_with("http://")) => {
-            bail!("with tls-cert the admin listener speaks HTTPS: write admin-url with https://")
-        }
-        _ => Ok(()),
-    }
 }
 
 /// The file that `serve` is to read.
@@ -220,6 +219,16 @@ impl<'p> File<'p> {
         format!("{}{line}", shown::path(&self.path))
     }
 
+    /// A problem with the place of the setting that it names. A variable of the environment has no place in the file.
+    fn placed(&self, problem: &str) -> String {
+        let path = shown::path(&self.path);
+        if problem.starts_with(&path) || problem.starts_with("KEYWAY_") {
+            return problem.to_owned();
+        }
+        let key = named_in(problem).find_map(|name| self.lines.keys().find(|key| key.replace('_', "-") == name));
+        format!("{}: {problem}", key.map_or(path, |key| self.place(key)))
+    }
+
     /// The place of the setting that clap refuses.
     fn place_of(&self, error: &clap::Error) -> String {
         let option = match error.get(ContextKind::InvalidArg) {
@@ -246,12 +255,27 @@ fn near(key: &str) -> String {
     }
 }
 
-/// The command line read with the file's values as defaults.
-///
-/// # Errors
-/// The file is refused, or what is not of the file, with clap's own error.
-fn matches(file: &File<'_>, mut command: clap::Command, arguments: &[OsString]) -> anyhow::Result<ArgMatches> {
-    for (key, value) in &file.settings {
+/// The words of a problem that may be the names of settings: the first, options, and words that a dash joins.
+fn named_in(problem: &str) -> impl Iterator<Item = &str> {
+    let is_of_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
+    let words = problem.split(move |letter| !is_of_name(letter)).enumerate();
+    let names = words.filter(|(at, word)| *at == 0 || word.contains('-'));
+    names.map(|(_, word)| word.trim_matches('-')).filter(|word| !word.is_empty())
+}
+
+/// A setting of the file, as the command line would have it.
+struct Setting {
+    id: String,
+    of_serve: bool,
+    text: &'static str,
+}
+
+impl Setting {
+    /// Reads a setting of the file.
+    ///
+    /// # Errors
+    /// There is no such setting, or it takes no such value.
+    fn read(file: &File<'_>, command: &clap::Command, key: &str, value: &Value) -> anyhow::Result<Self> {
         let id = key.replace('-', "_");
         let serve = command.find_subcommand("serve").and_then(|serve| serve.get_arguments().find(|arg| arg.get_id() == id.as_str()));
         let of_serve = serve.is_some();
@@ -279,9 +303,23 @@ fn matches(file: &File<'_>, mut command: clap::Command, arguments: &[OsString]) 
             }
         };
         // Once for each setting of one file; clap keeps defaults for as long as the process.
-        let text: &'static str = Box::leak(text.into_boxed_str());
-        let set = |argument: clap::Arg| argument.default_value(text);
-        command = if of_serve { command.mut_subcommand("serve", |serve| serve.mut_arg(id, set)) } else { command.mut_arg(id, set) };
+        Ok(Self { id, of_serve, text: Box::leak(text.into_boxed_str()) })
+    }
+
+    /// The command with the setting as the default of its option.
+    fn set(&self, command: clap::Command) -> clap::Command {
+        let set = |argument: clap::Arg| argument.default_value(self.text);
+        if self.of_serve { command.mut_subcommand("serve", |serve| serve.mut_arg(&self.id, set)) } else { command.mut_arg(&self.id, set) }
+    }
+}
+
+/// The command line read with the file's values as defaults.
+///
+/// # Errors
+/// The file is refused, or what is not of the file, with clap's own error.
+fn matches(file: &File<'_>, mut command: clap::Command, arguments: &[OsString]) -> anyhow::Result<ArgMatches> {
+    for (key, value) in &file.settings {
+        command = Setting::read(file, &command, key, value)?.set(command);
     }
     match command.clone().try_get_matches_from(arguments) {
         Ok(matches) => Ok(matches),
@@ -299,20 +337,65 @@ fn matches(file: &File<'_>, mut command: clap::Command, arguments: &[OsString]) 
 }
 
 /// The message of clap without its usage lines: a settings file has no commands.
-pub fn plain(error: &clap::Error) -> String {
+fn plain(error: &clap::Error) -> String {
     let text = error.to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text);
     let lines = text.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
     lines.map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// What `keyway serve` makes of a file's text without a command line: how many settings it has, and all settings.
-///
-/// # Errors
-/// The file is refused.
-pub fn alone(text: &str, path: &Path) -> anyhow::Result<(usize, Args)> {
-    let file = File::parsed(text, path)?;
-    Ok((file.settings.len(), args(matches(&file, Args::command(), &["keyway".into(), "serve".into()])?)?))
+/// A file without a command line: what `keyway serve` would make of it.
+pub struct Checked {
+    /// How many settings it has.
+    pub settings: usize,
+    /// Why `keyway serve` would refuse it, each with its place.
+    pub problems: Vec<String>,
+}
+
+/// Checks every setting of a file by itself, then all that are right together. `more` finds what else a server refuses.
+pub fn checked(text: &str, path: &Path, more: impl Fn(&Serve, &Path) -> Vec<anyhow::Error>) -> Checked {
+    let file = match File::parsed(text, path) {
+        Ok(file) => file,
+        Err(error) => return Checked { settings: 0, problems: vec![chain(&error)] },
+    };
+    let (mut problems, mut refused) = (Vec::new(), Vec::new());
+    let start = ["keyway", "serve"];
+    // The environment comes before the file: what is wrong there is not of the file.
+    if let Err(error) = Args::command().try_get_matches_from(start) {
+        return Checked { settings: file.settings.len(), problems: vec![format!("the environment: {}", plain(&error))] };
+    }
+    let mut command = Args::command();
+    let mut settings: Vec<(&String, &Value)> = file.settings.iter().collect();
+    settings.sort_by_key(|(key, _)| file.lines.get(*key));
+    for (key, value) in settings {
+        let read = Setting::read(&file, &command, key, value).and_then(|setting| {
+            let alone = setting.set(Args::command()).try_get_matches_from(start);
+            alone.map(|_| setting).map_err(|error| anyhow::anyhow!("{}: {}", file.place(key), plain(&error)))
+        });
+        match read {
+            Ok(setting) => command = setting.set(command),
+            Err(error) => {
+                problems.push(chain(&error));
+                refused.push(key.replace('_', "-"));
+            }
+        }
+    }
+    let of_clap = |error: &anyhow::Error| error.downcast_ref::<clap::Error>().map_or_else(|| chain(error), plain);
+    let found: Vec<String> = match command.try_get_matches_from(start).map_err(anyhow::Error::from).and_then(|matches| unchecked(&matches))
+    {
+        Ok(args) => {
+            let of_server = match &args.command {
+                Command::Serve(serve) => more(serve, &args.connection.data),
+                _ => Vec::new(),
+            };
+            contradictions(&args).into_iter().map(str::to_owned).chain(of_server.iter().map(chain)).collect()
+        }
+        Err(error) => vec![of_clap(&error)],
+    };
+    // What a refused setting is missed for is not another problem.
+    let follows = |problem: &String| named_in(problem).any(|name| refused.iter().any(|key| key == name));
+    problems.extend(found.iter().filter(|problem| !follows(problem)).map(|problem| file.placed(problem)));
+    Checked { settings: file.settings.len(), problems }
 }
 
 #[cfg(test)]

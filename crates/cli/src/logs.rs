@@ -101,10 +101,19 @@ pub fn filter(text: Option<&str>, format: LogFormat) -> anyhow::Result<EnvFilter
         Ok(level) => Ok(EnvFilter::default().add_directive(level.into())),
         Err(_) => {
             let text = text.unwrap_or_default();
-            EnvFilter::try_new(text)
-                .with_context(|| format!("--log {text} is not a filter; write a level such as info, or keyway_gateway=debug"))
+            let wrong = || format!("--log {text} is not a filter; write a level such as info, or keyway_gateway=debug");
+            // The library takes any word for the name of a part, and then logs nothing else.
+            anyhow::ensure!(text.split(',').all(is_directive), wrong());
+            EnvFilter::try_new(text).with_context(wrong)
         }
     }
+}
+
+/// Whether this is a level, or a part of the program with its level.
+fn is_directive(text: &str) -> bool {
+    let is_level = |text: &str| text.parse::<LevelFilter>().is_ok();
+    let is_part = |text: &str| !text.is_empty() && !text.contains(char::is_whitespace);
+    is_level(text) || text.rsplit_once('=').is_some_and(|(part, level)| is_part(part) && is_level(level))
 }
 
 /// Writes a line on stderr for each call, made of the records of the audit log; hands the records on to `next`.

@@ -426,10 +426,21 @@ async fn first_account(control: &Control, demo: bool) -> anyhow::Result<u64> {
 
 /// The tokens of the admin API that the environment holds.
 fn tokens_of_environment() -> anyhow::Result<Vec<AdminToken>> {
-    let named = |name: &'static str, take: fn(&'static str, Secret<String>) -> Result<AdminToken, String>| match std::env::var(name) {
-        Ok(token) => take(name, Secret::new(token)).map(Some).map_err(|error| anyhow::anyhow!("{name}: {error}")),
-        Err(_) => Ok(None),
-    };
-    let tokens = [named("KEYWAY_ADMIN_TOKEN", AdminToken::new)?, named("KEYWAY_TOKEN_SERVICE_TOKEN", AdminToken::of_token_service)?];
-    Ok(tokens.into_iter().flatten().collect())
+    Ok([admin_token()?, service_token()?].into_iter().flatten().collect())
+}
+
+fn admin_token() -> anyhow::Result<Option<AdminToken>> {
+    token_of_environment("KEYWAY_ADMIN_TOKEN", AdminToken::new)
+}
+
+fn service_token() -> anyhow::Result<Option<AdminToken>> {
+    token_of_environment("KEYWAY_TOKEN_SERVICE_TOKEN", AdminToken::of_token_service)
+}
+
+fn token_of_environment(
+    name: &'static str,
+    take: fn(&'static str, Secret<String>) -> Result<AdminToken, String>,
+) -> anyhow::Result<Option<AdminToken>> {
+    let Ok(token) = std::env::var(name) else { return Ok(None) };
+    take(name, Secret::new(token)).map(Some).map_err(|error| anyhow::anyhow!("{name}: {error}"))
 }

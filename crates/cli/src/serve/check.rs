@@ -9,8 +9,8 @@ use keyway_gateway::limiter::line::Line;
 use keyway_gateway::store::Store;
 use keyway_gateway::tls;
 
-use super::reach::Reach;
-use super::{identity_provider, mcp, notify, proxy, tokens_of_environment};
+use super::reach::{self, Reach};
+use super::{admin_token, identity_provider, mcp, notify, proxy, service_token};
 use crate::args::Serve;
 use crate::logs;
 
@@ -18,20 +18,23 @@ use crate::logs;
 /// an address in use and a database that does not answer are seen at a start alone.
 pub fn problems(serve: &Serve, folder: Option<&Path>) -> Vec<anyhow::Error> {
     let stored = folder.filter(|_| !serve.ephemeral);
-    let addresses = |reach: Reach| reach.addresses(serve, serve.listen, serve.admin).map(drop);
     let checks = [
         logs::filter(serve.log.as_deref(), serve.log_format).map(drop),
         serve.ca_file.as_deref().map_or(Ok(()), |file| tls::authorities(file).map(drop).context("--ca-file")),
-        Reach::new(serve).and_then(addresses),
-        notify::schedule(&serve.notify).map(drop),
-        notify::thresholds(&serve.notify).map(drop),
+        Reach::new(serve).map(drop),
+        reach::url(serve.public_url.as_deref(), "--public-url"),
+        reach::url(serve.admin_url.as_deref(), "--admin-url"),
+        notify::time(&serve.notify.notify_every, "--notify-every").map(drop),
+        notify::time(&serve.notify.notify_remind, "--notify-remind").map(drop),
+        notify::time(&serve.notify.notify_unreachable, "--notify-unreachable").map(drop),
         serve.repeat.check(serve),
         serve.proxy.map_or(Ok(()), |address| proxy::of_environment(serve, address).map(drop)),
         serve.mcp.mcp.map_or(Ok(()), |_| mcp::settings(serve).map(drop)),
         identity_provider(serve).map(drop),
         serve.otlp.as_deref().map_or(Ok(()), |url| Collector::new(url).map(drop).context("--otlp")),
         serve.redis.as_deref().map_or(Ok(()), |url| Line::new(url, "").map(drop).context("--redis")),
-        tokens_of_environment().map(drop),
+        admin_token().map(drop),
+        service_token().map(drop),
         stored.map_or(Ok(()), |folder| Store::check(folder, serve.database.as_deref()).map_err(anyhow::Error::from)),
     ];
     checks.into_iter().filter_map(Result::err).collect()

@@ -26,13 +26,21 @@ pub fn hosts(named: &[String], data: SocketAddr, admin: SocketAddr) -> Targets {
     }
 }
 
+/// The time of an option, in milliseconds.
+///
+/// # Errors
+/// It is none.
+pub fn time(text: &str, option: &'static str) -> anyhow::Result<i64> {
+    milliseconds(text).context(option)
+}
+
 /// From when on something needs a person.
 ///
 /// # Errors
 /// A time is none.
 pub fn thresholds(settings: &Settings) -> anyhow::Result<Thresholds> {
     Ok(Thresholds {
-        unreachable_ms: milliseconds(&settings.notify_unreachable).context("--notify-unreachable")?,
+        unreachable_ms: time(&settings.notify_unreachable, "--notify-unreachable")?,
         rotation_days: settings.rotation_days.into(),
         expiry_days: settings.notify_expiry_days.into(),
         sunset_days: settings.notify_sunset_days.into(),
@@ -46,8 +54,8 @@ pub fn thresholds(settings: &Settings) -> anyhow::Result<Thresholds> {
 /// # Errors
 /// A time is none.
 pub fn schedule(settings: &Settings) -> anyhow::Result<Schedule> {
-    let every_ms = milliseconds(&settings.notify_every).context("--notify-every")?;
-    let remind_ms = milliseconds(&settings.notify_remind).context("--notify-remind")?;
+    let every_ms = time(&settings.notify_every, "--notify-every")?;
+    let remind_ms = time(&settings.notify_remind, "--notify-remind")?;
     Ok(Schedule { every: Duration::from_millis(every_ms.unsigned_abs()), remind_ms })
 }
 

@@ -71,9 +71,21 @@ pub const fn named_in(serve: &Serve) -> NamedIn {
     }
 }
 
+/// Checks an address that the operator says.
+///
+/// # Errors
+/// It is not a URL.
+pub fn url(said: Option<&str>, option: &str) -> anyhow::Result<()> {
+    said.map_or(Ok(()), |url| base(url, option).map(drop))
+}
+
+fn base(url: &str, option: &str) -> anyhow::Result<Base> {
+    Base::parse(url).with_context(|| format!("{option} can't be taken"))
+}
+
 fn address(said: Option<&str>, option: &str, scheme: &str, bound: SocketAddr) -> anyhow::Result<String> {
     match said {
-        Some(url) => Ok(Base::parse(url).with_context(|| format!("{option} can't be taken"))?.to_string()),
+        Some(url) => Ok(base(url, option)?.to_string()),
         None => Ok(format!("{scheme}://{}", host_of(bound))),
     }
 }

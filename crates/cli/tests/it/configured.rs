@@ -36,6 +36,9 @@ fn what_serve_refuses_at_its_start_is_found_without_a_start() {
         ("random-seed = 7", "--random-seed"),
         ("clock = \"2027-01-31T09:00:00Z\"", "--clock"),
         ("log = \"=,=\"", "--log"),
+        ("log = \"loud\"", "--log loud is not a filter"),
+        ("log = \"inf o\"", "--log inf o is not a filter"),
+        ("log = \"keyway_gateway=loud\"", "--log"),
         ("otlp = \"collector:4318\"", "collector"),
         ("oidc-issuer = \"https://id.example.com\"", "oidc-client-id"),
         ("database = \"postgres://db/keyway\"", "KEYWAY_MASTER_KEY"),
@@ -57,5 +60,36 @@ fn what_serve_refuses_at_its_start_is_found_without_a_start() {
     std::fs::write(&file, "public-url = \"keyway\"\nnotify-remind = \"0d\"").unwrap();
     let (code, said) = run(&["config", "check"], &file, folder.path());
     assert!(code == Some(1) && said.lines().count() == 2 && said.contains("--notify-remind"), "{code:?} {said}");
+    let lines = [
+        "listne = \"8484\"",
+        "log = \"loud\"",
+        "demo = \"yes\"",
+        "audit-keep-days = 0",
+        "notify_remind = \"0d\"",
+        "public-url = \"keyway\"",
+        "redis = \"redis://db\"",
+        "tls-cert = true",
+        "tls-key = \"gone.key\"",
+        "notify-unreachable = \"0m\"",
+    ];
+    std::fs::write(&file, lines.join("\n")).unwrap();
+    let (code, said) = run(&["config", "check"], &file, folder.path());
+    let at = |line: usize| said.lines().filter(|problem| problem.contains(&format!("keyway.toml:{line}: "))).count();
+    // What is missing because its own line is refused is not told again.
+    let told: Vec<usize> = (1..=lines.len()).map(at).collect();
+    assert_eq!((code, told), (Some(1), vec![1, 1, 1, 1, 1, 1, 1, 1, 0, 1]), "{said}");
+    assert_eq!(said.lines().count(), 9, "{said}");
+    // What is wrong in the environment is not the file's fault.
+    std::fs::write(&file, "log = \"info,keyway_gateway=debug\"").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_keyway"))
+        .args(["config", "check"])
+        .arg(&file)
+        .env("KEYWAY_ADMIN_TOKEN", "short")
+        .env("KEYWAY_TOKEN_SERVICE_TOKEN", "short")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(said.lines().filter(|line| line.contains("keyway.toml")).count(), 0, "{said}");
+    assert!(said.contains("KEYWAY_ADMIN_TOKEN: ") && said.contains("KEYWAY_TOKEN_SERVICE_TOKEN: "), "{said}");
     assert_eq!(run(&["config", "check"], &folder.path().join("gone.toml"), folder.path()).0, Some(2), "no file, so no answer");
 }
