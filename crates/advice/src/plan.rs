@@ -23,6 +23,7 @@ mod report;
 pub(crate) mod steps;
 mod summary;
 mod terminal;
+mod variable;
 
 use std::borrow::Cow;
 
@@ -41,10 +42,11 @@ pub use markdown::markdown;
 pub use need::{Need, need};
 pub use operations::PlannedOperation;
 pub use project::{ProjectFile, files as project_files};
-pub use report::{FixNote, Found, Ignored, Loose, Recorded, Report, sort};
+pub use report::{FixNote, Found, Ignored, Loose, Recorded, Report, Unread, sort};
 pub use steps::{Step, Who};
 pub use summary::{Summary, Work};
 pub use terminal::terminal;
+pub use variable::variables;
 
 use keyway_core::cover::least;
 use keyway_core::reach;
@@ -76,6 +78,8 @@ pub struct Integration {
     pub copies: Vec<String>,
     /// Whether only its build output was found.
     pub built_only: bool,
+    /// The variables of the environment from which its code reads its token.
+    pub variables: Vec<String>,
     /// The notes of `keyway fix` on its files; none where it was not run.
     #[serde(skip)]
     pub fix: Option<Vec<FixNote>>,
@@ -146,6 +150,9 @@ pub struct Plan {
     pub loose: Vec<Loose>,
     /// Files that name calls and do not belong to an integration.
     pub ignored: Vec<Ignored>,
+    /// Files that the scan did not read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<Unread>,
     /// The scopes that HubSpot's credential needs, through which all of them go: the union.
     pub connection_scopes: Vec<Cow<'static, str>>,
     /// What ends when, soonest first.
@@ -173,6 +180,9 @@ pub struct PlannedApp {
     pub copies: Vec<String>,
     /// Whether only build output of it was found.
     pub built_only: bool,
+    /// The variables of the environment that the token of its app goes to; empty where its code reads none by a name of HubSpot.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variables: Vec<String>,
     /// What it needs of HubSpot.
     pub credential: CredentialKind,
     /// Why that kind.
@@ -244,6 +254,7 @@ pub fn plan(found: &Found, today: &str, input: &str) -> Plan {
         apps,
         loose: found.loose.clone(),
         ignored: found.ignored.clone(),
+        unread: found.unread.clone(),
         connection_scopes: connection_scopes.into_iter().map(Cow::Borrowed).collect(),
         ends,
         steps,
@@ -281,6 +292,7 @@ fn app(integration: &Integration, input: &str) -> PlannedApp {
         deployed: integration.deployed.clone(),
         copies: integration.copies.clone(),
         built_only: integration.built_only,
+        variables: variables_of(integration),
         credential,
         credential_because,
         scopes: reasons(&cover.scopes, &of, &sets),
@@ -300,6 +312,17 @@ fn app(integration: &Integration, input: &str) -> PlannedApp {
     app.work = summary::work(&app, integration);
     app.steps = steps::of_app(&app, input);
     app
+}
+
+/// The variables that the token of an integration goes to: those that its code reads, and the one that `keyway fix` writes
+/// in place of a key or a credential in plain text. None where the code reads none.
+fn variables_of(integration: &Integration) -> Vec<String> {
+    let mut names = integration.variables.clone();
+    let is_fixed = !integration.leaks.is_empty() || integration.uses.iter().any(|one| one.auth == "hapikey");
+    if !names.is_empty() && is_fixed && names.iter().all(|name| name != steps::TOKEN) {
+        names.push(steps::TOKEN.to_owned());
+    }
+    names
 }
 
 /// Whether the calls of an integration go through Keyway with the token of an app. Keyway refuses operations that take the

@@ -22,6 +22,8 @@ use summary::{Totals, totals};
 #[derive(Serialize)]
 struct Document<'a> {
     version: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    folder: Option<&'a str>,
     summary: Totals<'a>,
     secrets: Vec<Secret<'a>>,
     findings: &'a [Finding],
@@ -34,6 +36,7 @@ struct Document<'a> {
 pub fn json(report: &Report) -> String {
     let document = Document {
         version: report.version,
+        folder: report.folder.as_deref(),
         summary: totals(report),
         secrets: secrets(&report.findings),
         findings: &report.findings,

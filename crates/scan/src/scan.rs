@@ -62,6 +62,9 @@ impl Progress {
 pub struct Report {
     /// The version of this format: 1.
     pub version: u32,
+    /// The name of the folder, where one was scanned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
     /// Credentials, by path and line.
     pub findings: Vec<Finding>,
     /// Calls, by path and line.
@@ -162,7 +165,8 @@ pub fn stream(path: &str, source: impl io::Read, options: &Options) -> io::Resul
 
 /// Merges the results of several workers.
 pub(crate) fn report<'a>(workers: impl IntoIterator<Item = Worker<'a>>) -> Report {
-    let mut report = Report { version: 1, findings: Vec::new(), usages: Vec::new(), stats: Stats::default(), skipped: Vec::new() };
+    let mut report =
+        Report { version: 1, folder: None, findings: Vec::new(), usages: Vec::new(), stats: Stats::default(), skipped: Vec::new() };
     for worker in workers {
         report.findings.extend(worker.findings);
         report.usages.extend(worker.usages);

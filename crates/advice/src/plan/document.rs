@@ -46,6 +46,7 @@ pub(super) fn blocks(plan: &Plan) -> Vec<Block> {
     let mut blocks = Vec::new();
     if plan.apps.is_empty() && plan.loose.is_empty() {
         blocks.push(Block::Text("No integration that calls HubSpot was found, and no credential. There is nothing to plan.".to_owned()));
+        unread(plan, &mut blocks);
     } else {
         first_page(plan, &mut blocks);
         once("Before the first integration", plan, false, &mut blocks);
@@ -61,7 +62,7 @@ fn first_page(plan: &Plan, blocks: &mut Vec<Block>) {
     let summary = &plan.summary;
     blocks.push(Block::Heading(3, "Summary".to_owned()));
     blocks.push(Block::Text(format!(
-        "{} {} HubSpot, at {}. {} urgent (ended, or ending within six months). {} in plain text. The work is about {} to {} hours: `keyway fix` changes {}, and {} to do by hand in the code.",
+        "{} {} HubSpot, at {}. {} urgent (ended, or ending within six months). {} in plain text{}. The work is about {} to {} hours: `keyway fix` changes {}, and {} to do by hand in the code.",
         counted(summary.integrations, "integration", "integrations"),
         if summary.integrations == 1 { "calls" } else { "call" },
         counted(summary.calls, "place in the code", "places in the code"),
@@ -75,6 +76,7 @@ fn first_page(plan: &Plan, blocks: &mut Vec<Block>) {
             1 => "1 credential is".to_owned(),
             many => format!("{many} credentials are"),
         },
+        if plan.unread.is_empty() { "" } else { " in the files that were read" },
         summary.work.hours_least,
         summary.work.hours_most,
         counted(summary.work.by_fix, "place", "places"),
@@ -84,6 +86,7 @@ fn first_page(plan: &Plan, blocks: &mut Vec<Block>) {
             many => format!("{many} things are left"),
         },
     )));
+    unread(plan, blocks);
     if !plan.apps.is_empty() {
         let rows = plan.apps.iter().map(|app| row(app, &plan.ends)).collect();
         blocks.push(Block::Table(vec!["Integration", "Folder", "Credential", "Calls", "First end", "Hours"], rows));
@@ -320,6 +323,21 @@ fn ignored(plan: &Plan, blocks: &mut Vec<Block>) {
         vec![reason.words().to_owned(), names, files.iter().map(|one| one.calls).sum::<usize>().to_string()]
     });
     blocks.push(Block::Table(vec!["Why", "Files", "Calls named"], rows.collect()));
+}
+
+/// The files that were not read, by their reason.
+fn unread(plan: &Plan, blocks: &mut Vec<Block>) {
+    let mut reasons: Vec<&str> = plan.unread.iter().map(|one| one.because.as_str()).collect();
+    reasons.sort_unstable();
+    reasons.dedup();
+    for reason in reasons {
+        let files: Vec<String> = plan.unread.iter().filter(|one| one.because == reason).map(|one| format!("`{}`", one.path)).collect();
+        let mut names = files.iter().take(IGNORED_SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+        if files.len() > IGNORED_SHOWN {
+            names.push_str(&format!(" and {} more", files.len() - IGNORED_SHOWN));
+        }
+        blocks.push(Block::Text(format!("Left out, not read: {names} ({reason}).")));
+    }
 }
 
 fn code_list(all: &[String]) -> String {

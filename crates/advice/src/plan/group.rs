@@ -41,6 +41,8 @@ pub struct Grouping {
     pub hashes: BTreeMap<String, String>,
     /// Patterns of CODEOWNERS and their owners; the last pattern that matches counts.
     pub owners: Vec<(String, String)>,
+    /// Files and the variables of the environment from which they read a token.
+    pub variables: Vec<(String, String)>,
 }
 
 /// The integration of a file: a name that its owner gave, or a folder.

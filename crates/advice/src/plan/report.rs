@@ -23,9 +23,23 @@ pub struct Report {
     /// Calls.
     #[serde(default)]
     pub usages: Vec<UsageRow>,
+    /// Files that were not read.
+    #[serde(default)]
+    pub skipped: Vec<SkippedRow>,
+    /// The name of the scanned folder.
+    #[serde(default)]
+    pub folder: Option<String>,
     /// The notes of `keyway fix` on the same files, where it was run.
     #[serde(skip)]
     pub fix: Option<Vec<FixNote>>,
+}
+
+/// A file that the scan did not read.
+#[derive(Clone, Debug, Deserialize)]
+pub struct SkippedRow {
+    path: String,
+    #[serde(default)]
+    reason: String,
 }
 
 /// A note of `keyway fix`.
@@ -113,6 +127,17 @@ pub struct Found {
     pub loose: Vec<Loose>,
     /// Files that are not evidence.
     pub ignored: Vec<Ignored>,
+    /// Files that the scan did not read.
+    pub unread: Vec<Unread>,
+}
+
+/// A file that the scan did not read, so that the plan says nothing of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Unread {
+    /// Its path.
+    pub path: String,
+    /// Why, for a person.
+    pub because: String,
 }
 
 /// A credential that belongs to no integration.
@@ -154,6 +179,9 @@ pub fn sort(report: Option<&Report>, recorded: &[Recorded], grouping: &Grouping)
     let mut sorter = Sorter { grouping, by_place: BTreeMap::new(), found: Found::default() };
     if let Some(report) = report {
         sorter.report(report);
+        let unread = |row: &SkippedRow| Unread { path: name_of(&row.path), because: name_of(&row.reason) };
+        // Its own files are among those that were left out.
+        sorter.found.unread = report.skipped.iter().filter(|row| !row.reason.starts_with("Keyway wrote it")).map(unread).collect();
     }
     sorter.finish(report, recorded)
 }
@@ -298,6 +326,10 @@ impl Sorter<'_> {
         add_recorded(&mut found, recorded, self.grouping);
         for (name, integration) in &mut found {
             integration.name.clone_from(name);
+            let files: BTreeSet<&str> = integration.uses.iter().filter_map(|one| Some(one.place.rsplit_once(':')?.0)).collect();
+            let read = self.grouping.variables.iter().filter(|(file, _)| files.contains(file.as_str()));
+            let names: BTreeSet<&String> = read.map(|(_, name)| name).collect();
+            integration.variables = names.into_iter().cloned().collect();
             if let Some(named) = self.grouping.named.iter().find(|named| named.name == *name) {
                 integration.owner = named.owner.clone().or(integration.owner.take());
                 integration.decided = named.credential;

@@ -106,6 +106,9 @@ pub(super) fn of_account(apps: &[PlannedApp], found: &Found, scopes: &[&str], in
     steps.steps
 }
 
+/// The variable that `keyway fix` has code read the token from.
+pub(super) const TOKEN: &str = "HUBSPOT_ACCESS_TOKEN";
+
 /// The steps for one integration.
 pub(super) fn of_app(app: &PlannedApp, input: &str) -> Vec<Step> {
     let mut steps = Steps::default();
@@ -156,14 +159,16 @@ pub(super) fn of_app(app: &PlannedApp, input: &str) -> Vec<Step> {
         );
     }
     if through_keyway && !(for_agent && app.operations.is_empty()) {
+        let names = if app.variables.is_empty() { vec![TOKEN] } else { app.variables.iter().map(String::as_str).collect() };
+        let variables = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ");
         steps.add(
             Who::Developer,
             if app.in_a_tool {
-                "In the tool, give its HubSpot connection the app's token, and Keyway's address where it has a setting for it"
+                "In the tool, give its HubSpot connection the app's token, and Keyway's address where it has a setting for it".to_owned()
             } else if app.operations.iter().any(|one| one.by_client) || app.clues.iter().any(|clue| clue.what.starts_with("a client")) {
-                "Where the program runs, set `HUBSPOT_ACCESS_TOKEN` to the app's token and `HUBSPOT_BASE_URL` to Keyway's address. A client library does not read these by itself: give it both in the code (docs/private-apps.md names the setting of each library)"
+                format!("Where the program runs, set {variables} to the app's token and `HUBSPOT_BASE_URL` to Keyway's address. A client library does not read these by itself: give it both in the code (docs/private-apps.md names the setting of each library)")
             } else {
-                "Where the program runs, set `HUBSPOT_ACCESS_TOKEN` to the app's token and `HUBSPOT_BASE_URL` to Keyway's address"
+                format!("Where the program runs, set {variables} to the app's token and `HUBSPOT_BASE_URL` to Keyway's address")
             },
             None,
         );

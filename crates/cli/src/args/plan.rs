@@ -21,6 +21,9 @@ pub struct Plan {
     /// Its hub id, once it is looked up.
     #[arg(skip)]
     pub hub_id: Option<u64>,
+    /// With a folder: scan files that .gitignore and the like name, too
+    #[arg(long)]
+    pub no_ignore: bool,
     #[command(flatten)]
     pub sorting: Sorting,
     /// How the plan is written [default: as the name of --output says (.md, .html, .json), else human]

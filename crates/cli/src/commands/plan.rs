@@ -22,7 +22,7 @@ use crate::output::table::{self as layout, Place};
 /// Exits 1 when there is something to do.
 pub async fn run(connection: &Connection, mut args: Args) -> anyhow::Result<Exit> {
     args.hub_id = super::names::account_if_any(connection, args.account.as_deref()).await?;
-    let (report, grouping) = input::read(args.from.as_deref(), &args.sorting)?;
+    let (report, grouping) = input::read(args.from.as_deref(), args.no_ignore, &args.sorting)?;
     let recorded = if args.recorded { input::recorded(connection, &args).await? } else { Vec::new() };
     let input = args.from.as_ref().map_or_else(|| "--recorded".to_owned(), shown::path);
     let made = plan(&sort(report.as_ref(), &recorded, &grouping), &super::today(), &input);

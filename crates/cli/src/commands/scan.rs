@@ -50,6 +50,11 @@ pub fn run(connection: &Connection, args: Scan) -> anyhow::Result<Exit> {
         }
     })?;
     leave_out_own(&mut report, &args.paths);
+    report.folder = match &args.paths[..] {
+        [] => Some(plan::input::name_of(Path::new("."))),
+        [one] if one.is_dir() => Some(plan::input::name_of(one)),
+        _ => None,
+    };
     if args.verify {
         verify::ask(&mut report.findings, &args.verify_at, connection)?;
     }

@@ -36,6 +36,36 @@ fn scopes(app: &Value) -> Vec<&str> {
 }
 
 #[test]
+fn a_plan_names_what_was_not_read_the_scanned_folder_and_the_variables_of_the_code() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("shop");
+    std::fs::create_dir(&folder).unwrap();
+    let token = keyway_core::token::uuid_text(&std::array::from_fn(|at| u8::try_from(at * 73 % 256).unwrap_or(0) ^ 0x3f));
+    std::fs::write(folder.join(".gitignore"), ".env\n").unwrap();
+    std::fs::write(folder.join(".env"), format!("HUBSPOT_PRIVATE_APP_TOKEN=pat-na1-{token}\n")).unwrap();
+    let code = "const headers = { Authorization: `Bearer ${process.env.HUBSPOT_PRIVATE_APP_TOKEN}` };\nfetch('https://api.hubapi.com/crm/v3/objects/contacts', { headers });\n";
+    std::fs::write(folder.join("index.js"), code).unwrap();
+    let text = |arguments: &[&str]| {
+        let output = plan(place.path(), arguments);
+        String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap()
+    };
+    let said = text(&["shop"]);
+    assert!(said.contains("No credential is in plain text in the files that were read."), "{said}");
+    assert!(said.contains("Left out, not read: .env (") && said.contains("--no-ignore"), "{said}");
+    assert!(said.contains("set HUBSPOT_PRIVATE_APP_TOKEN to the app's token"), "{said}");
+    let whole = text(&["shop", "--no-ignore"]);
+    assert!(whole.contains("1 credential is in plain text.") && !whole.contains("Left out"), "{whole}");
+
+    // A report says the same, wherever it is read.
+    let report = Command::new(env!("CARGO_BIN_EXE_keyway")).args(["scan", "shop", "--json"]).current_dir(place.path()).output().unwrap();
+    std::fs::write(place.path().join("report.json"), &report.stdout).unwrap();
+    let made = json_of(&plan(place.path(), &["report.json", "--json"]));
+    assert_eq!((&made["apps"][0]["name"], &made["unread"][0]["path"]), (&json!("shop"), &json!(".env")), "{made}");
+    let refused = text(&["report.json", "--no-ignore"]);
+    assert!(refused.contains("--no-ignore is for a folder"), "{refused}");
+}
+
+#[test]
 fn a_folder_becomes_one_app_for_each_integration_with_the_least_scopes() {
     let folder = code();
     let output = plan(folder.path(), &[".", "--json"]);

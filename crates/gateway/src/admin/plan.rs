@@ -30,7 +30,11 @@ pub(super) async fn planned(State(admin): State<Admin>, JsonBody(asked): JsonBod
     let recorded = if asked.recorded { recorded(&admin, asked.hub_id, asked.days).await? } else { Vec::new() };
     let grouping = Grouping {
         by: asked.by.unwrap_or_default(),
-        repository: asked.repository.filter(|name| !name.is_empty()).unwrap_or_else(|| "repository".to_owned()),
+        repository: asked
+            .repository
+            .or_else(|| asked.report.as_ref()?.folder.clone())
+            .filter(|name| !name.is_empty())
+            .unwrap_or_else(|| "repository".to_owned()),
         ..Grouping::default()
     };
     let today = clock::now().to_date();

@@ -53,11 +53,16 @@ struct Settings {
 }
 
 /// The report, if one was named, and how it is to be grouped.
-pub fn read(from: Option<&Path>, sorting: &Sorting) -> anyhow::Result<(Option<Report>, Grouping)> {
+pub fn read(from: Option<&Path>, no_ignore: bool, sorting: &Sorting) -> anyhow::Result<(Option<Report>, Grouping)> {
     let folder = from.filter(|path| path.is_dir());
+    if no_ignore && folder.is_none() {
+        bail!(
+            "--no-ignore is for a folder, which is scanned. A report has what the scan read: make it with \"keyway scan --no-ignore --json\""
+        );
+    }
     let root = sorting.root.clone().or_else(|| folder.map(Path::to_path_buf)).unwrap_or_else(|| PathBuf::from("."));
     let report = match (from, folder) {
-        (_, Some(folder)) => Some(Report { fix: fixed(folder), ..scanned(folder)? }),
+        (_, Some(folder)) => Some(Report { fix: fixed(folder), ..scanned(folder, no_ignore)? }),
         (Some(path), None) => Some(report(path)?),
         (None, None) => None,
     };
@@ -76,15 +81,26 @@ pub fn read(from: Option<&Path>, sorting: &Sorting) -> anyhow::Result<(Option<Re
     let (units, manifests) = units(&root);
     let grouping = Grouping {
         by: by.or(settings.by).unwrap_or_default(),
-        repository: settings.name.unwrap_or_else(|| name_of(&root)),
+        // A report says which folder was scanned, which need not be the one that the user is in.
+        repository: settings.name.or_else(|| scanned_as(report.as_ref(), sorting)).unwrap_or_else(|| name_of(&root)),
         units,
         comments: heads.iter().filter_map(|(file, head)| Some(((*file).to_owned(), comment(head)?))).collect(),
         named,
         own: heads.iter().filter(|(_, head)| is_keyways(head)).map(|(file, _)| (*file).to_owned()).collect(),
         hashes: files.iter().map(|file| (*file).to_owned()).chain(manifests).filter_map(|file| hash(&root, file)).collect(),
         owners: owners(&root),
+        variables: heads
+            .iter()
+            .flat_map(|(file, head)| plan::variables(head).into_iter().map(move |name| ((*file).to_owned(), name)))
+            .collect(),
     };
     Ok((report, grouping))
+}
+
+/// The name of the folder that a report is of, where no option names the folder.
+fn scanned_as(report: Option<&Report>, sorting: &Sorting) -> Option<String> {
+    let name = report.filter(|_| sorting.root.is_none())?.folder.as_deref()?;
+    Some(shown::line(name).into_owned()).filter(|name| !name.is_empty())
 }
 
 fn report(path: &Path) -> anyhow::Result<Report> {
@@ -99,9 +115,9 @@ fn report(path: &Path) -> anyhow::Result<Report> {
 }
 
 /// The same report, of a folder that is scanned now.
-fn scanned(folder: &Path) -> anyhow::Result<Report> {
+fn scanned(folder: &Path, no_ignore: bool) -> anyhow::Result<Report> {
     let options = Options {
-        which: Which { roots: vec![folder.to_path_buf()], no_ignore: false, ignore: Vec::new() },
+        which: Which { roots: vec![folder.to_path_buf()], no_ignore, ignore: Vec::new() },
         wanted: Wanted { usages: true },
         judgement: Judgement { least: keyway_scan::finding::Confidence::Medium, keep_values: false, baseline: Default::default() },
         progress: Progress::default(),
@@ -119,7 +135,7 @@ fn settings(config: Option<&Path>, root: &Path) -> anyhow::Result<Settings> {
     }
 }
 
-fn name_of(root: &Path) -> String {
+pub(in crate::commands) fn name_of(root: &Path) -> String {
     let whole = root.canonicalize().unwrap_or_else(|_| root.to_path_buf());
     whole.file_name().map_or_else(|| "repository".to_owned(), |name| name.to_string_lossy().into_owned())
 }
