@@ -231,8 +231,12 @@ async fn over_tcp(address: &str, request: http::request::Builder, body: Full<Byt
         return exchange(stream, request.body(body)?).await;
     }
     trust_authorities_of_environment()?;
-    let stream = tls::connect(host, stream).await.with_context(|| {
-        format!("the certificate of {address} is not trusted, or the server does not speak TLS. For a certificate, name the PEM file of its authority in KEYWAY_CA_FILE; for a server without TLS, write the address as http://{authority}")
+    let stream = tls::connect(host, stream).await.map_err(|error| {
+        let why = match tls::advice(&error) {
+            Some(advice) => format!("Keyway does not trust the certificate of {address}: {advice}"),
+            None => format!("the certificate of {address} is not trusted, or the server does not speak TLS. For a certificate, name the PEM file of its authority in KEYWAY_CA_FILE; for a server without TLS, write the address as http://{authority}"),
+        };
+        anyhow::Error::from(error).context(why)
     })?;
     exchange(stream, request.body(body)?).await
 }

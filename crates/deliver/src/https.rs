@@ -60,7 +60,13 @@ pub(crate) async fn send(call: Call<'_>) -> anyhow::Result<(u16, Value)> {
         request.headers_mut().insert(HeaderName::from_static(name), value);
     }
     let exchange = async {
-        let answer = CLIENT.request(request).await.with_context(|| format!("{host} can't be reached"))?;
+        let answer = CLIENT.request(request).await.map_err(|error| {
+            let why = match tls::advice(&error) {
+                Some(advice) => format!("Keyway does not trust the certificate of {host}: {advice}"),
+                None => format!("{host} can't be reached"),
+            };
+            anyhow::Error::from(error).context(why)
+        })?;
         let status = answer.status().as_u16();
         let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;
         let body = body.map_err(|error| anyhow::anyhow!("{host} cut its answer or made it too long: {error}"))?.to_bytes();

@@ -1,6 +1,7 @@
 //! The certificate authorities that Keyway trusts when it calls others over TLS: Mozilla's list (as of the
 //! build), and those that the operator names. Companies need theirs if a proxy intercepts TLS.
 
+use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -8,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use keyway_core::shown;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{CertificateError, ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -76,6 +77,41 @@ pub fn client() -> ClientConfig {
 pub async fn connect(host: &str, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
     let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned()).map_err(io::Error::other)?;
     TlsConnector::from(Arc::new(client())).connect(name, stream).await
+}
+
+/// What to change where TLS refused a server's certificate; none where that is not known.
+pub fn advice(error: &(dyn Error + 'static)) -> Option<&'static str> {
+    let rustls::Error::InvalidCertificate(why) = of_tls(error)? else { return None };
+    match why {
+        CertificateError::UnknownIssuer => {
+            Some("no authority that Keyway trusts signed it. Name the PEM file of its authority in KEYWAY_CA_FILE")
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            Some("it is for another host. Use a name or an address that the certificate has")
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => Some("it has expired. Renew it"),
+        // The library has no variant for this one.
+        other if format!("{other:?}").contains("CaUsedAsEndEntity") => Some(
+            "it is the certificate of an authority (CA:TRUE), and no server may use one as its own. \"openssl req -x509\" makes such a certificate unless it gets -addext basicConstraints=critical,CA:FALSE: make it again with that",
+        ),
+        _ => None,
+    }
+}
+
+/// The error of TLS that another error holds.
+fn of_tls<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+    let mut below = Some(error);
+    while let Some(error) = below {
+        if let Some(found) = error.downcast_ref::<rustls::Error>() {
+            return Some(found);
+        }
+        // An error of IO returns the source of what it holds, and not what it holds.
+        if let Some(held) = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            return of_tls(held);
+        }
+        below = error.source();
+    }
+    None
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::Command;
 
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
+
 use crate::harness::{ADMIN_TOKEN, Keyway};
 
 /// Exit code, stdout and stderr of a command.
@@ -62,6 +64,34 @@ fn an_admin_token_is_never_left_unused_without_a_word() {
     assert!(code == Some(2) && said.contains("auditor"), "{said}");
     // The server's own token, which its environment holds, is a super admin's too.
     assert_eq!(over_socket(Some(ADMIN_TOKEN)).0, Some(0));
+}
+
+#[test]
+fn a_self_signed_certificate_of_an_authority_is_explained() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    for (is_ca, fine) in [(IsCa::ExplicitNoCa, true), (IsCa::Ca(BasicConstraints::Unconstrained), false)] {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+        params.is_ca = is_ca;
+        std::fs::write(path("own.pem"), params.self_signed(&key).unwrap().pem()).unwrap();
+        std::fs::write(path("own.key"), key.serialize_pem()).unwrap();
+        let keyway = Keyway::start(&["--ephemeral", "--tls-cert", &path("own.pem"), "--tls-key", &path("own.key")]);
+        let line = keyway.screen.lines().find(|line| line.trim().starts_with("admin")).unwrap();
+        let address = format!("https://{}", line.split("https://").nth(1).unwrap().split_whitespace().next().unwrap());
+        let status = |trusted: Option<String>| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_keyway"));
+            command.args(["status", "--addr", &address]).env("KEYWAY_ADMIN_TOKEN", ADMIN_TOKEN).env_remove("SSL_CERT_FILE");
+            let output = command.envs(trusted.map(|file| ("KEYWAY_CA_FILE", file))).output().unwrap();
+            (output.status.code(), String::from_utf8(output.stdout).unwrap())
+        };
+        let (code, said) = status(Some(path("own.pem")));
+        assert_eq!(code, Some(if fine { 0 } else { 1 }), "{said}");
+        assert!(fine || said.contains("-addext basicConstraints=critical,CA:FALSE"), "{said}");
+        assert!(fine || !said.contains("KEYWAY_CA_FILE"), "it is named already: {said}");
+        let (code, said) = status(None);
+        assert!(code == Some(1) && (!fine || said.contains("no authority that Keyway trusts signed it")), "{said}");
+    }
 }
 
 #[test]
