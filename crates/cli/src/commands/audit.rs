@@ -55,8 +55,9 @@ pub async fn run(connection: &Connection, action: Audit) -> anyhow::Result<Exit>
             Ok(tell_damage(list(&answer, "damage").iter().filter_map(Value::as_str).map(str::to_owned)))
         }
         Audit::Verify { head, json } => {
-            let answer = call(connection, Method::GET, &format!("/api/v1/audit/verify{}", query(&[("head", head)])), None).await?;
-            show(&answer, json, verified)?;
+            let path = format!("/api/v1/audit/verify{}", query(&[("head", head.clone())]));
+            let answer = call(connection, Method::GET, &path, None).await?;
+            show(&answer, json, |answer| verified(answer, head.as_deref()))?;
             let damaged = damage(connection).await?;
             Ok(if answer["fault"].is_null() { damaged } else { Exit::Negative })
         }
@@ -204,7 +205,7 @@ async fn fields(connection: &Connection, filter: AuditFilter, (limit, format): (
     ]))
 }
 
-fn verified(answer: &Value) -> String {
+fn verified(answer: &Value, kept: Option<&str>) -> String {
     let mut lines = match answer["fault"].as_str() {
         Some(fault) => format!("NOT as it was written: {fault}"),
         None if answer["records"] == 1 => "1 record is as it was written".to_owned(),
@@ -216,10 +217,28 @@ fn verified(answer: &Value) -> String {
             if answer["torn"] == 1 { "1 file ends".to_owned() } else { format!("{} files end", text(&answer["torn"])) }
         ));
     }
+    if let Some(kept) = kept.filter(|_| answer["fault"].is_null()) {
+        lines.push_str(&format!("\n{}", of_kept(answer, kept)));
+    }
     if let Some(head) = answer["head"].as_str() {
         lines.push_str(&format!("\nhead {head}"));
     }
     lines
+}
+
+/// What a check without a fault says of the head that was kept. Retention may have deleted its record.
+fn of_kept(answer: &Value, kept: &str) -> String {
+    let last_of = |head: &str| head.split(':').nth(1).and_then(|id| id.parse::<u64>().ok());
+    let one = |head: &str| if head.contains(',') { None } else { last_of(head) };
+    let (Some(id), Some(last)) = (one(kept), answer["head"].as_str().and_then(one)) else {
+        return format!("no record contradicts the kept head {kept}");
+    };
+    let deleted = last.saturating_sub(answer["records"].as_u64().unwrap_or(0));
+    if id < deleted {
+        format!("the record of the kept head ({id}) was deleted with all up to {deleted}, so nothing could be compared with it")
+    } else {
+        format!("the kept head (record {id}) is in this log")
+    }
 }
 
 /// What to say where no call fits: the category that was meant, if the one that was typed is not known.

@@ -80,7 +80,12 @@ fn a_check_of_the_audit_tells_a_whole_log_from_one_that_was_put_back() {
 
     let keyway = Keyway::start_in(folder, &[]);
     keyway.call(&token, "GET", CONTACTS, None);
-    let head = keyway.json(&["audit", "verify", "--head", early["head"].as_str().unwrap()])["head"].clone();
+    let kept = early["head"].as_str().unwrap();
+    let said = |arguments: &[&str]| String::from_utf8(keyway.run(arguments).stdout).unwrap();
+    let fine = said(&["audit", "verify", "--head", kept]);
+    assert!(fine.contains("2 records are as they were written\nthe kept head (record 1) is in this log\nhead 0:2:"), "{fine}");
+    assert!(!said(&["audit", "verify"]).contains("kept head"));
+    let head = keyway.json(&["audit", "verify", "--head", kept])["head"].clone();
     let folder = keyway.stop();
     names(&audit).into_iter().for_each(|file| std::fs::remove_file(file).unwrap());
     backup.iter().for_each(|(bytes, file)| std::fs::write(file, bytes).unwrap());
