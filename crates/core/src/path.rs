@@ -23,7 +23,26 @@ pub const ME: &str = "/__keyway/me";
 /// The path where an MCP server reports a call that it refused itself, so that the data listener records the call.
 pub const REFUSED: &str = "/__keyway/refused";
 
-/// A path of decoded segments. None of them is empty, `.` or `..`, and none contains a slash.
+/// The places where a segment may hold encoded slashes: below these, the whole rest is the path of a file. `*` is any segment.
+/// No operation is deeper, so that a server that takes an encoded slash for a slash reads no other operation.
+/// `/files/v3/folders/{folderPath}` is not among them: other operations are deeper there.
+const FILE_PATHS: [&[&str]; 9] = [
+    &["cms", "source-code", "*", "*", "content"],
+    &["cms", "source-code", "*", "*", "metadata"],
+    &["cms", "source-code", "*", "*", "validate"],
+    &["cms", "v3", "source-code", "*", "content"],
+    &["cms", "v3", "source-code", "*", "metadata"],
+    &["cms", "v3", "source-code", "*", "validate"],
+    &["files", "v3", "files", "stat"],
+    &["files", "2026-03", "files", "stat"],
+    &["files", "2026-09-beta", "files", "stat"],
+];
+
+/// An encoded slash, as it stays in a segment.
+const SLASH: &str = "%2F";
+
+/// A path of decoded segments. None of them is empty, `.` or `..`, and none contains a slash. An encoded slash in the path of a
+/// file stays encoded: it is the only percent sign with two digits behind it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NormalPath {
     /// The path, encoded again in a unique way. Starts with `/`, no slash at the end.
@@ -49,7 +68,8 @@ pub enum PathError {
     /// A percent sign without two hex digits, or bytes that are not UTF-8.
     #[error("the path has percent-encoding that does not decode to text")]
     BadEncoding,
-    /// An encoded slash, backslash, dot segment or percent sign, a control character, or a `;`.
+    /// An encoded slash outside of the path of a file, an encoded backslash, dot segment or percent sign, a control character, or
+    /// a `;`.
     #[error("the path has a character that servers read differently")]
     Ambiguous,
     /// More `..` than there are segments before them.
@@ -159,7 +179,8 @@ fn resolve_segments(rest: &str) -> Result<Segments<'_>, PathError> {
     if rest.is_empty() {
         return Ok(Segments { segments, dots });
     }
-    for raw in rest.split('/') {
+    let mut parts = rest.split('/').peekable();
+    while let Some(raw) = parts.next() {
         match raw {
             "" => return Err(PathError::EmptySegment),
             "." => dots = true,
@@ -167,10 +188,37 @@ fn resolve_segments(rest: &str) -> Result<Segments<'_>, PathError> {
                 dots = true;
                 segments.pop().ok_or(PathError::AboveRoot)?;
             }
+            raw if parts.peek().is_none() && is_file_path(&segments) => segments.push(decode_file(raw)?),
             raw => segments.push(decode(raw)?),
         }
     }
     Ok(Segments { segments, dots })
+}
+
+/// Whether the segments lead to a place whose rest is the path of a file.
+fn is_file_path(segments: &[Cow<'_, str>]) -> bool {
+    let fits = |place: &&[&str]| place.iter().zip(segments).all(|(own, segment)| *own == "*" || *own == segment.as_ref());
+    FILE_PATHS.iter().any(|place| place.len() == segments.len() && fits(place))
+}
+
+/// The path of a file: what stands between its slashes is decoded, and the slashes stay encoded.
+fn decode_file(raw: &str) -> Result<Cow<'_, str>, PathError> {
+    if !raw.to_ascii_uppercase().contains(SLASH) {
+        return decode(raw);
+    }
+    let mut path = String::with_capacity(raw.len());
+    let mut rest = raw;
+    loop {
+        let end = rest.to_ascii_uppercase().find(SLASH);
+        let name = decode(&rest[..end.unwrap_or(rest.len())])?;
+        if matches!(name.as_ref(), "" | "." | "..") {
+            return Err(PathError::Ambiguous);
+        }
+        path.push_str(&name);
+        let Some(end) = end else { return Ok(Cow::Owned(path)) };
+        path.push_str(SLASH);
+        rest = &rest[end + SLASH.len()..];
+    }
 }
 
 fn decode(raw: &str) -> Result<Cow<'_, str>, PathError> {
@@ -210,7 +258,12 @@ fn hex(digit: u8) -> Result<u8, PathError> {
 }
 
 fn encode(segment: &str, out: &mut String) {
-    encode_except(segment, is_path_char, out);
+    for (at, part) in segment.split(SLASH).enumerate() {
+        if at > 0 {
+            out.push_str(SLASH);
+        }
+        encode_except(part, is_path_char, out);
+    }
 }
 
 /// Appends a text with every character percent-encoded except unreserved ones (RFC 3986, section 2.3): valid in any part of
@@ -307,9 +360,62 @@ mod tests {
         check(&format!("/{}", "a".repeat(PATH_BYTES_MAX)), Err(PathError::TooLong));
     }
 
+    #[test]
+    fn the_path_of_a_file_may_have_encoded_slashes_and_nothing_else_may() {
+        for (raw, expected) in [
+            ("/cms/v3/source-code/draft/content/templates%2Fa%20page.html", "/cms/v3/source-code/draft/content/templates%2Fa%20page.html"),
+            ("/cms/source-code/2026-09/draft/metadata/a%2fb%2Fc", "/cms/source-code/2026-09/draft/metadata/a%2Fb%2Fc"),
+            ("/files/v3/files/stat/folder%2Fphoto.png/", "/files/v3/files/stat/folder%2Fphoto.png"),
+        ] {
+            check(raw, Ok(expected));
+            assert_eq!(NormalPath::parse(raw).unwrap().as_sent(), raw);
+        }
+        let path = NormalPath::parse("/cms/v3/source-code/draft/content/a%2Fb").unwrap();
+        assert_eq!(path.segments().last(), Some("a%2Fb"));
+        let content = "/cms/v3/source-code/draft/content";
+        for tail in
+            ["%2Fa", "a%2F", "a%2F%2Fb", "a%2F..%2Fb", "a%2F.", "%2e%2e%2Fa", "a%2F%2e%2e", "a%5Cb", "a%2Fb%5Cc", "a%252Fb", "a%2Fb%252e"]
+        {
+            check(&format!("{content}/{tail}"), Err(PathError::Ambiguous));
+        }
+        for raw in [
+            "/crm/v3/objects/contacts%2F1",
+            "/cms/v3/source-code/draft%2Fcontent/a",
+            "/cms/v3/source-code/draft/content/a%2Fb/c",
+            "/cms/v3/source-code/draft/content/a%2Fb/..",
+            "/cms/v3/hubdb/draft/content/a%2Fb",
+            "/files/v3/folders/update%2Fasync%2Ftasks%2F1%2Fstatus",
+        ] {
+            check(raw, Err(PathError::Ambiguous));
+        }
+        check("/cms/v3/source-code/x/../draft/content/a%2Fb", Ok("/cms/v3/source-code/draft/content/a%2Fb"));
+        check("/cms/v3/source-code/draft/metadata/../content/a%2Fb", Ok("/cms/v3/source-code/draft/content/a%2Fb"));
+    }
+
+    #[test]
+    fn every_path_parameter_of_the_catalog_takes_encoded_slashes_and_no_operation_is_deeper() {
+        use crate::catalog::{Catalog, Resolution};
+
+        let catalog = Catalog::get();
+        let operations = catalog.operations();
+        let of_files: Vec<_> = operations.iter().filter(|operation| operation.template.ends_with("/{path}")).collect();
+        assert!(of_files.len() > 20, "{}", of_files.len());
+        for operation in of_files {
+            let place = operation.template.strip_suffix("{path}").unwrap();
+            let raw = format!("{}a%2Fb", place.replace("{environment}", "draft"));
+            let path = NormalPath::parse(&raw).unwrap_or_else(|error| panic!("{raw}: {error}"));
+            match catalog.resolve(&operation.method.to_string(), &path) {
+                Resolution::Found(found) => assert_eq!(found.id, operation.id, "{raw}"),
+                other => panic!("{raw}: {other:?}"),
+            }
+            let deeper = operations.iter().find(|other| other.template.starts_with(place) && other.template[place.len()..].contains('/'));
+            assert!(deeper.is_none(), "{deeper:?}");
+        }
+    }
+
     proptest! {
         #[test]
-        fn normalising_twice_changes_nothing(raw in "(/[a-z%2-5.;é@ ]{0,6}){0,6}/?") {
+        fn normalising_twice_changes_nothing(raw in "(/cms/v3/source-code/draft/content/)?(/?[a-z%2-5F.;é@ ]{0,6}){0,6}/?") {
             if let Ok(once) = NormalPath::parse(&raw) {
                 let twice = NormalPath::parse(once.as_str()).expect("a canonical path is accepted");
                 prop_assert_eq!(once.as_str(), twice.as_str());
