@@ -254,7 +254,10 @@ pub async fn serve_while(
     let webhooks = Arc::new(Webhooks::new(control.clone(), registry.clone(), targets));
     let informed = webhooks.clone();
     portal.tell(move |keyway_portal::Notice { hub_id, app, target, concurrent, events, left_out }| {
-        let events = events.into_iter().map(|event| Event { value: event.value, shows: event.shows, value_of: event.value_of }).collect();
+        let events = events
+            .into_iter()
+            .map(|event| Event { value: event.value, shows: event.shows, value_of: event.value_of, scope: event.scope })
+            .collect();
         informed.tell(Notice { hub_id, app, target, concurrent, events, left_out });
     });
     let certificates = proxy

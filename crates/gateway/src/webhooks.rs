@@ -75,6 +75,8 @@ pub struct Event {
     pub shows: Beside,
     /// How sensitive the value is that it has, and of which type.
     pub value_of: Option<(&'static ObjectType, Sensitivity)>,
+    /// A scope that it needs besides.
+    pub scope: Option<&'static str>,
 }
 
 /// Sends webhooks.
@@ -262,6 +264,7 @@ impl Event {
                 missing.push(scopes.iter().next().map_or("none that HubSpot publishes", ScopeId::name));
             }
         }
+        missing.extend(self.scope.filter(|scope| !granted.iter().any(|own| own.name() == *scope)));
         missing
     }
 }

@@ -38,4 +38,5 @@ pub mod webhooks;
 mod words;
 pub mod work;
 
+pub use notes::OfThread;
 pub use vocabulary::vocabulary;

@@ -21,6 +21,9 @@ pub const SUBSCRIPTIONS: &str = "webhook-subscriptions";
 pub const VERBS: [&str; 8] =
     ["creation", "deletion", "privacyDeletion", "merge", "restore", "propertyChange", "associationChange", "newMessage"];
 
+/// The subject of events of the inbox.
+pub const THREAD: &str = "conversation";
+
 /// What a subscription asks for, apart from its object type: a verb, and the property of a `propertyChange`.
 pub type About<'a> = (&'a str, Option<&'a str>);
 
@@ -68,6 +71,58 @@ impl What {
     }
 }
 
+/// Something that happened to a thread of the inbox.
+#[derive(Debug)]
+pub struct InThread {
+    /// The thread.
+    pub thread: String,
+    /// What.
+    pub what: OfThread,
+}
+
+/// What can happen to a thread.
+#[derive(Debug)]
+pub enum OfThread {
+    /// It was begun.
+    Created,
+    /// It was archived.
+    Archived,
+    /// A property has another value: `status`, `assignedTo` or `isArchived`.
+    Changed {
+        /// The property.
+        property: &'static str,
+        /// Its value now.
+        value: String,
+    },
+    /// Something was written in it.
+    Message {
+        /// The id of the message.
+        id: String,
+        /// `MESSAGE` or `COMMENT`.
+        message_type: String,
+    },
+}
+
+impl OfThread {
+    fn verb(&self) -> &'static str {
+        match self {
+            Self::Created => "creation",
+            Self::Archived => "deletion",
+            Self::Changed { .. } => "propertyChange",
+            Self::Message { .. } => "newMessage",
+        }
+    }
+
+    /// What a subscription to it says.
+    pub fn event(&self) -> About<'_> {
+        let property = match self {
+            Self::Changed { property, .. } => Some(*property),
+            _ => None,
+        };
+        (self.verb(), property)
+    }
+}
+
 /// Looks up what the subscriptions of an account ask for.
 fn wanted_of(state: &State) -> Wanted {
     let mut wanted = Wanted::default();
@@ -75,6 +130,9 @@ fn wanted_of(state: &State) -> Wanted {
         for subscription in active(state, &app) {
             let Some((subject, verb)) = subscription["eventType"].as_str().and_then(|text| text.split_once('.')) else { continue };
             let Some(verb) = VERBS.iter().find(|own| **own == verb) else { continue };
+            if subject == THREAD {
+                wanted.of_threads.insert(verb);
+            }
             let kinds = state.spaces().map(|space| space.kind).filter(|kind| is_subject(state, subscription, subject, *kind));
             for kind in kinds {
                 wanted.verbs.insert((kind, verb));
@@ -92,6 +150,7 @@ fn wanted_of(state: &State) -> Wanted {
 pub struct Notes {
     wanted: Arc<Wanted>,
     pub happened: Vec<Happened>,
+    pub in_threads: Vec<InThread>,
     /// How many of them an import did, and not the call.
     pub imported: usize,
 }
@@ -102,7 +161,7 @@ impl Notes {
             Some(wanted) => wanted.clone(),
             None => state.wanted.insert(Arc::new(wanted_of(state))).clone(),
         };
-        Self { wanted, happened: Vec::new(), imported: 0 }
+        Self { wanted, happened: Vec::new(), in_threads: Vec::new(), imported: 0 }
     }
 
     /// What happened up to here was done by an import.
@@ -159,6 +218,13 @@ impl Notes {
         }
         for link_type in now.iter().filter(|id| !before.contains(id)) {
             self.note(from, What::Linked { to, link_type: *link_type, removed: false });
+        }
+    }
+
+    /// Something happened to a thread.
+    pub fn in_thread(&mut self, thread: &str, what: OfThread) {
+        if self.wanted.of_threads.contains(what.verb()) {
+            self.in_threads.push(InThread { thread: thread.to_owned(), what });
         }
     }
 

@@ -12,7 +12,7 @@ use crate::items::{Item, Place, stored_key};
 use crate::kind::Kind;
 use crate::links::{End, LinkType};
 use crate::lists::{Folder, Joined, List};
-use crate::notes::{Notes, SUBSCRIPTIONS};
+use crate::notes::{Notes, OfThread, SUBSCRIPTIONS};
 use crate::pipelines::Pipeline;
 use crate::property::{Group, Property};
 use crate::record::Record;
@@ -60,6 +60,11 @@ impl<'a> Tx<'a> {
         self.notes.put(kind, self.state, &record);
         self.stale.put(kind, self.state.table(kind).any(record.id), &record, &self.state.links);
         self.state.space_mut(kind).put_record(record);
+    }
+
+    /// Notes what happened to a thread of the inbox, for webhooks.
+    pub fn note_thread(&mut self, thread: &str, what: OfThread) {
+        self.notes.in_thread(thread, what);
     }
 
     /// Removes a record permanently. No other record gets its id.

@@ -9,6 +9,8 @@ use crate::kind::Kind;
 pub struct Wanted {
     /// What happens, by object type.
     pub verbs: BTreeSet<(Kind, &'static str)>,
+    /// What happens to threads of the inbox.
+    pub of_threads: BTreeSet<&'static str>,
     /// The properties whose changes subscriptions ask for.
     pub properties: BTreeMap<Kind, BTreeSet<String>>,
 }

@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 use crate::call::Call;
 use crate::items::{Item, Place};
 use crate::kind::Kind;
-use crate::notes::{About, Happened, VERBS, What, active, is_subject};
+use crate::notes::{About, Happened, InThread, OfThread, THREAD, VERBS, What, active, is_subject};
 use crate::property::Property;
 use crate::request::bad_field;
 use crate::sensitive::row_of;
@@ -33,9 +33,11 @@ pub const SETTINGS: &str = "webhook-settings";
 /// The default number of requests in progress at one time, which is HubSpot's.
 const CONCURRENT_DEFAULT: u64 = 10;
 
-/// What an event can be about, beside the singular of an object type: any type, and what an account
-/// without an inbox never has.
-const OTHER_SUBJECTS: [&str; 2] = ["object", "conversation"];
+/// What an event can be about, beside the singular of an object type: any type, and a thread of the inbox.
+const OTHER_SUBJECTS: [&str; 2] = ["object", THREAD];
+
+/// The scope without which an app gets no events of the inbox (HubSpot's guide to webhooks).
+const INBOX_SCOPE: &str = "conversations.read";
 
 /// Largest number of events that an app gets for one call. The others are only counted.
 const EVENTS_MAX: usize = 10_000;
@@ -69,6 +71,8 @@ pub struct Event {
     pub shows: Beside,
     /// How sensitive the value is that it has, and of which type.
     pub value_of: Option<(&'static ObjectType, Sensitivity)>,
+    /// A scope that it needs besides.
+    pub scope: Option<&'static str>,
 }
 
 /// A subscription is active or not; new ones and changes alike.
@@ -128,7 +132,8 @@ pub fn is_app(segment: &str) -> bool {
 /// The webhook notices of a call.
 pub fn notices(tx: &mut Tx<'_>, call: &Call) -> Vec<Notice> {
     let (happened, imported) = (std::mem::take(&mut tx.notes.happened), tx.notes.imported);
-    if happened.is_empty() {
+    let in_threads = std::mem::take(&mut tx.notes.in_threads);
+    if happened.is_empty() && in_threads.is_empty() {
         return Vec::new();
     }
     let mut notices = Vec::new();
@@ -163,7 +168,25 @@ pub fn notices(tx: &mut Tx<'_>, call: &Call) -> Vec<Notice> {
                     value: event,
                     shows: shown(one),
                     value_of: sensitivity(tx.state, one).map(|level| (row_of(one.of.0), level)),
+                    scope: None,
                 });
+            }
+        }
+        for one in &in_threads {
+            let asking = subscriptions.get(&one.what.event()).into_iter().flatten();
+            for (subscription, _) in asking.filter(|(_, subject)| *subject == THREAD) {
+                if events.len() == EVENTS_MAX {
+                    left_out += 1;
+                    continue;
+                }
+                next += 1;
+                let mut event = json!({
+                    "eventId": next, "subscriptionId": number(&subscription["id"]), "portalId": call.hub_id, "appId": app_id(&app),
+                    "occurredAt": call.now.as_ms(), "subscriptionType": subscription["eventType"],
+                    "changeSource": "INTEGRATION", "sourceId": call.app_id.to_string(),
+                });
+                describe_thread(one, &mut event);
+                events.push(Event { value: event, shows: Beside::default(), value_of: None, scope: Some(INBOX_SCOPE) });
             }
         }
         if !events.is_empty() {
@@ -258,6 +281,25 @@ fn describe(state: &State, happened: &Happened, event: &mut Value) {
         }
     }
     event["objectId"] = id.into();
+}
+
+/// The fields of an event of the inbox, as HubSpot's product team states them (community.hubspot.com, Conversations API Beta,
+/// m-p/562866).
+fn describe_thread(one: &InThread, event: &mut Value) {
+    event["objectId"] = number(&one.thread.as_str().into());
+    match &one.what {
+        OfThread::Created => event["changeFlag"] = "CREATED".into(),
+        OfThread::Archived => event["changeFlag"] = "DELETED".into(),
+        OfThread::Changed { property, value } => {
+            event["propertyName"] = (*property).into();
+            event["propertyValue"] = value.as_str().into();
+        }
+        OfThread::Message { id, message_type } => {
+            event["changeFlag"] = "NEW_MESSAGE".into();
+            event["messageId"] = id.as_str().into();
+            event["messageType"] = message_type.as_str().into();
+        }
+    }
 }
 
 /// `77`, or `app-77` where no public app can be meant.

@@ -55,6 +55,65 @@ fn to(event_type: &str) -> Value {
     json!({ "eventType": event_type })
 }
 
+// HubSpot's product team on the events of conversations: community.hubspot.com, Conversations API Beta, m-p/562866.
+#[test]
+fn what_happens_in_a_thread_is_told_with_the_thread_and_its_message() {
+    let of = |property: &str| json!({ "eventType": "conversation.propertyChange", "propertyName": property });
+    let verbs = [to("conversation.creation"), to("conversation.newMessage"), to("conversation.deletion")];
+    let told = Told::of(&[&verbs[..], &[of("status"), of("assignedTo"), of("isArchived")]].concat());
+    let (threads, channel) = ("/conversations/v3/conversations/threads", "/conversations/v3/custom-channels/1000001");
+    let address = json!({ "type": "CHANNEL_SPECIFIC_OPAQUE_ID", "value": "shop-1" });
+    let connect = json!({ "name": "Support", "inboxId": "1", "authorized": true, "deliveryIdentifier": address });
+    let own = told.account.call(&format!("POST {channel}/channel-accounts"), connect).expect(201)["id"].clone();
+    let message = json!({
+        "text": "Hello", "messageDirection": "INCOMING", "timestamp": "2026-11-23T15:15:00Z", "channelAccountId": own, "attachments": [],
+        "senders": [{ "deliveryIdentifier": { "type": "HS_EMAIL_ADDRESS", "value": "ada@example.com" } }],
+        "recipients": [{ "deliveryIdentifier": address }],
+    });
+    let sent = told.account.call(&format!("POST {channel}/messages"), message.clone()).expect(201);
+    let thread = sent["conversationsThreadId"].as_str().unwrap();
+    let id: u64 = thread.parse().unwrap();
+    let event = |kind: &str, more: Value| {
+        let mut event = json!({ "subscriptionType": format!("conversation.{kind}"), "objectId": id });
+        event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        event
+    };
+    let new_message =
+        |id: &Value, kind: &str| event("newMessage", json!({ "changeFlag": "NEW_MESSAGE", "messageId": id, "messageType": kind }));
+    assert_eq!(told.events(), [event("creation", json!({ "changeFlag": "CREATED" })), new_message(&sent["id"], "MESSAGE")]);
+    let changed = |name: &str, value: &str| event("propertyChange", json!({ "propertyName": name, "propertyValue": value }));
+    let one = format!("{threads}/{thread}");
+    let comment = told.account.call(&format!("POST {one}/messages"), json!({ "type": "COMMENT", "text": "Known" })).expect(201);
+    assert_eq!(told.events(), [new_message(&comment["id"], "COMMENT")]);
+    told.account.call(&format!("PATCH {one}"), json!({ "status": "CLOSED" })).expect(200);
+    assert_eq!(told.events(), [changed("status", "CLOSED")]);
+    let again = told.account.call(&format!("POST {channel}/messages"), message).expect(201);
+    assert_eq!(told.events(), [changed("status", "OPEN"), new_message(&again["id"], "MESSAGE")]);
+    told.account.call_with(&format!("DELETE {one}"), b"").expect(204);
+    assert_eq!(told.events(), [event("deletion", json!({ "changeFlag": "DELETED" }))]);
+    told.account.call(&format!("PATCH {one}?archived=true"), json!({ "archived": false })).expect(200);
+    assert_eq!(told.events(), [changed("isArchived", "false")]);
+}
+
+#[test]
+fn events_of_the_inbox_need_its_scope() {
+    let told = Told::of(&[to("conversation.creation"), to("contact.creation")]);
+    let (channel, address) =
+        ("/conversations/v3/custom-channels/1000001", json!({ "type": "CHANNEL_SPECIFIC_OPAQUE_ID", "value": "shop-1" }));
+    let connect = json!({ "name": "Support", "inboxId": "1", "authorized": true, "deliveryIdentifier": address });
+    let own = told.account.call(&format!("POST {channel}/channel-accounts"), connect).expect(201)["id"].clone();
+    let message = json!({
+        "text": "Hello", "messageDirection": "INCOMING", "timestamp": "2026-11-23T15:15:00Z", "channelAccountId": own, "attachments": [],
+        "senders": [{ "deliveryIdentifier": { "type": "HS_EMAIL_ADDRESS", "value": "ada@example.com" } }],
+        "recipients": [{ "deliveryIdentifier": address }],
+    });
+    told.account.call(&format!("POST {channel}/messages"), message).expect(201);
+    let notices = std::mem::take(&mut *told.notices.lock().unwrap());
+    let scopes: Vec<_> =
+        notices.iter().flat_map(|notice| &notice.events).map(|event| (event.value["subscriptionType"].clone(), event.scope)).collect();
+    assert_eq!(scopes, [(json!("contact.creation"), None), (json!("conversation.creation"), Some("conversations.read"))]);
+}
+
 #[test]
 fn a_change_of_what_hubspot_calculates_is_told_as_any_other() {
     let of = |event_type: &str, property: &str| json!({ "eventType": event_type, "propertyName": property });

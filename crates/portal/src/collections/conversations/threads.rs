@@ -2,6 +2,7 @@
 
 use keyway_core::error_body::ErrorBody;
 use keyway_core::time::Timestamp;
+use keyway_objects::OfThread;
 use keyway_objects::items::Place;
 use keyway_objects::request::{bad_field, bad_parameter};
 use keyway_objects::state::State;
@@ -105,6 +106,7 @@ pub fn begin(asked: &Asked<'_>, tx: &mut Tx<'_>, account: &Value, contact: &str)
         "inboxId": account["inboxId"], "associatedContactId": contact, "spam": false, "archived": false,
     });
     tx.put_item(&place(), &id, Item::new(value));
+    tx.note_thread(&id, OfThread::Created);
     id
 }
 
@@ -147,11 +149,20 @@ pub fn add(asked: &Asked<'_>, tx: &mut Tx<'_>, thread: &str, written: Written<'_
         if incoming && item.value["status"] == "CLOSED" {
             item.value["status"] = "OPEN".into();
             remove(&mut item.value, "closedAt");
+            changed(tx, thread, "status", "OPEN");
         }
+    }
+    if matches!(written.kind, "MESSAGE" | "COMMENT") {
+        tx.note_thread(thread, OfThread::Message { id: id.clone(), message_type: written.kind.to_owned() });
     }
     tx.put_item(&messages(), &id, Item::new(value.clone()));
     tx.put_item(&place(), thread, item);
     Ok(value)
+}
+
+/// Notes for webhooks that a property of a thread has another value.
+fn changed(tx: &mut Tx<'_>, thread: &str, property: &'static str, value: &str) {
+    tx.note_thread(thread, OfThread::Changed { property, value: value.to_owned() });
 }
 
 fn remove(value: &mut Value, field: &str) {
@@ -164,6 +175,7 @@ fn archive(asked: &Asked<'_>, tx: &mut Tx<'_>, id: &str, mut thread: Item) {
     thread.archived_at = Some(asked.call.now);
     thread.value["archived"] = true.into();
     tx.put_item(&place(), id, thread);
+    tx.note_thread(id, OfThread::Archived);
 }
 
 /// Whom a call acts for: its user where the account has one, and the app.
@@ -186,6 +198,7 @@ fn change(asked: &Asked<'_>, tx: &mut Tx<'_>, id: &str) -> Answer {
             thread.archived_at = None;
             thread.value["archived"] = false.into();
             tx.put_item(&place(), id, thread.clone());
+            changed(tx, id, "isArchived", "false");
         }
         _ if thread.is_archived() => return Err(ErrorBody::validation("The thread is archived; restore it with archived=false first")),
         _ => {}
@@ -199,6 +212,7 @@ fn change(asked: &Asked<'_>, tx: &mut Tx<'_>, id: &str) -> Answer {
         _ => remove(&mut thread.value, "closedAt"),
     }
     tx.put_item(&place(), id, thread.clone());
+    changed(tx, id, "status", status.as_str().unwrap_or_default());
     let by = caller(asked, tx.state);
     add(asked, tx, id, Written { kind: "THREAD_STATUS_CHANGE", by: &by, at: asked.call.now, fields: json!({ "newStatus": status }) })?;
     Ok(reply(200, thread.value))
@@ -228,6 +242,9 @@ fn unassign(asked: &Asked<'_>, tx: &mut Tx<'_>, id: &str) -> Answer {
 }
 
 fn note_assignment(asked: &Asked<'_>, tx: &mut Tx<'_>, id: &str, from: &Value, to: &Value) -> Result<(), ErrorBody> {
+    if from != to {
+        changed(tx, id, "assignedTo", to.as_str().unwrap_or_default());
+    }
     let mut fields = Map::new();
     for (name, who) in [("assignedFrom", from), ("assignedTo", to)] {
         if !who.is_null() {
