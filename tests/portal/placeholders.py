@@ -82,7 +82,7 @@ class Placeholders(httpx.BaseTransport):
             known = {one["name"]: one for one in self.call("GET", f"/crm/properties/2026-03/{kind}")["results"]}
             required = self.call("GET", f"/crm-object-schemas/2026-03/schemas/{kind}")["requiredProperties"]
             values = {name: value_of(known[name]) for name in required} | REQUIRED.get(kind, {})
-            probe = self.call("POST", f"/crm/objects/2026-03/{kind}", {"properties": values, "associations": []})["id"]
+            probe = self.call("POST", f"/crm/objects/2026-03/{kind}", {"properties": values, "associations": self.needed(kind)})["id"]
             read = self.call("GET", f"/crm/objects/2026-03/{kind}/{probe}")["properties"]
             self.call("DELETE", f"/crm/objects/2026-03/{kind}/{probe}")
             shown = [name for name, value in read.items() if value is None]
@@ -93,10 +93,17 @@ class Placeholders(httpx.BaseTransport):
         return values
 
     def record(self, kind, archived=False, **more):
-        made = self.call("POST", f"/crm/objects/2026-03/{kind}", {"properties": {**self.properties(kind), **more}, "associations": []})["id"]
+        body = {"properties": {**self.properties(kind), **more}, "associations": self.needed(kind)}
+        made = self.call("POST", f"/crm/objects/2026-03/{kind}", body)["id"]
         if archived:
             self.call("DELETE", f"/crm/objects/2026-03/{kind}/{made}")
         return made
+
+    def needed(self, kind):
+        """The associations without which a record of a type is not created."""
+        if kind != "leads":
+            return []
+        return [{"to": {"id": self.record("contacts")}, "types": [self.plain("leads", "contacts")]}]
 
     def known(self, kind, one):
         """The input of an upsert of a record that is there, by a unique property: HubSpot takes no id of a record."""
@@ -243,7 +250,8 @@ class Placeholders(httpx.BaseTransport):
         if len(tail) == 2 and tail[1] not in ("search", "merge", "gdpr-delete"):
             tail[1] = self.record(kind, self.archived)
             if self.method == "PATCH" and body is not None:
-                body["properties"] = {}
+                # An update without properties is refused.
+                body["properties"] = self.properties(kind)
             return tail, query, body
         if body is None:
             return tail, query, body
@@ -271,7 +279,7 @@ class Placeholders(httpx.BaseTransport):
         return tail, query, body
 
     def new(self, kind, body):
-        other = "contacts" if kind == "companies" else "companies"
+        other = "contacts" if kind in ("companies", "leads") else "companies"
         for one in body.get("associations") or []:
             one["to"]["id"] = self.record(other)
             one["types"] = [self.plain(kind, other)]

@@ -32,6 +32,7 @@ use keyway_core::error_body::ErrorBody;
 use serde_json::Value;
 
 use crate::call::Reply;
+use crate::invalid;
 use crate::kind::Kind;
 use crate::request::Request;
 use crate::route::{Family, Route};
@@ -80,7 +81,7 @@ pub fn answer(request: &Request<'_>, method: &Method, route: &Route<'_>, tx: &mu
 /// The account does not have the type.
 pub fn kind(state: &State, segment: &str) -> Result<Kind, ErrorBody> {
     let found = state.kind(segment).filter(|kind| state.space(*kind).custom.as_ref().is_none_or(|custom| !custom.archived));
-    found.ok_or_else(|| ErrorBody::validation(format!("Unable to infer object type from: {segment}")))
+    found.ok_or_else(|| invalid::object_type_unknown(segment))
 }
 
 /// The same, of a type whose records the API may write.
@@ -90,11 +91,7 @@ pub fn kind(state: &State, segment: &str) -> Result<Kind, ErrorBody> {
 pub fn writable(state: &State, segment: &str) -> Result<Kind, ErrorBody> {
     let kind = kind(state, segment)?;
     let space = state.space(kind);
-    if space.is_writable() {
-        Ok(kind)
-    } else {
-        Err(ErrorBody::validation(format!("{} records can't be written through the API", space.singular)))
-    }
+    if space.is_writable() { Ok(kind) } else { Err(invalid::object_type_not_writable(&space.singular)) }
 }
 
 fn reply(status: u16, body: Value) -> Reply {

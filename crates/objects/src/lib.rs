@@ -9,6 +9,7 @@ pub mod crm;
 pub mod derived;
 pub mod documents;
 pub mod importing;
+pub mod invalid;
 pub mod items;
 pub mod kind;
 pub mod links;

@@ -1,13 +1,14 @@
 //! The query and the body of a call, parsed once. An invalid one gets HubSpot's error.
 
 use keyway_core::beside::Access;
-use keyway_core::error_body::{ErrorBody, ErrorDetail};
+use keyway_core::error_body::ErrorBody;
 use keyway_core::object_type::ObjectType;
 use keyway_core::path::encode_component;
 use keyway_core::policy::OnBehalf;
 use keyway_core::time::Timestamp;
 use serde_json::{Map, Value};
 
+use crate::invalid;
 use crate::kind::Kind;
 use crate::route::Version;
 use crate::space::Space;
@@ -114,23 +115,22 @@ pub fn list(body: &[u8], work: &Work) -> Result<Vec<Value>, ErrorBody> {
 }
 
 fn unexpected(wanted: &str) -> ErrorBody {
-    ErrorBody::validation(format!("Invalid input JSON on line 1, column 1: Cannot deserialize value, {wanted} is expected"))
+    invalid::body_of_another_type(wanted)
 }
 
 fn any(body: &[u8], work: &Work) -> Result<Value, ErrorBody> {
     work.read(body.len())?;
-    // HubSpot/hubspot-api-ruby#187.
     if body.iter().all(u8::is_ascii_whitespace) {
-        return Err(ErrorBody::validation("Invalid JSON input: a request body was expected, but none found"));
+        return Err(invalid::body_missing());
     }
     let values = values(body);
     if values > VALUES_MAX {
-        return Err(ErrorBody::validation(format!("Invalid input JSON: it has more than {VALUES_MAX} values")));
+        return Err(invalid::body_too_large(VALUES_MAX));
     }
     work.each(values, 4)?;
     serde_json::from_slice(body).map_err(|error| {
         let (line, column) = (error.line().max(1), error.column());
-        ErrorBody::validation(format!("Invalid input JSON on line {line}, column {column}: {}", reason(&error)))
+        invalid::body_invalid(line, column, reason(&error))
     })
 }
 
@@ -232,13 +232,17 @@ impl Query {
 
 /// The refusal of a query parameter.
 pub fn bad_parameter(name: &str, problem: &str) -> ErrorBody {
-    ErrorBody::validation(format!("Invalid value for parameter {name}: {problem}")).detail(ErrorDetail::new(problem).in_(name))
+    invalid::parameter_invalid(name, problem)
 }
 
 /// The refusal of a field of a body.
 pub fn bad_field(field: &str, problem: &str) -> ErrorBody {
-    ErrorBody::validation(format!("Invalid input JSON: {field} {problem}"))
-        .detail(ErrorDetail::new(format!("{field} {problem}")).in_(field))
+    invalid::field_invalid(field, problem)
+}
+
+/// The refusal of a body without a field that it must have.
+pub fn missing_field(field: &str) -> ErrorBody {
+    invalid::field_missing(field)
 }
 
 /// A field's list of texts; an absent one is empty.
@@ -299,10 +303,7 @@ pub fn inputs(object: &Map<String, Value>, max: usize) -> Result<Vec<&Map<String
         return Err(bad_field("inputs", "must not be empty"));
     }
     if items.len() > max {
-        return Err(ErrorBody::validation(format!(
-            "The maximum number of inputs supported in a batch request is {max}, but {} were provided",
-            items.len()
-        )));
+        return Err(invalid::batch_too_large(max, items.len()));
     }
     items.iter().map(|item| item.as_object().ok_or_else(|| bad_field("inputs", "must be a list of objects"))).collect()
 }

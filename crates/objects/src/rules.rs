@@ -3,8 +3,9 @@
 //! Rules on durations, days of the week, formats and telephone numbers are stored and returned, but refuse
 //! nothing: HubSpot has not published what their arguments mean, as far as we know.
 
+use crate::invalid::{self, BadValue};
 use crate::property::Rule;
-use crate::value::{self, BadValue};
+use crate::value;
 
 /// Every type of rule.
 pub const TYPES: [&str; 27] = [
@@ -44,10 +45,7 @@ pub fn check(rules: &[Rule], value: &str) -> Result<(), BadValue> {
     }
     match rules.iter().find(|rule| !satisfies(rule, value)) {
         None => Ok(()),
-        Some(rule) => Err(BadValue {
-            code: "INVALID_VALUE",
-            message: format!("{value} does not satisfy the validation rule {} [{}].", rule.rule_type, rule.arguments.join(", ")),
-        }),
+        Some(rule) => Err(invalid::rule_broken(value, &rule.rule_type, rule.arguments.join(", "))),
     }
 }
 

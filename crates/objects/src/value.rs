@@ -4,19 +4,11 @@
 
 use keyway_core::time::Timestamp;
 
+use crate::invalid::{self, BadValue};
 use crate::property::{Property, ValueType};
 
 /// Longest text that HubSpot keeps in a string property, in characters (facts, section 7).
 pub(crate) const TEXT_CHARS_MAX: usize = 65_536;
-
-/// Why a value is not taken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct BadValue {
-    /// HubSpot's code, such as `INVALID_OPTION`.
-    pub code: &'static str,
-    /// The sentence a person reads.
-    pub message: String,
-}
 
 /// The stored form of a value, or why there is none. The empty text clears and is always fine.
 pub(crate) fn normalise(property: &Property, raw: &str) -> Result<String, BadValue> {
@@ -25,15 +17,11 @@ pub(crate) fn normalise(property: &Property, raw: &str) -> Result<String, BadVal
     }
     match property.value_type {
         ValueType::Text | ValueType::Json | ValueType::ObjectCoordinates | ValueType::PhoneNumber => text(property, raw),
-        ValueType::Number => {
-            number(raw).map(|_| raw.trim().to_owned()).ok_or_else(|| bad("INVALID_INTEGER", format!("{raw} was not a valid number.")))
-        }
+        ValueType::Number => number(raw).map(|_| raw.trim().to_owned()).ok_or_else(|| invalid::number_invalid(raw)),
         ValueType::Bool => boolean(raw),
         ValueType::Enumeration => option(property, raw),
         ValueType::Date => date(raw),
-        ValueType::DateTime => {
-            moment(raw).map(Timestamp::to_iso).ok_or_else(|| bad("INVALID_DATE", format!("{raw} was not a valid date.")))
-        }
+        ValueType::DateTime => moment(raw).map(Timestamp::to_iso).ok_or_else(|| invalid::date_invalid(raw)),
     }
 }
 
@@ -60,12 +48,12 @@ const DAY_MS: i64 = 86_400_000;
 
 fn text(property: &Property, raw: &str) -> Result<String, BadValue> {
     if raw.len() > TEXT_CHARS_MAX && raw.chars().count() > TEXT_CHARS_MAX {
-        return Err(bad("INVALID_STRING", format!("The value is longer than {TEXT_CHARS_MAX} characters.")));
+        return Err(invalid::text_too_long(TEXT_CHARS_MAX));
     }
     // The unique text property of contacts is the e-mail address; HubSpot keeps it in lower case.
     if property.is_unique() && &*property.name == "email" {
         let address = raw.trim().to_lowercase();
-        return if is_email(&address) { Ok(address) } else { Err(bad("INVALID_EMAIL", format!("Email address {raw} is invalid"))) };
+        return if is_email(&address) { Ok(address) } else { Err(invalid::email_invalid(raw)) };
     }
     Ok(raw.to_owned())
 }
@@ -85,7 +73,7 @@ fn boolean(raw: &str) -> Result<String, BadValue> {
     let value = raw.to_ascii_lowercase();
     match value.as_str() {
         "true" | "false" => Ok(value),
-        _ => Err(bad("INVALID_OPTION", format!("{raw} was not one of the allowed options: [true, false]"))),
+        _ => Err(invalid::option_invalid(raw, "true, false")),
     }
 }
 
@@ -103,13 +91,13 @@ fn option(property: &Property, raw: &str) -> Result<String, BadValue> {
 /// The refusal of a value that is not among the options.
 pub(crate) fn not_an_option<'a>(value: &str, allowed: impl Iterator<Item = &'a str>) -> BadValue {
     let allowed: Vec<&str> = allowed.collect();
-    bad("INVALID_OPTION", format!("{value} was not one of the allowed options: [{}]", allowed.join(", ")))
+    invalid::option_invalid(value, allowed.join(", "))
 }
 
 fn date(raw: &str) -> Result<String, BadValue> {
-    let moment = moment(raw).ok_or_else(|| bad("INVALID_DATE", format!("{raw} was not a valid date.")))?;
+    let moment = moment(raw).ok_or_else(|| invalid::date_invalid(raw))?;
     if moment.as_ms() % DAY_MS != 0 {
-        return Err(bad("INVALID_DATE", format!("{raw} is at {}, not midnight UTC.", &moment.to_iso()[10..])));
+        return Err(invalid::date_not_midnight(raw, &moment.to_iso()[10..]));
     }
     Ok(moment.to_iso()[..10].to_owned())
 }
@@ -124,10 +112,6 @@ pub(crate) fn merge_checkbox(current: &str, written: &str) -> String {
         }
     }
     parts.join(";")
-}
-
-fn bad(code: &'static str, message: String) -> BadValue {
-    BadValue { code, message }
 }
 
 #[cfg(test)]

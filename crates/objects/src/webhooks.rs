@@ -16,6 +16,7 @@ use keyway_core::sensitive::Sensitivity;
 use serde_json::{Map, Value, json};
 
 use crate::call::Call;
+use crate::invalid;
 use crate::items::{Item, Place};
 use crate::kind::Kind;
 use crate::notes::{About, Happened, InThread, OfThread, THREAD, VERBS, What, active, is_subject};
@@ -116,10 +117,10 @@ pub fn check_subscription(fields: &Map<String, Value>, place: &Place, state: &St
     let own = || state.items.of(place).map(|(_, item)| item).filter(|item| !item.is_archived());
     let same = |item: &Item| ["eventType", "propertyName", "objectTypeId"].iter().all(|name| fields.get(*name) == item.value.get(*name));
     if own().any(same) {
-        return Err(ErrorBody::conflict(format!("the app is subscribed to {event_type} already")));
+        return Err(invalid::subscription_exists(event_type));
     }
     if own().count() >= SUBSCRIPTIONS_MAX {
-        return Err(ErrorBody::validation(format!("an app has {SUBSCRIPTIONS_MAX} subscriptions at most")));
+        return Err(invalid::subscriptions_too_many(SUBSCRIPTIONS_MAX));
     }
     Ok(())
 }

@@ -6,10 +6,12 @@ use keyway_core::error_body::ErrorBody;
 use serde_json::{Map, Value, json};
 
 use super::associations::described;
+use super::write::no_such_type;
 use super::{Answer, kind, no_content, reply};
+use crate::invalid;
 use crate::kind::Kind;
 use crate::links::{Category, LinkType, OWN_TYPE_ID_BASE};
-use crate::request::{Request, bad_field, inputs, text};
+use crate::request::{Request, bad_field, inputs, missing_field, text};
 use crate::state::State;
 use crate::tx::Tx;
 
@@ -63,8 +65,8 @@ fn label<'a>(body: &'a Map<String, Value>, field: &str) -> Result<Option<&'a str
 /// own for the way back, one type serves both.
 fn create(request: &Request<'_>, tx: &mut Tx<'_>, from: Kind, to: Kind) -> Answer {
     let body = request.json()?;
-    let label_text = label(&body, "label")?.ok_or_else(|| bad_field("label", "is required"))?;
-    let name = text(&body, "name")?.ok_or_else(|| bad_field("name", "is required"))?;
+    let label_text = label(&body, "label")?.ok_or_else(|| missing_field("label"))?;
+    let name = text(&body, "name")?.ok_or_else(|| missing_field("name"))?;
     let inverse = label(&body, "inverseLabel")?;
     let is_name =
         !name.is_empty() && name.len() <= LABEL_CHARS_MAX && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
@@ -73,10 +75,10 @@ fn create(request: &Request<'_>, tx: &mut Tx<'_>, from: Kind, to: Kind) -> Answe
     }
     let all = tx.state.link_types.of(from, to);
     if all.iter().any(|own| own.name == name || own.label.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(label_text))) {
-        return Err(ErrorBody::validation(format!("An association label {label_text} or with the name {name} already exists")));
+        return Err(invalid::label_exists(label_text, name));
     }
     if all.iter().filter(|own| own.category == Category::UserDefined && own.label.is_some()).count() >= LABELS_MAX {
-        return Err(ErrorBody::validation(format!("A pair of object types has at most {LABELS_MAX} association labels")));
+        return Err(invalid::labels_too_many(LABELS_MAX));
     }
     let id = tx.state.link_types.last_id.max(OWN_TYPE_ID_BASE) + 1;
     let link = |id: u32, label: &str, inverse: u32| LinkType {
@@ -99,9 +101,9 @@ fn create(request: &Request<'_>, tx: &mut Tx<'_>, from: Kind, to: Kind) -> Answe
 
 fn own(state: &State, from: Kind, to: Kind, id: u32) -> Result<LinkType, ErrorBody> {
     let found = state.link_types.get(from, to, id).cloned();
-    let found = found.ok_or_else(|| ErrorBody::not_found(format!("association type {id} does not exist")))?;
+    let found = found.ok_or_else(|| invalid::label_missing(id))?;
     if found.category != Category::UserDefined || found.label.is_none() {
-        return Err(ErrorBody::validation(format!("association type {id} is defined by HubSpot and can't be changed")));
+        return Err(invalid::label_of_hubspot(id));
     }
     Ok(found)
 }
@@ -114,7 +116,7 @@ fn type_id(body: &Map<String, Value>, field: &str) -> Result<u32, ErrorBody> {
 fn update(request: &Request<'_>, tx: &mut Tx<'_>, from: Kind, to: Kind) -> Answer {
     let body = request.json()?;
     let mut link = own(tx.state, from, to, type_id(&body, "associationTypeId")?)?;
-    let text = label(&body, "label")?.ok_or_else(|| bad_field("label", "is required"))?;
+    let text = label(&body, "label")?.ok_or_else(|| missing_field("label"))?;
     let back = link.inverse.filter(|back| *back != link.id).map(|back| own(tx.state, to, from, back)).transpose()?;
     let is_one = back.as_ref().is_some_and(|back| back.label == link.label);
     let inverse = label(&body, "inverseLabel")?.or_else(|| is_one.then_some(text)).map(|label| label.to_owned().into());
@@ -156,8 +158,7 @@ fn configurations(state: &State, pair: Option<(Kind, Kind)>) -> Vec<Value> {
 }
 
 fn known(state: &State, from: Kind, to: Kind, id: u32) -> Result<&LinkType, ErrorBody> {
-    let message = || format!("{id} is not a type of an association from {} to {}", state.singular(from), state.singular(to));
-    state.link_types.get(from, to, id).ok_or_else(|| ErrorBody::validation(message()))
+    state.link_types.get(from, to, id).ok_or_else(|| no_such_type(state, id, from, to))
 }
 
 fn configure(request: &Request<'_>, tx: &mut Tx<'_>, from: Kind, to: Kind, is_new: bool) -> Answer {
@@ -202,7 +203,7 @@ fn purge(request: &Request<'_>, tx: &mut Tx<'_>, from: Kind, to: Kind) -> Answer
 fn high_usage(request: &Request<'_>, user: &str, state: &State) -> Answer {
     let id: u64 = user.parse().map_err(|_| bad_field("userId", "must be a number"))?;
     let owner = state.owners.iter().find(|owner| owner.user_id == id);
-    let owner = owner.ok_or_else(|| ErrorBody::not_found(format!("user {id} does not exist")))?;
+    let owner = owner.ok_or_else(|| invalid::usage_of_no_user(id))?;
     let at = json!({ "dateOnly": false, "timeZoneShift": 0, "value": request.now.as_ms() });
     Ok(reply(200, json!({ "userId": id, "userEmail": owner.email, "enqueueTime": at })))
 }

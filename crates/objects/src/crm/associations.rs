@@ -3,16 +3,17 @@
 //! v3 shows one entry for each type, v4 and the dated forms one for each record.
 
 use http::Method;
-use keyway_core::error_body::{ErrorBody, ErrorDetail};
+use keyway_core::error_body::ErrorBody;
 use serde_json::{Map, Value, json};
 
 use super::objects::{UNLINK_STEPS, live};
 use super::render::{ENTRY_STEPS, type_name};
-use super::write::{charge_link, check_link, ends_there, type_ids};
+use super::write::{charge_link, check_link, ends_there, no_such_type, type_ids};
 use super::{Answer, association_labels, kind, no_content, reply, writable};
+use crate::invalid;
 use crate::kind::Kind;
 use crate::links::{End, LinkType};
-use crate::request::{Request, bad_field, id_text, inputs, text};
+use crate::request::{Request, bad_field, id_text, inputs, missing_field, text};
 use crate::route::Version;
 use crate::state::State;
 use crate::tx::Tx;
@@ -93,14 +94,12 @@ fn pair(state: &State, from: &str, id: &str, to: &str, other: &str) -> Result<(E
 }
 
 fn number(id: &str) -> Result<u64, ErrorBody> {
-    id.parse().map_err(|_| ErrorBody::validation(format!("{id} is not the id of a record")))
+    id.parse().map_err(|_| invalid::association_id_invalid(id))
 }
 
 fn find_type(state: &State, own: &str, from: Kind, to: Kind) -> Result<u32, ErrorBody> {
     let found = state.link_types.find(from, to, own).map(|own| own.id);
-    found.ok_or_else(|| {
-        ErrorBody::validation(format!("{own} is not a type of an association from {} to {}", state.singular(from), state.singular(to)))
-    })
+    found.ok_or_else(|| no_such_type(state, own, from, to))
 }
 
 pub(crate) fn described(own: &LinkType) -> Value {
@@ -142,11 +141,7 @@ fn list(request: &Request<'_>, from: End, to: Kind, state: &State) -> Answer {
 
 /// An association has two ends; with one, each direction would overwrite the other.
 fn two_ends(state: &State, from: End, to: End) -> Result<(), ErrorBody> {
-    if from == to {
-        Err(ErrorBody::validation(format!("{} {} can't be associated with itself", state.singular(from.0), from.1)))
-    } else {
-        Ok(())
-    }
+    if from == to { Err(invalid::association_with_itself(state.singular(from.0), from.1)) } else { Ok(()) }
 }
 
 fn put_default(request: &Request<'_>, tx: &mut Tx<'_>, from: End, to: End) -> Answer {
@@ -177,8 +172,7 @@ fn default_result(state: &State, from: End, to: End) -> Value {
 
 /// Sets the labels of an association: those that were there and are not named go.
 fn put_labelled(request: &Request<'_>, tx: &mut Tx<'_>, from: End, to: End) -> Answer {
-    let body: Value = serde_json::from_slice(request.body)
-        .map_err(|_| ErrorBody::validation("Invalid input JSON: a list of association types is expected"))?;
+    let body: Value = serde_json::from_slice(request.body).map_err(|_| invalid::association_types_invalid())?;
     let types = type_ids(Some(&body))?;
     two_ends(tx.state, from, to)?;
     ends_there(tx.state, &[from])?;
@@ -211,8 +205,7 @@ pub fn within_limits(state: &State, from: End, to: End, types: &[u32]) -> Result
             let Some(limit) = state.link_types.limits.get(&(from.0, to.0, id)) else { continue };
             let others = state.links.of(from, to.0).filter(|(other, types)| *other != to.1 && types.contains(&id)).count();
             if others >= *limit as usize {
-                let message = format!("{} {} can have at most {limit} associations of type {id}", state.singular(from.0), from.1);
-                return Err(ErrorBody::validation(message).sub_category("crm.associations.LIMIT_EXCEEDED"));
+                return Err(invalid::association_limit(state.singular(from.0), from.1, limit, id));
             }
         }
     }
@@ -266,7 +259,7 @@ fn batch_read(request: &Request<'_>, from: Kind, to: Kind, state: &State) -> Ans
         let found: Vec<_> = rest.by_ref().take(batch_page(request.version)).collect();
         request.work.each(1 + found.len(), LISTED_STEPS)?;
         if found.is_empty() {
-            missing.push(id.to_string());
+            missing.push(id);
             continue;
         }
         if answer.len() > start {
@@ -285,13 +278,13 @@ fn batch_read(request: &Request<'_>, from: Kind, to: Kind, state: &State) -> Ans
     answer.extend_from_slice(format!("],\"startedAt\":\"{now}\",\"completedAt\":\"{now}\"").as_bytes());
     let status = if missing.is_empty() { 200 } else { 207 };
     if status == 207 {
-        let message = format!("No {} is associated with some of the records", state.singular(to));
-        let detail = ErrorDetail::new(message).context("fromObjectId", missing);
-        let errors = json!([{
-            "status": "error", "category": "OBJECT_NOT_FOUND", "subCategory": "crm.associations.NO_ASSOCIATIONS_FOUND",
-            "message": detail.message, "context": detail.context, "errors": [], "links": {},
-        }]);
-        answer.extend_from_slice(format!(",\"numErrors\":1,\"errors\":{errors}").as_bytes());
+        let (from, to) = (state.singular(from).to_owned(), state.singular(to).to_owned());
+        let error = |id: &u64| {
+            let error = invalid::associations_none(&to, &from, id, vec![id.to_string()], vec![from.clone()], vec![to.clone()]);
+            super::batch::listed(&error)
+        };
+        let errors: Vec<Value> = missing.iter().map(error).collect();
+        answer.extend_from_slice(format!(",\"numErrors\":{},\"errors\":{}", errors.len(), json!(errors)).as_bytes());
     }
     answer.push(b'}');
     Ok(crate::call::Reply { status, body: answer.into() })
@@ -302,7 +295,7 @@ fn input_types(state: &State, version: Version, input: &Map<String, Value>, from
     if version != Version::V3 {
         return type_ids(input.get("types"));
     }
-    let own = text(input, "type")?.ok_or_else(|| bad_field("type", "is required"))?;
+    let own = text(input, "type")?.ok_or_else(|| missing_field("type"))?;
     Ok(vec![find_type(state, own, from, to)?])
 }
 

@@ -15,9 +15,10 @@ use super::write::{self, Values, Wanted};
 use super::{Answer, no_content, writable};
 use crate::call::Reply;
 use crate::derived;
+use crate::invalid;
 use crate::kind::Kind;
 use crate::record::Record;
-use crate::request::{Request, bad_field, id_text, inputs, text, texts};
+use crate::request::{Request, bad_field, id_text, inputs, missing_field, text, texts};
 use crate::state::State;
 use crate::table::{Unique, unique_values};
 use crate::tx::Tx;
@@ -130,7 +131,7 @@ fn write(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>, action: Action) -> 
         result(&mut results, request, tx.state, kind, made, action)?;
     }
     if action == Action::Either && !staged.missing.is_empty() {
-        return Err(ErrorBody::validation("Some of the records do not exist").context("ids", staged.missing));
+        return Err(invalid::batch_some_missing(staged.missing));
     }
     let mut errors = staged.refused;
     errors.extend(not_found(tx.state, kind, staged.missing));
@@ -157,7 +158,7 @@ fn traced(inputs: &[&Map<String, Value>]) -> Result<bool, ErrorBody> {
     Ok(true)
 }
 
-/// Refuses a batch that names a record twice (HubSpot's answer in public code; segmentio/action-destinations#3969).
+/// Refuses a batch that names a record twice.
 fn refuse_repeated(ids: Vec<String>) -> Result<(), ErrorBody> {
     let (mut seen, mut twice) = (HashSet::new(), Vec::new());
     for id in ids {
@@ -168,8 +169,7 @@ fn refuse_repeated(ids: Vec<String>) -> Result<(), ErrorBody> {
     if twice.is_empty() {
         return Ok(());
     }
-    let message = format!("Duplicate IDs found in batch input: [{}]. IDs must be unique", twice.join(", "));
-    Err(ErrorBody::validation(message).context("ids", twice))
+    Err(invalid::batch_ids_repeated(twice.join(", "), twice))
 }
 
 /// The email addresses of new contacts, which must differ. They are compared before any record is created:
@@ -184,14 +184,13 @@ fn addresses(state: &State, kind: Kind, inputs: &[&Map<String, Value>]) -> Vec<S
     inputs.iter().filter_map(of).collect()
 }
 
-/// Refuses a property by which no record is found (segmentio/action-destinations#3957).
+/// Refuses a property by which no record is found.
 fn identifies(state: &State, kind: Kind, name: &str, action: Action) -> Result<(), ErrorBody> {
     let is_unique = state.schema(kind).get(name).is_some_and(crate::property::Property::is_unique);
     if is_unique || (name == "hs_object_id" && action != Action::Upsert) {
         return Ok(());
     }
-    let (type_id, hub_id) = (&state.space(kind).type_id, state.hub_id);
-    Err(ErrorBody::validation(format!("Unable to perform update/upsert by non-unique {type_id} property {name} in portal ID {hub_id}")))
+    Err(invalid::batch_not_unique(&state.space(kind).type_id, name, state.hub_id))
 }
 
 impl Staged {
@@ -306,24 +305,30 @@ fn archive_all(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>) -> Answer {
 }
 
 fn input_id(input: &Map<String, Value>) -> Result<String, ErrorBody> {
-    id_text(input.get("id")).ok_or_else(|| bad_field("inputs.id", "is required"))
+    id_text(input.get("id")).ok_or_else(|| missing_field("inputs.id"))
+}
+
+/// An entry of the `errors` of a 207, with the context of its error.
+pub(crate) fn listed(error: &ErrorBody) -> Value {
+    entry(error, error.context.iter().map(|(key, values)| (key.clone(), json!(values))).collect())
 }
 
 /// An entry of the `errors` of a 207.
 pub fn entry(error: &ErrorBody, context: Value) -> Value {
-    json!({
+    let mut entry = json!({
         "status": "error", "category": error.category, "message": error.message, "context": context, "errors": error.errors, "links": {},
-    })
+    });
+    if let Some(sub_category) = &error.sub_category {
+        entry["subCategory"] = sub_category.as_str().into();
+    }
+    entry
 }
 
 fn not_found(state: &State, kind: Kind, missing: Vec<String>) -> Vec<Value> {
     if missing.is_empty() {
         return Vec::new();
     }
-    let shouted = state.space(kind).shouted();
-    let error =
-        ErrorBody::not_found(format!("Could not get some {shouted} objects, they may be deleted or not exist. Check that ids are valid."));
-    vec![entry(&error, json!({ "ids": missing }))]
+    vec![listed(&invalid::batch_records_missing(state.space(kind).shouted(), missing))]
 }
 
 fn reply(request: &Request<'_>, status: u16, results: &[u8], errors: &[Value]) -> Reply {

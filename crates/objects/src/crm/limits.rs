@@ -10,6 +10,7 @@ use keyway_core::error_body::ErrorBody;
 use serde_json::{Value, json};
 
 use super::{Answer, kind, pipelines, properties, reply, schemas};
+use crate::invalid;
 use crate::kind::Kind;
 use crate::links::Category;
 use crate::request::Request;
@@ -128,7 +129,7 @@ fn labels(request: &Request<'_>, state: &State) -> Answer {
     let end = |name: &str| request.query.get(name).map(|segment| kind(state, segment)).transpose();
     let (from, to): (Option<Kind>, Option<Kind>) = (end("fromObjectTypeId")?, end("toObjectTypeId")?);
     if from.is_none() && to.is_some() {
-        return Err(ErrorBody::validation("toObjectTypeId needs fromObjectTypeId"));
+        return Err(invalid::limit_without_type());
     }
     let mut pairs: BTreeMap<(Kind, Kind), Vec<&str>> = BTreeMap::new();
     if let (Some(from), Some(to)) = (from, to) {

@@ -6,16 +6,17 @@ use std::collections::HashSet;
 
 use aho_corasick::AhoCorasick;
 use foldhash::fast::RandomState;
-use keyway_core::error_body::{ErrorBody, ErrorDetail};
+use keyway_core::error_body::ErrorBody;
 use keyway_core::refusal::Refusal;
 use serde_json::Value;
 
 use super::conditions::{Operands, Texts, lower};
 use crate::derived;
+use crate::invalid;
 use crate::kind::Kind;
 use crate::property::ValueType;
 use crate::record::Record;
-use crate::request::bad_field;
+use crate::request::{bad_field, missing_field};
 use crate::state::State;
 use crate::value::moment;
 use crate::work::{Exceeded, Work};
@@ -174,16 +175,12 @@ impl Filter {
                 return Ok(Self::InList { list, is_in: text("operator") != Some("NOT_IN_LIST") });
             }
             Some(other) => return Err(not_served("filter", other)),
-            None => return Err(bad_field("filterType", "is required")),
+            None => return Err(missing_field("filterType")),
         }
-        let name = text("property").ok_or_else(|| bad_field("property", "is required"))?;
-        let property = state.schema(kind).get(name).ok_or_else(|| {
-            let problem = format!("Property \"{name}\" does not exist");
-            let detail = ErrorDetail::new(&problem).code("PROPERTY_DOESNT_EXIST").context("propertyName", vec![name.to_owned()]);
-            ErrorBody::validation(problem).detail(detail)
-        })?;
+        let name = text("property").ok_or_else(|| missing_field("property"))?;
+        let property = state.schema(kind).get(name).ok_or_else(|| invalid::property_name_unknown(name, vec![name.to_owned()]))?;
         let operation = value.get("operation").filter(|one| one.is_object()).ok_or_else(|| bad_field("operation", "must be an object"))?;
-        let operator = operation.get("operator").and_then(Value::as_str).ok_or_else(|| bad_field("operation.operator", "is required"))?;
+        let operator = operation.get("operator").and_then(Value::as_str).ok_or_else(|| missing_field("operation.operator"))?;
         if !OPERATORS.contains(&operator) {
             return Err(not_served("list operator", operator));
         }

@@ -5,8 +5,9 @@ use keyway_core::error_body::ErrorBody;
 use serde_json::{Value, json};
 
 use super::{Answer, lists, no_content, reply};
+use crate::invalid;
 use crate::lists::{Folder, List};
-use crate::request::{Request, bad_field, bad_parameter, id_text, text};
+use crate::request::{Request, bad_field, bad_parameter, id_text, missing_field, text};
 use crate::state::State;
 use crate::tx::Tx;
 
@@ -37,12 +38,12 @@ fn number(id: &str) -> Result<u64, ErrorBody> {
 /// The id of a folder that is there, the root included.
 pub fn exists(state: &State, id: u64) -> Result<u64, ErrorBody> {
     let found = id == ROOT || state.lists.folders.contains_key(&id);
-    if found { Ok(id) } else { Err(ErrorBody::not_found(format!("Folder {id} does not exist"))) }
+    if found { Ok(id) } else { Err(invalid::folder_missing(id)) }
 }
 
 fn find(state: &State, id: &str) -> Result<Folder, ErrorBody> {
     let id = number(id)?;
-    state.lists.folders.get(&id).cloned().ok_or_else(|| ErrorBody::not_found(format!("Folder {id} does not exist")))
+    state.lists.folders.get(&id).cloned().ok_or_else(|| invalid::folder_missing(id))
 }
 
 /// How many folders a folder is in; the root is in none.
@@ -67,7 +68,7 @@ fn name(given: Option<&str>) -> Result<String, ErrorBody> {
 }
 
 fn refuse_depth(depth: usize) -> Result<(), ErrorBody> {
-    if depth > DEPTH_MAX { Err(ErrorBody::validation(format!("Folders go at most {DEPTH_MAX} deep"))) } else { Ok(()) }
+    if depth > DEPTH_MAX { Err(invalid::folders_too_deep(DEPTH_MAX)) } else { Ok(()) }
 }
 
 fn create(request: &Request<'_>, tx: &mut Tx<'_>) -> Answer {
@@ -84,7 +85,7 @@ fn delete(id: &str, tx: &mut Tx<'_>) -> Answer {
     let folder = find(tx.state, id)?;
     let has_folders = tx.state.lists.folders.values().any(|other| other.parent == folder.id);
     if has_folders || tx.state.lists.lists.values().any(|list| list.deleted_at.is_none() && list.folder == folder.id) {
-        return Err(ErrorBody::validation(format!("Folder {id} is not empty")));
+        return Err(invalid::folder_not_empty(id));
     }
     tx.remove_folder(folder.id);
     Ok(no_content())
@@ -103,7 +104,7 @@ fn change_parent(request: &Request<'_>, id: &str, parent: &str, tx: &mut Tx<'_>)
     let mut above = Some(parent);
     while let Some(at) = above {
         if at == folder.id {
-            return Err(ErrorBody::validation("A folder can't be moved into itself"));
+            return Err(invalid::folder_in_itself());
         }
         above = tx.state.lists.folders.get(&at).map(|folder| folder.parent);
     }
@@ -115,7 +116,7 @@ fn change_parent(request: &Request<'_>, id: &str, parent: &str, tx: &mut Tx<'_>)
 
 fn move_list(request: &Request<'_>, tx: &mut Tx<'_>) -> Answer {
     let given = request.json()?;
-    let id = |field: &str| id_text(given.get(field)).ok_or_else(|| bad_field(field, "is required"));
+    let id = |field: &str| id_text(given.get(field)).ok_or_else(|| missing_field(field));
     let list = lists::find(tx.state, &id("listId")?)?.clone();
     let folder = exists(tx.state, number(&id("newFolderId")?)?)?;
     tx.put_list(List { folder, updated_at: request.now, ..list });

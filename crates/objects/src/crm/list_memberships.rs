@@ -7,10 +7,11 @@ use super::list_members::Members;
 use super::lists::{LIST_STEPS, MEMBER_STEPS, edited, find, find_with_members, kind, no_list};
 use super::{Answer, kind as kind_of, no_content, reply};
 use crate::call::Reply;
+use crate::invalid;
 use crate::kind::Kind;
 use crate::lists::{Joined, Processing};
 use crate::record::Record;
-use crate::request::{Request, bad_field, bad_parameter, id_text, inputs, text};
+use crate::request::{Request, bad_field, bad_parameter, id_text, inputs, missing_field, text};
 use crate::state::State;
 use crate::tx::Tx;
 use crate::work::{Exceeded, UNBOUNDED};
@@ -61,8 +62,7 @@ fn id_list(given: &Value, field: &str) -> Result<Vec<String>, ErrorBody> {
 fn fillable(request: &Request<'_>, state: &State, id: &str) -> Result<(u64, Kind), ErrorBody> {
     let list = find_with_members(request, state, id)?;
     if list.processing == Processing::Dynamic {
-        return Err(ErrorBody::validation("The members of a list that follows filters can't be added or removed")
-            .sub_category("ILS.INVALID_LIST_PROCESSING_TYPE"));
+        return Err(invalid::list_not_fillable());
     }
     Ok((list.id, kind(state, list).ok_or_else(|| no_list(id))?))
 }
@@ -108,7 +108,7 @@ pub fn add_from(request: &Request<'_>, id: &str, source: &str, tx: &mut Tx<'_>) 
     let (list, kind) = fillable(request, tx.state, id)?;
     let source = find(tx.state, source)?;
     if source.kind != kind.to_string() {
-        return Err(ErrorBody::validation("Both lists must be of one object type"));
+        return Err(invalid::lists_of_two_types());
     }
     let records: Vec<u64> = Members::new(tx.state, tx.work).of(source)?.into_iter().map(|(record, _)| record).collect();
     tx.work.each(records.len(), MEMBER_STEPS)?;
@@ -168,9 +168,9 @@ pub fn batch_memberships(request: &Request<'_>, state: &State) -> Answer {
     let given = request.json()?;
     let (members, mut results, mut bytes) = (Members::new(state, request.work), Vec::new(), 0);
     for input in inputs(&given, 1_000)? {
-        let type_id = text(input, "objectTypeId")?.ok_or_else(|| bad_field("objectTypeId", "is required"))?;
+        let type_id = text(input, "objectTypeId")?.ok_or_else(|| missing_field("objectTypeId"))?;
         let kind = kind_of(state, type_id)?;
-        let id = id_text(input.get("recordId")).ok_or_else(|| bad_field("recordId", "is required"))?;
+        let id = id_text(input.get("recordId")).ok_or_else(|| missing_field("recordId"))?;
         let found = match super::objects::find(state, kind, &id, None, false)? {
             Some(record) => memberships(request, state, &members, kind, record)?,
             None => Vec::new(),

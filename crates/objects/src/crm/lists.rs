@@ -13,9 +13,10 @@ use serde_json::{Map, Value, json};
 use super::list_members::Members;
 use super::{Answer, kind as kind_of, list_folders, list_memberships, no_content, reply};
 use crate::call::Reply;
+use crate::invalid;
 use crate::kind::Kind;
 use crate::lists::{Joined, List, Processing};
-use crate::request::{Request, bad_field, bad_parameter, integer, text, texts};
+use crate::request::{Request, bad_field, bad_parameter, integer, missing_field, text, texts};
 use crate::state::State;
 use crate::tx::Tx;
 use crate::work::{Exceeded, STEPS_MAX};
@@ -97,7 +98,7 @@ pub(crate) fn answer(request: &Request<'_>, method: &Method, tail: &[&str], tx: 
 }
 
 pub(crate) fn no_list(id: &str) -> ErrorBody {
-    ErrorBody::not_found(format!("List {id} does not exist")).sub_category("ILS.LIST_DOES_NOT_EXIST")
+    invalid::list_missing(id)
 }
 
 /// A list that was not deleted.
@@ -128,13 +129,13 @@ pub fn kind(state: &State, list: &List) -> Option<Kind> {
 fn create(request: &Request<'_>, tx: &mut Tx<'_>) -> Answer {
     let given = request.json()?;
     let name = name(text(&given, "name")?)?;
-    let type_id = text(&given, "objectTypeId")?.ok_or_else(|| bad_field("objectTypeId", "is required"))?;
+    let type_id = text(&given, "objectTypeId")?.ok_or_else(|| missing_field("objectTypeId"))?;
     let kind = kind_of(tx.state, type_id)?;
-    let processing = text(&given, "processingType")?.ok_or_else(|| bad_field("processingType", "is required"))?;
+    let processing = text(&given, "processingType")?.ok_or_else(|| missing_field("processingType"))?;
     let processing = Processing::parse(processing).ok_or_else(|| bad_field("processingType", "must be MANUAL, DYNAMIC or SNAPSHOT"))?;
     refuse_name(tx.state, kind, name, None)?;
     if tx.state.lists.lists.len() >= LISTS_MAX {
-        return Err(ErrorBody::validation(format!("An account has at most {LISTS_MAX} lists")));
+        return Err(invalid::lists_too_many(LISTS_MAX));
     }
     let filters = given.get("filterBranch").filter(|filters| !filters.is_null()).cloned();
     match (&filters, processing) {
@@ -192,7 +193,7 @@ fn refuse_name(state: &State, kind: Kind, name: &str, own: Option<u64>) -> Resul
     let mut others = state.lists.lists.values().filter(|list| list.deleted_at.is_none() && list.kind == key && Some(list.id) != own);
     match others.find(|list| list.name.eq_ignore_ascii_case(name)) {
         None => Ok(()),
-        Some(_) => Err(ErrorBody::validation(format!("A list named {name} already exists")).sub_category("ILS.DUPLICATE_LIST_NAMES")),
+        Some(_) => Err(invalid::list_exists(name)),
     }
 }
 
@@ -290,9 +291,9 @@ fn refilter(request: &Request<'_>, id: &str, tx: &mut Tx<'_>) -> Answer {
     let given = request.json()?;
     let list = find_with_members(request, tx.state, id)?.clone();
     if list.processing != Processing::Dynamic {
-        return Err(ErrorBody::validation("Only a list that follows filters can be given other ones"));
+        return Err(invalid::list_not_filtered());
     }
-    let filters = given.get("filterBranch").cloned().ok_or_else(|| bad_field("filterBranch", "is required"))?;
+    let filters = given.get("filterBranch").cloned().ok_or_else(|| missing_field("filterBranch"))?;
     let size = match kind(tx.state, &list) {
         Some(kind) => {
             let members = Members::new(tx.state, tx.work);
@@ -336,7 +337,7 @@ fn conversion_body(list: &List) -> Value {
 fn conversion(id: &str, state: &State) -> Answer {
     let list = find(state, id)?;
     if list.conversion.is_none() && list.converted_at.is_none() {
-        return Err(ErrorBody::not_found(format!("List {id} has no scheduled conversion")));
+        return Err(invalid::conversion_missing(id));
     }
     Ok(reply(200, conversion_body(list)))
 }
@@ -345,7 +346,7 @@ fn schedule(request: &Request<'_>, id: &str, tx: &mut Tx<'_>) -> Answer {
     let given = request.json()?;
     let list = find(tx.state, id)?.clone();
     if list.processing != Processing::Dynamic {
-        return Err(ErrorBody::validation("Only a list that follows filters can be converted"));
+        return Err(invalid::list_not_convertible());
     }
     match text(&given, "conversionType")? {
         Some("CONVERSION_DATE") => {

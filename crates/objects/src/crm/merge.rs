@@ -1,18 +1,17 @@
 //! Merges two records into a new one with an id of its own. Both old ids lead to it
 //! (developers.hubspot.com/changelog/updated-merge-functionality-for-contacts-and-companies).
 
-use keyway_core::error_body::ErrorBody;
-
 use super::Answer;
 use super::objects::{charge_unlinking, live, one, unlink_all};
 use super::render::View;
 use super::write;
 use crate::derived;
+use crate::invalid;
 use crate::kind::Kind;
 use crate::links::End;
 use crate::lists::Joined;
 use crate::record::{MERGED, Record};
-use crate::request::{Request, bad_field, id_text};
+use crate::request::{Request, bad_field, id_text, missing_field};
 use crate::schema::Schema;
 use crate::state::State;
 use crate::tx::Tx;
@@ -26,12 +25,12 @@ const MERGED_MAX: usize = 250;
 pub fn answer(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>) -> Answer {
     let body = request.json()?;
     let id = |field: &str| {
-        let id = id_text(body.get(field)).ok_or_else(|| bad_field(field, "is required"))?;
+        let id = id_text(body.get(field)).ok_or_else(|| missing_field(field))?;
         id.parse::<u64>().map_err(|_| bad_field(field, "must be the id of a record"))
     };
     let (first, second) = (id("primaryObjectId")?, id("objectIdToMerge")?);
     if first == second {
-        return Err(ErrorBody::validation("A record can't be merged with itself"));
+        return Err(invalid::merged_with_itself());
     }
     let (primary, other) = (live(tx.state, (kind, first))?, live(tx.state, (kind, second))?);
     for id in [first, second] {
@@ -42,7 +41,7 @@ pub fn answer(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>) -> Answer {
     request.work.each(tx.state.lists.lists.len(), 2)?;
     let merged = merged_ids(primary, other);
     if merged.len() > MERGED_MAX {
-        return Err(ErrorBody::new(414, "VALIDATION_ERROR", format!("A record can't be merged from more than {MERGED_MAX} others")));
+        return Err(invalid::merged_too_often(MERGED_MAX));
     }
     let mut record = values_of_both(request, tx.state.schema(kind), primary, other);
     derived::forget_related(kind, &mut record);

@@ -11,11 +11,12 @@ use serde_json::Value;
 use super::render::{self, View};
 use super::{Answer, associations, batch, kind, merge, no_content, search, writable, write};
 use crate::call::Reply;
+use crate::invalid;
 use crate::items::{Item, Place};
 use crate::kind::Kind;
 use crate::links::End;
 use crate::record::Record;
-use crate::request::{Query, Request, bad_field, bad_parameter, id_text, text};
+use crate::request::{Query, Request, bad_parameter, id_text, missing_field, text};
 use crate::route::Version;
 use crate::state::State;
 use crate::tx::Tx;
@@ -71,9 +72,9 @@ pub fn live(state: &State, (kind, id): End) -> Result<&Record, ErrorBody> {
 /// text. Only some of the answers seen had the category, so it is left out.
 pub(crate) fn not_there(id: &str) -> ErrorBody {
     if id.parse::<u64>().is_ok() {
-        return ErrorBody::not_found("resource not found");
+        return invalid::record_missing();
     }
-    ErrorBody::not_found("Object not found.  objectId are usually numeric.").context("id", vec![id.to_owned()])
+    invalid::record_id_not_a_number(vec![id.to_owned()])
 }
 
 /// The record that a path or an input means: by number, or by a value of a unique property.
@@ -169,6 +170,9 @@ fn create(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>) -> Answer {
 fn update(request: &Request<'_>, kind: Kind, id: &str, tx: &mut Tx<'_>) -> Answer {
     let body = request.json()?;
     let current = find_merged(tx.state, kind, id, &request.query)?;
+    if body.get("properties").and_then(Value::as_object).is_some_and(serde_json::Map::is_empty) {
+        return Err(invalid::nothing_to_update());
+    }
     let values = write::properties(request, tx.state, kind, &body, Some(current))?;
     let record = write::changed_record(request, tx.state.schema(kind), current, &values)?;
     write::refuse_duplicate(tx.state, kind, &record)?;
@@ -220,7 +224,7 @@ pub(crate) fn unlink_all(tx: &mut Tx<'_>, from: End) {
 /// blocked, so that no later contact can use it.
 fn gdpr_delete(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>) -> Answer {
     let body = request.json()?;
-    let id = id_text(body.get("objectId")).ok_or_else(|| bad_field("objectId", "is required"))?;
+    let id = id_text(body.get("objectId")).ok_or_else(|| missing_field("objectId"))?;
     let id_property = text(&body, "idProperty")?;
     let found = match find(tx.state, kind, &id, id_property, false)? {
         Some(record) => Some(record.id),

@@ -1,10 +1,10 @@
 //! Owners: read only, as on HubSpot.
 
 use http::Method;
-use keyway_core::error_body::ErrorBody;
 use serde_json::{Value, json};
 
 use super::{Answer, reply};
+use crate::invalid;
 use crate::request::{Request, bad_parameter};
 use crate::state::{Owner, State};
 
@@ -45,7 +45,7 @@ fn read(request: &Request<'_>, id: &str, state: &State) -> Answer {
     };
     let number: u64 = id.parse().map_err(|_| bad_parameter("ownerId", &format!("'{id}' is not a valid integer")))?;
     let found = state.owners.iter().find(|owner| owner.archived == archived && number == if by_user { owner.user_id } else { owner.id });
-    found.map(|owner| reply(200, described(owner))).ok_or_else(|| ErrorBody::not_found(format!("No owner with id {id} exists")))
+    found.map(|owner| reply(200, described(owner))).ok_or_else(|| invalid::owner_missing(id))
 }
 
 /// An archived owner has no user any more.

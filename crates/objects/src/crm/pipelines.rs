@@ -6,9 +6,10 @@ use keyway_core::time::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::{Answer, kind, no_content, reply};
+use crate::invalid;
 use crate::kind::Kind;
 use crate::pipelines::{self, AUDIT_MAX, Audit, Pipeline, Stage};
-use crate::request::{Request, bad_field, integer, text};
+use crate::request::{Request, bad_field, integer, missing_field, text};
 use crate::state::State;
 use crate::tx::Tx;
 
@@ -58,11 +59,11 @@ pub fn answer(request: &Request<'_>, method: &Method, tail: &[&str], tx: &mut Tx
 }
 
 fn no_pipeline(id: &str) -> ErrorBody {
-    ErrorBody::not_found(format!("pipeline {id} does not exist"))
+    invalid::pipeline_missing(id)
 }
 
 fn no_stage(id: &str) -> ErrorBody {
-    ErrorBody::not_found(format!("stage {id} does not exist"))
+    invalid::stage_missing(id)
 }
 
 fn find<'a>(state: &'a State, kind: Kind, id: &str) -> Result<&'a Pipeline, ErrorBody> {
@@ -78,7 +79,7 @@ fn label(given: &Map<String, Value>) -> Result<Option<&str>, ErrorBody> {
 }
 
 fn required<T>(value: Option<T>, field: &str) -> Result<T, ErrorBody> {
-    value.ok_or_else(|| bad_field(field, "is required"))
+    value.ok_or_else(|| missing_field(field))
 }
 
 fn chosen_id(given: &Map<String, Value>, field: &str) -> Result<Option<String>, ErrorBody> {
@@ -101,10 +102,10 @@ fn create(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>) -> Answer {
     let given = request.json()?;
     let space = tx.state.space(kind);
     if pipelines::properties_of(kind).is_none() {
-        return Err(ErrorBody::validation(format!("{} have no pipelines", space.name)));
+        return Err(invalid::no_pipelines(&space.name));
     }
     if space.live_pipelines().count() >= PIPELINES_MAX {
-        return Err(ErrorBody::validation(format!("An object type has at most {PIPELINES_MAX} pipelines")));
+        return Err(invalid::pipelines_too_many(PIPELINES_MAX));
     }
     let label = required(label(&given)?, "label")?;
     refuse_label(tx.state, kind, label, None)?;
@@ -130,7 +131,7 @@ fn refuse_label(state: &State, kind: Kind, label: &str, own: Option<&str>) -> Re
     let other = state.space(kind).live_pipelines().find(|other| other.label.eq_ignore_ascii_case(label) && Some(other.id.as_str()) != own);
     match other {
         None => Ok(()),
-        Some(other) => Err(ErrorBody::validation(format!("A pipeline labelled {label} already exists: {}", other.id))),
+        Some(other) => Err(invalid::pipeline_label_exists(label, &other.id)),
     }
 }
 
@@ -174,7 +175,7 @@ fn stages(
 
 fn refuse_many_stages(kind: Kind, count: usize) -> Result<(), ErrorBody> {
     let max = if kind.row().is_some_and(|row| FEW_STAGES.contains(&row.name)) { FEW_STAGES_MAX } else { STAGES_MAX };
-    if count > max { Err(ErrorBody::validation(format!("A pipeline of this object type has at most {max} stages"))) } else { Ok(()) }
+    if count > max { Err(invalid::stages_too_many(max)) } else { Ok(()) }
 }
 
 fn new_stage(
@@ -187,13 +188,16 @@ fn new_stage(
 ) -> Result<Stage, ErrorBody> {
     let label = required(label(given)?, "stages.label")?;
     if beside.iter().any(|other| other.label.eq_ignore_ascii_case(label)) {
-        return Err(ErrorBody::validation(format!("A stage labelled {label} already exists in this pipeline")));
+        return Err(invalid::stage_label_exists(label));
     }
     let chosen = chosen_id(given, "stageId")?;
     if let Some(id) = &chosen {
-        let elsewhere = state.space(kind).pipelines.iter().filter(|own| before.is_none_or(|before| before.id != own.id));
-        if beside.iter().any(|other| other.id == *id) || elsewhere.flat_map(|own| &own.stages).any(|other| other.id == *id) {
+        if beside.iter().any(|other| other.id == *id) {
             return Err(bad_field("stageId", &format!("{id} is the id of another stage")));
+        }
+        let elsewhere = state.space(kind).pipelines.iter().filter(|own| before.is_none_or(|before| before.id != own.id));
+        if elsewhere.flat_map(|own| &own.stages).any(|other| other.id == *id) {
+            return Err(invalid::stage_id_elsewhere(id, vec![id.clone()]));
         }
     }
     let created_at =
@@ -295,18 +299,14 @@ fn refuse_in_use(state: &State, kind: Kind, stages: &[&str]) -> Result<(), Error
     if records.is_empty() {
         return Ok(());
     }
-    let message = format!("Stage IDs: [{}] are being referenced by object IDs: [{}]", stages.join(", "), records.join(", "));
-    let stages = stages.iter().map(ToString::to_string).collect();
-    Err(ErrorBody::validation(message)
-        .sub_category("PipelineError.STAGE_ID_IN_USE")
-        .context("stageIds", stages)
-        .context("objectIds", records))
+    let named = stages.iter().map(ToString::to_string).collect();
+    Err(invalid::stage_in_use(stages.join(", "), records.join(", "), named, records))
 }
 
 fn delete(request: &Request<'_>, kind: Kind, id: &str, tx: &mut Tx<'_>) -> Answer {
     let pipeline = find(tx.state, kind, id)?.clone();
     if tx.state.space(kind).live_pipelines().count() == 1 && kind.row().is_some() {
-        return Err(ErrorBody::validation("The only pipeline of an object type can't be deleted"));
+        return Err(invalid::last_pipeline());
     }
     if validates(request)? {
         let ids: Vec<&str> = pipeline.live_stages().map(|stage| stage.id.as_str()).collect();
@@ -364,7 +364,7 @@ fn change_stage(request: &Request<'_>, kind: Kind, id: &str, stage_id: &str, tx:
     }
     if let Some(label) = label {
         if pipeline.live_stages().any(|other| other.id != stage_id && other.label.eq_ignore_ascii_case(label)) {
-            return Err(ErrorBody::validation(format!("A stage labelled {label} already exists in this pipeline")));
+            return Err(invalid::stage_label_exists(label));
         }
         label.clone_into(&mut stage.label);
     }
@@ -385,7 +385,7 @@ fn delete_stage(request: &Request<'_>, kind: Kind, id: &str, stage_id: &str, tx:
         return Err(no_stage(stage_id));
     }
     if pipeline.live_stages().count() == 1 {
-        return Err(ErrorBody::validation("The only stage of a pipeline can't be deleted"));
+        return Err(invalid::last_stage());
     }
     // A stage with records can't be deleted, even if the caller asked for no check: the records would have no
     // stage.

@@ -7,9 +7,10 @@ use keyway_core::error_body::{ErrorBody, ErrorDetail};
 use serde_json::{Map, Value, json};
 
 use super::{Answer, kind, no_content, reply};
+use crate::invalid;
 use crate::kind::Kind;
 use crate::property::{Choice, Flag, Group, Property, ValueType};
-use crate::request::{Request, bad_field, bad_parameter, inputs, integer, text};
+use crate::request::{Request, bad_field, bad_parameter, inputs, integer, missing_field, text};
 use crate::sensitive::row_of;
 use crate::state::State;
 use crate::tx::Tx;
@@ -65,7 +66,7 @@ pub fn answer(request: &Request<'_>, method: &Method, tail: &[&str], tx: &mut Tx
 }
 
 fn not_there(name: &str) -> ErrorBody {
-    ErrorBody::not_found(format!("property {name} does not exist"))
+    invalid::property_missing(name)
 }
 
 /// `non_sensitive` where it is not given; the other levels are of a type's properties that hold such.
@@ -103,7 +104,7 @@ fn batch_read(request: &Request<'_>, kind: Kind, state: &State) -> Answer {
     sensitivity(text(&given, "dataSensitivity")?)?;
     let (mut found, mut missing) = (Vec::new(), Vec::new());
     for input in inputs(&given, BATCH_MAX)? {
-        let name = text(input, "name")?.ok_or_else(|| bad_field("inputs.name", "is required"))?;
+        let name = text(input, "name")?.ok_or_else(|| missing_field("inputs.name"))?;
         match state.schema(kind).find(name).filter(|property| property.archived_at.is_some() == archived) {
             Some(property) => found.push(body(property)),
             None => missing.push(name.to_owned()),
@@ -119,7 +120,7 @@ fn batch_reply(request: &Request<'_>, status: u16, results: Vec<Value>, missing:
         return reply(status, answer);
     }
     answer["numErrors"] = json!(1);
-    answer["errors"] = json!([super::batch::entry(&ErrorBody::not_found("Some properties do not exist"), json!({ "name": missing }))]);
+    answer["errors"] = json!([super::batch::listed(&invalid::properties_missing(missing))]);
     reply(207, answer)
 }
 
@@ -137,7 +138,7 @@ fn batch_create(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>) -> Answer {
     for input in inputs(&given, BATCH_MAX)? {
         let property = definition(request, tx.state, kind, input)?;
         if made.iter().any(|other| other.name == property.name) {
-            return Err(exists(&property.name));
+            return Err(invalid::property_exists(&property.name));
         }
         made.push(property);
     }
@@ -149,26 +150,22 @@ fn batch_create(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>) -> Answer {
     Ok(answer)
 }
 
-fn exists(name: &str) -> ErrorBody {
-    ErrorBody::new(409, "OBJECT_ALREADY_EXISTS", format!("A property named '{name}' already exists."))
-}
-
 fn refuse_too_many(state: &State, kind: Kind, made: &[Property]) -> Result<(), ErrorBody> {
     let schema = state.schema(kind);
     let own = schema.properties().filter(|property| property.is_own()).count() + made.len();
     if own > OWN_MAX {
-        return Err(ErrorBody::validation(format!("An object type has at most {OWN_MAX} custom properties")));
+        return Err(invalid::properties_too_many(OWN_MAX));
     }
     let unique = schema.unique.len() + made.iter().filter(|property| property.is_unique()).count();
     if made.iter().any(Property::is_unique) && unique > UNIQUE_MAX {
-        return Err(ErrorBody::validation(format!("An object type has at most {UNIQUE_MAX} properties with unique values")));
+        return Err(invalid::unique_properties_too_many(UNIQUE_MAX));
     }
     Ok(())
 }
 
 /// A new definition. The name of an archived one restores it, as it is defined now.
 pub fn definition(request: &Request<'_>, state: &State, kind: Kind, given: &Map<String, Value>) -> Result<Property, ErrorBody> {
-    let required = |field: &str| text(given, field)?.filter(|text| !text.trim().is_empty()).ok_or_else(|| bad_field(field, "is required"));
+    let required = |field: &str| text(given, field)?.filter(|text| !text.trim().is_empty()).ok_or_else(|| missing_field(field));
     let name = required("name")?;
     refuse_name(name)?;
     let (label, group) = (required("label")?, required("groupName")?);
@@ -182,7 +179,7 @@ pub fn definition(request: &Request<'_>, state: &State, kind: Kind, given: &Map<
     group.clone_into(property.group.to_mut());
     if let Some(existing) = state.schema(kind).find(name) {
         if existing.archived_at.is_none() {
-            return Err(exists(name));
+            return Err(invalid::property_exists(name));
         }
         property.created_at = existing.created_at;
     }
@@ -303,8 +300,7 @@ fn choices(options: &Value) -> Result<Vec<Choice>, ErrorBody> {
             return Err(bad_field("options.value", "must not contain a semicolon, which separates several values"));
         }
         if choices.iter().any(|other| other.value == value || other.label == label) {
-            let problem = format!("Property option label or value was not unique: {label}, {value}");
-            return Err(ErrorBody::validation(&problem).detail(ErrorDetail::new(problem).code("INVALID_OPTION").in_("options")));
+            return Err(invalid::option_not_unique(label, value, "options"));
         }
         choices.push(Choice {
             value: value.to_owned().into(),
@@ -333,8 +329,7 @@ fn update(request: &Request<'_>, kind: Kind, name: &str, tx: &mut Tx<'_>) -> Ans
         return Err(bad_field("type", "can't be changed"));
     }
     if !property.is_own() && given.keys().any(|field| !matches!(field.as_str(), "label" | "description" | "options" | "displayOrder")) {
-        let message = format!("{name} is defined by HubSpot; its label, description, options and place can be changed");
-        return Err(ErrorBody::validation(message));
+        return Err(invalid::property_of_hubspot(name));
     }
     apply(request, tx.state, kind, &mut property, &given)?;
     let answer = reply(200, body(&property));
@@ -349,13 +344,54 @@ fn archive(request: &Request<'_>, kind: Kind, name: &str, tx: &mut Tx<'_>) -> An
     Ok(no_content())
 }
 
+/// Refuses to archive what lists or calculated properties use. HubSpot also looks at workflows and forms.
+fn refuse_in_use(state: &State, kind: Kind, name: &str) -> Result<(), ErrorBody> {
+    let of_kind = kind.to_string();
+    let lists = state.lists.lists.values().filter(|list| list.deleted_at.is_none() && list.kind == of_kind);
+    let lists = lists.filter(|list| list.filters.as_ref().is_some_and(|filters| names(filters, name)));
+    let uses = |property: &&Property| {
+        let formula = property.extra.get("calculationFormula").and_then(Value::as_str).unwrap_or_default();
+        formula.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| word == name)
+    };
+    let calculated = state.schema(kind).properties().filter(|property| property.is_own()).filter(uses);
+    let by: Vec<(&str, String)> = lists
+        .map(|list| ("LIST", list.id.to_string()))
+        .chain(calculated.map(|property| ("PROPERTY", property.name.to_string())))
+        .take(USES_MAX)
+        .collect();
+    if by.is_empty() {
+        return Ok(());
+    }
+    let type_id = state.space(kind).type_id.to_string();
+    let counts = vec![by.len().to_string()];
+    let error = invalid::property_in_use(name, &type_id, by.len(), vec![name.to_owned()], vec![type_id.clone()], counts);
+    Err(by.into_iter().fold(error, |error, (parent, id)| {
+        let message = format!("Property {name} of object type {type_id} in use by {parent} (display type {parent}) ID {id}: ");
+        let detail = ErrorDetail::new(message).sub_category("PropertyValidationError.PROPERTY_USAGE");
+        let detail = detail.context("property", vec![name.to_owned()]).context("objectTypeId", vec![type_id.clone()]);
+        let detail = detail.context("parentType", vec![parent.to_owned()]).context("parentDisplayType", vec![parent.to_owned()]);
+        error.detail(detail.context("parentName", vec![id]).context("link", vec![String::new()]))
+    }))
+}
+
+/// Uses of a property that an error names.
+const USES_MAX: usize = 100;
+
+/// Whether a filter of a list, at any depth, asks for a property.
+fn names(filters: &Value, name: &str) -> bool {
+    let is_of = filters["filterType"] == "PROPERTY" && filters["property"] == *name;
+    let below = ["filters", "filterBranches"].iter().filter_map(|field| filters[field].as_array()).flatten();
+    is_of || below.into_iter().any(|one| names(one, name))
+}
+
 fn archivable(state: &State, kind: Kind, name: &str) -> Result<Property, ErrorBody> {
     let property = live(state, kind, name)?;
     if !property.is_own() {
-        return Err(ErrorBody::validation(format!("{name} is defined by HubSpot and can't be archived")));
+        return Err(invalid::property_not_archivable(name));
     }
+    refuse_in_use(state, kind, name)?;
     if state.schema(kind).required.contains(&property.name) {
-        return Err(ErrorBody::validation(format!("{name} is a required property of {} and can't be archived", state.space(kind).name)));
+        return Err(invalid::property_required(name, &state.space(kind).name));
     }
     Ok(property)
 }
@@ -365,7 +401,7 @@ fn batch_archive(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>) -> Answer {
     let given = request.json()?;
     let mut gone = Vec::new();
     for input in inputs(&given, BATCH_MAX)? {
-        let name = text(input, "name")?.ok_or_else(|| bad_field("inputs.name", "is required"))?;
+        let name = text(input, "name")?.ok_or_else(|| missing_field("inputs.name"))?;
         if tx.state.schema(kind).get(name).is_some() {
             gone.push(archivable(tx.state, kind, name)?);
         }
@@ -413,16 +449,16 @@ pub fn body(property: &Property) -> Value {
 
 fn find_group<'a>(state: &'a State, kind: Kind, name: &str) -> Result<&'a Group, ErrorBody> {
     let found = state.schema(kind).groups.get(name).filter(|group| !group.archived);
-    found.ok_or_else(|| ErrorBody::not_found(format!("property group {name} does not exist")))
+    found.ok_or_else(|| invalid::group_missing(name))
 }
 
 fn create_group(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>) -> Answer {
     let given = request.json()?;
-    let required = |field: &str| text(&given, field)?.filter(|text| !text.trim().is_empty()).ok_or_else(|| bad_field(field, "is required"));
+    let required = |field: &str| text(&given, field)?.filter(|text| !text.trim().is_empty()).ok_or_else(|| missing_field(field));
     let (name, label) = (required("name")?.to_owned(), required("label")?.to_owned());
     refuse_name(&name)?;
     if find_group(tx.state, kind, &name).is_ok() {
-        return Err(ErrorBody::new(409, "OBJECT_ALREADY_EXISTS", format!("A property group named '{name}' already exists.")));
+        return Err(invalid::group_exists(&name));
     }
     let group = Group { name, label, display_order: integer(&given, "displayOrder")?.unwrap_or(-1), own: true, archived: false };
     let answer = reply(201, group_body(&group));
@@ -445,10 +481,10 @@ fn update_group(request: &Request<'_>, kind: Kind, name: &str, tx: &mut Tx<'_>) 
 fn archive_group(kind: Kind, name: &str, tx: &mut Tx<'_>) -> Answer {
     let group = find_group(tx.state, kind, name)?.clone();
     if !group.own {
-        return Err(ErrorBody::validation(format!("property group {name} is defined by HubSpot and can't be archived")));
+        return Err(invalid::group_of_hubspot(name));
     }
-    if let Some(property) = tx.state.schema(kind).properties().find(|property| property.group == name) {
-        return Err(ErrorBody::validation(format!("property group {name} still has properties, such as {}", property.name)));
+    if tx.state.schema(kind).properties().any(|property| property.group == name) {
+        return Err(invalid::group_in_use());
     }
     tx.put_group(kind, Group { archived: true, ..group });
     Ok(no_content())

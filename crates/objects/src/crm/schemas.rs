@@ -9,10 +9,11 @@ use keyway_core::time::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::{Answer, no_content, properties, reply};
+use crate::invalid;
 use crate::kind::Kind;
 use crate::links::{Category, LinkType};
 use crate::property::{Flag, Group, Property};
-use crate::request::{Request, bad_field, bad_parameter, id_text, inputs, text, texts};
+use crate::request::{Request, bad_field, bad_parameter, id_text, inputs, missing_field, text, texts};
 use crate::space::{CustomType, Space};
 use crate::state::State;
 use crate::tx::Tx;
@@ -41,7 +42,7 @@ pub fn answer(request: &Request<'_>, method: &Method, tail: &[&str], tx: &mut Tx
 }
 
 fn not_there(name: &str) -> ErrorBody {
-    ErrorBody::not_found(format!("object type {name} does not exist"))
+    invalid::schema_missing(name)
 }
 
 fn kind(state: &State, name: &str) -> Result<Kind, ErrorBody> {
@@ -51,7 +52,7 @@ fn kind(state: &State, name: &str) -> Result<Kind, ErrorBody> {
 fn custom(state: &State, name: &str) -> Result<(Kind, CustomType), ErrorBody> {
     let kind = kind(state, name)?;
     let definition = state.space(kind).custom.clone();
-    Ok((kind, definition.ok_or_else(|| ErrorBody::validation(format!("{name} is defined by HubSpot and can't be changed")))?))
+    Ok((kind, definition.ok_or_else(|| invalid::schema_of_hubspot(name))?))
 }
 
 fn list(request: &Request<'_>, state: &State) -> Answer {
@@ -84,7 +85,7 @@ fn batch_read(request: &Request<'_>, state: &State) -> Answer {
         return Ok(reply(200, answer));
     }
     answer["numErrors"] = json!(1);
-    answer["errors"] = json!([super::batch::entry(&ErrorBody::not_found("Some object types do not exist"), json!({ "ids": missing }))]);
+    answer["errors"] = json!([super::batch::listed(&invalid::schemas_missing(missing))]);
     Ok(reply(207, answer))
 }
 
@@ -104,21 +105,21 @@ fn owned(names: Vec<&str>) -> Vec<String> {
 
 fn create(request: &Request<'_>, tx: &mut Tx<'_>) -> Answer {
     let given = request.json()?;
-    let name = text(&given, "name")?.ok_or_else(|| bad_field("name", "is required"))?;
+    let name = text(&given, "name")?.ok_or_else(|| missing_field("name"))?;
     let is_name = name.len() <= 50 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     if !is_name || !name.starts_with(|first: char| first.is_ascii_alphabetic()) {
         return Err(bad_field("name", "must be letters, digits and underscores, begin with a letter, and have at most 50 of them"));
     }
     let customs = || tx.state.spaces().filter_map(|space| space.custom.as_ref());
     if customs().any(|custom| custom.name.eq_ignore_ascii_case(name)) {
-        return Err(ErrorBody::new(409, "OBJECT_ALREADY_EXISTS", format!("An object type named '{name}' already exists.")));
+        return Err(invalid::schema_exists(name));
     }
     if customs().count() >= CUSTOM_TYPES_MAX {
-        return Err(ErrorBody::validation(format!("An account has at most {CUSTOM_TYPES_MAX} custom object types")));
+        return Err(invalid::schemas_too_many(CUSTOM_TYPES_MAX));
     }
-    let (singular, plural) = labels(&given)?.ok_or_else(|| bad_field("labels", "is required"))?;
+    let (singular, plural) = labels(&given)?.ok_or_else(|| missing_field("labels"))?;
     let ordinal = tx.state.next_custom;
-    let kind = Kind::custom(ordinal).ok_or_else(|| ErrorBody::validation("The account has had too many custom object types"))?;
+    let kind = Kind::custom(ordinal).ok_or_else(invalid::schemas_exhausted)?;
     let mut definition = CustomType {
         name: name.to_owned(),
         singular,
@@ -191,7 +192,7 @@ fn own_properties(
         made.push(property);
     }
     if made.iter().filter(|property| property.has(Flag::Unique)).count() > properties::UNIQUE_MAX {
-        return Err(ErrorBody::validation(format!("An object type has at most {} properties with unique values", properties::UNIQUE_MAX)));
+        return Err(invalid::unique_properties_too_many(properties::UNIQUE_MAX));
     }
     Ok(made)
 }
@@ -257,7 +258,7 @@ fn update(request: &Request<'_>, kind: Kind, before: CustomType, tx: &mut Tx<'_>
 fn delete(request: &Request<'_>, name: &str, tx: &mut Tx<'_>) -> Answer {
     let (kind, definition) = custom(tx.state, name)?;
     if tx.state.table(kind).count() > 0 {
-        return Err(ErrorBody::validation(format!("{} still has records; archive them first", tx.state.space(kind).name)));
+        return Err(invalid::schema_in_use(&tx.state.space(kind).name));
     }
     if request.query.flag("archived")? {
         tx.remove_custom(kind);
@@ -269,7 +270,7 @@ fn delete(request: &Request<'_>, name: &str, tx: &mut Tx<'_>) -> Answer {
 
 fn purge(kind: Kind, tx: &mut Tx<'_>) -> Answer {
     if tx.state.table(kind).count() > 0 {
-        return Err(ErrorBody::validation("An object type with records can't be purged; archive them first"));
+        return Err(invalid::schema_not_purged());
     }
     tx.remove_custom(kind);
     Ok(no_content())
@@ -279,7 +280,7 @@ fn purge(kind: Kind, tx: &mut Tx<'_>) -> Answer {
 fn associate(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>) -> Answer {
     let given = request.json()?;
     let end = |field: &str| {
-        let id = id_text(given.get(field)).ok_or_else(|| bad_field(field, "is required"))?;
+        let id = id_text(given.get(field)).ok_or_else(|| missing_field(field))?;
         tx.state.kind(&id).ok_or_else(|| bad_field(field, &format!("{id} is not an object type")))
     };
     let (from, to) = (end("fromObjectTypeId")?, end("toObjectTypeId")?);
@@ -291,7 +292,7 @@ fn associate(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>) -> Answer {
     let link = match name {
         Some(name) if name != plain.name => {
             if tx.state.link_types.of(from, to).iter().any(|own| own.name == name) {
-                return Err(ErrorBody::new(409, "OBJECT_ALREADY_EXISTS", format!("An association named '{name}' already exists.")));
+                return Err(invalid::schema_association_exists(name));
             }
             let id = tx.state.link_types.last_id.max(crate::links::OWN_TYPE_ID_BASE) + 1;
             let label = Some(name.to_owned().into());
@@ -330,7 +331,7 @@ fn dissociate(kind: Kind, id: &str, tx: &mut Tx<'_>) -> Answer {
     let (from, to) = found.ok_or_else(|| not_there(&format!("association {id}")))?;
     let link = tx.state.link_types.get(from, to, number).cloned().ok_or_else(|| not_there(id))?;
     if link.category != Category::UserDefined {
-        return Err(ErrorBody::validation(format!("association {id} is defined by HubSpot and can't be deleted")));
+        return Err(invalid::schema_association_of_hubspot(id));
     }
     let labelled: Vec<_> = tx.state.links.of_type(from, to, number).collect();
     for (from, to) in labelled {

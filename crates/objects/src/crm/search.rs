@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
-use keyway_core::error_body::{ErrorBody, ErrorDetail};
+use keyway_core::error_body::ErrorBody;
 use keyway_core::time::Timestamp;
 use serde_json::{Map, Value};
 
@@ -13,10 +13,11 @@ use super::render::{self, View};
 use super::{Answer, candidates, kind as kind_of};
 use crate::call::Reply;
 use crate::derived;
+use crate::invalid;
 use crate::kind::Kind;
 use crate::property::{Name, Property, ValueType};
 use crate::record::Record;
-use crate::request::{NO_PROPERTY, Request, bad_field, id_text, text, texts};
+use crate::request::{Request, bad_field, id_text, missing_field, text, texts};
 use crate::state::State;
 use crate::value::{moment, number};
 use crate::work::{Exceeded, Work};
@@ -54,7 +55,7 @@ pub(crate) enum Filter {
 
 pub(crate) fn answer(request: &Request<'_>, kind: Kind, state: &State) -> Answer {
     if request.body.len() > BODY_CHARS_MAX && String::from_utf8_lossy(request.body).chars().count() > BODY_CHARS_MAX {
-        return Err(ErrorBody::validation(format!("The request body must have at most {BODY_CHARS_MAX} characters.")));
+        return Err(invalid::search_body_too_long(BODY_CHARS_MAX));
     }
     let body = if request.body.is_empty() { Map::new() } else { request.json()? };
     let search = Search::parse(state, kind, &body).inspect_err(|error| request.tell_refused(state.space(kind), error))?;
@@ -201,8 +202,8 @@ impl SortKey {
 }
 
 fn refused(problem: impl Into<String>) -> ErrorBody {
-    let problem = problem.into();
-    ErrorBody::validation(format!("There was a problem with the request. {problem}")).detail(ErrorDetail::new(problem))
+    let problem: String = problem.into();
+    invalid::search_invalid(problem)
 }
 
 /// A whole number, as a number or as text.
@@ -266,7 +267,7 @@ fn sort(state: &State, kind: Kind, body: &Map<String, Value>) -> Result<Option<(
         None => return Ok(None),
         Some(Value::String(name)) => name.strip_prefix('-').map_or((name.as_str(), false), |name| (name, true)),
         Some(Value::Object(sort)) => {
-            let name = text(sort, "propertyName")?.ok_or_else(|| bad_field("sorts.propertyName", "is required"))?;
+            let name = text(sort, "propertyName")?.ok_or_else(|| missing_field("sorts.propertyName"))?;
             match text(sort, "direction")? {
                 None | Some("ASCENDING") => (name, false),
                 Some("DESCENDING") => (name, true),
@@ -280,16 +281,18 @@ fn sort(state: &State, kind: Kind, body: &Map<String, Value>) -> Result<Option<(
 }
 
 fn property<'a>(state: &'a State, kind: Kind, name: &str) -> Result<&'a Property, ErrorBody> {
-    state.schema(kind).get(name).ok_or_else(|| {
-        let problem = format!("Property {name} does not exist for {}", state.space(kind).name);
-        refused(&problem).detail(ErrorDetail::new(problem).code(NO_PROPERTY).context("propertyName", vec![name.to_owned()]))
-    })
+    let property = state.schema(kind).get(name);
+    property.ok_or_else(|| invalid::search_property_unknown(name, &state.space(kind).name, vec![name.to_owned()]))
 }
 
 impl Filter {
     fn parse(state: &State, kind: Kind, filter: &Map<String, Value>) -> Result<Self, ErrorBody> {
-        let name = text(filter, "propertyName")?.ok_or_else(|| bad_field("propertyName", "is required"))?;
-        let written = text(filter, "operator")?.ok_or_else(|| bad_field("operator", "is required"))?;
+        let (name, written) = match (text(filter, "propertyName")?, text(filter, "operator")?) {
+            (Some(name), Some(operator)) => (name, operator),
+            (None, Some(_)) => return Err(invalid::search_filter_incomplete("propertyName")),
+            (Some(_), None) => return Err(invalid::search_filter_incomplete("operator")),
+            (None, None) => return Err(invalid::search_filter_incomplete("propertyName, operator")),
+        };
         let operator =
             Operator::parse(written).ok_or_else(|| bad_field("operator", &format!("{written} is not one of the search operators")))?;
         let operands = operands(operator, filter)?;

@@ -5,6 +5,7 @@ use keyway_core::error_body::ErrorBody;
 use serde_json::{Map, Value, json};
 
 use super::{Answer, kind, no_content, reply};
+use crate::invalid;
 use crate::kind::Kind;
 use crate::property::Property;
 use crate::property::Rule;
@@ -30,7 +31,7 @@ pub fn rules(request: &Request<'_>, method: &Method, tail: &[&str], tx: &mut Tx<
         ("GET", [name]) => kind.and_then(|kind| Ok(reply(200, json!({ "results": bodies(property(tx.state, kind, name)?) })))),
         ("GET", [name, "rule-type", rule_type]) => kind.and_then(|kind| {
             let found = property(tx.state, kind, name)?.rules.iter().find(|rule| rule.rule_type == known(rule_type).unwrap_or_default());
-            let found = found.ok_or_else(|| ErrorBody::not_found(format!("{name} has no validation rule {rule_type}")))?;
+            let found = found.ok_or_else(|| invalid::rule_missing(name, rule_type))?;
             Ok(reply(200, body(found)))
         }),
         ("PUT", [name, "rule-type", rule_type]) => kind.and_then(|kind| put(request, kind, name, rule_type, tx)),
@@ -51,7 +52,7 @@ pub fn library(method: &Method, tail: &[&str], state: &State) -> Option<Answer> 
 }
 
 fn property<'a>(state: &'a State, kind: Kind, name: &str) -> Result<&'a Property, ErrorBody> {
-    state.schema(kind).get(name).ok_or_else(|| ErrorBody::not_found(format!("property {name} does not exist")))
+    state.schema(kind).get(name).ok_or_else(|| invalid::property_missing(name))
 }
 
 fn known(rule_type: &str) -> Option<&'static str> {

@@ -6,19 +6,20 @@ use serde_json::{Map, Value, json};
 
 use super::automatic;
 use super::objects::BLOCKED;
+use crate::invalid::{self, BadValue};
 use crate::kind::Kind;
 use crate::links::End;
 use crate::pipelines;
 use crate::property::{Name, Property};
 use crate::record::Record;
-use crate::request::{NO_PROPERTY, Request, bad_field, id_text};
+use crate::request::{Request, bad_field, id_text, missing_field};
 use crate::rules;
 use crate::schema::Schema;
 use crate::space::Space;
 use crate::state::State;
 use crate::table::unique_values;
 use crate::tx::Tx;
-use crate::value::{self, BadValue};
+use crate::value;
 use crate::work::{Exceeded, Work};
 
 /// Steps of checking one value.
@@ -46,7 +47,7 @@ pub fn properties(
 ) -> Result<Values, ErrorBody> {
     let given = match body.get("properties") {
         Some(Value::Object(given)) => given,
-        None | Some(Value::Null) => return Err(bad_field("properties", "is required")),
+        None | Some(Value::Null) => return Err(missing_field("properties")),
         Some(_) => return Err(bad_field("properties", "must be an object")),
     };
     let space = state.space(kind);
@@ -109,10 +110,10 @@ impl Writing<'_> {
             Value::Array(_) | Value::Object(_) => return Err(bad_field(&format!("properties.{name}"), "must be a string")),
         };
         let Some(property) = self.space.schema.get(name) else {
-            return Ok(Err(bad(NO_PROPERTY, format!("Property \"{name}\" does not exist"))));
+            return Ok(Err(invalid::property_unknown(name)));
         };
         if property.is_read_only() || property.is_calculated() {
-            return Ok(Err(bad("READ_ONLY_VALUE", format!("\"{name}\" is a read only property; its value cannot be set."))));
+            return Ok(Err(invalid::read_only(name)));
         }
         // null changes nothing; only the empty text clears (HubSpot/hubspot-api-nodejs#324, answered by HubSpot).
         if value.is_null() {
@@ -137,8 +138,7 @@ impl Writing<'_> {
         work.charge(2 * super::objects::UNLINK_STEPS)?;
         let other = raw.parse().ok().and_then(|id| self.state.table(to).live(id));
         let is_itself = other.is_some_and(|other| to == self.space.kind && self.current.is_some_and(|current| current.id == other.id));
-        Ok((other.is_none() || is_itself)
-            .then(|| bad("INVALID_OBJECT_ID", format!("{raw} is not the id of another {}.", self.state.singular(to)))))
+        Ok((other.is_none() || is_itself).then(|| invalid::object_id_invalid(raw, self.state.singular(to))))
     }
 
     fn normalised(&self, property: &Property, raw: &str) -> Result<String, BadValue> {
@@ -148,7 +148,7 @@ impl Writing<'_> {
         }
         let value = value::normalise(property, raw)?;
         if property.is_owner() && !value.is_empty() && !self.is_owner(&value) {
-            return Err(bad("INVALID_OWNER_ID", format!("The owner {value} does not exist or is not active.")));
+            return Err(invalid::owner_invalid(value));
         }
         rules::check(&property.rules, &value)?;
         Ok(value)
@@ -193,12 +193,7 @@ fn check_required(space: &Space, values: &Values) -> Result<(), ErrorBody> {
     if missing.is_empty() {
         return Ok(());
     }
-    let detail = ErrorDetail::new("Error: required properties were not set.")
-        .code("REQUIRED_PROPERTIES_MISSING")
-        .context("properties", missing.clone());
-    Err(ErrorBody::validation(format!("Error creating {}. Some required properties were not set.", space.shouted()))
-        .context("properties", missing)
-        .detail(detail))
+    Err(invalid::required_properties_missing(space.shouted(), missing))
 }
 
 /// HubSpot's `Property values were not valid`, whose message holds a JSON list.
@@ -207,15 +202,11 @@ fn not_valid(hub_id: u64, faults: &[(&str, BadValue)]) -> ErrorBody {
         .iter()
         .map(|(name, fault)| json!({ "isValid": false, "message": fault.message, "error": fault.code, "name": name, "localizedErrorMessage": fault.message, "portalId": hub_id }))
         .collect();
-    let mut error = ErrorBody::validation(format!("Property values were not valid: {}", Value::from(list)));
+    let mut error = invalid::values_invalid(Value::from(list));
     for (name, fault) in faults {
         error = error.detail(ErrorDetail::new(&fault.message).code(fault.code).context("propertyName", vec![(*name).to_owned()]));
     }
     error
-}
-
-fn bad(code: &'static str, message: String) -> BadValue {
-    BadValue { code, message }
 }
 
 /// A new record, not yet put in its table.
@@ -283,7 +274,7 @@ pub fn refuse_duplicate(state: &State, kind: Kind, record: &Record) -> Result<()
     let space = state.space(kind);
     for (property, value) in unique_values(&space.schema, record) {
         if *property == *"email" && state.items.get(&BLOCKED, &value).is_some() {
-            let fault = bad("INVALID_EMAIL", format!("Email address {value} was deleted permanently and can't be used again."));
+            let fault = invalid::email_blocked(&value);
             return Err(not_valid(state.hub_id, &[("email", fault)]));
         }
         if let Some(holder) = space.table.holder(&property, &value).filter(|holder| *holder != record.id) {
@@ -300,10 +291,9 @@ pub(crate) fn taken(state: &State, space: &Space, property: &str, value: &str, i
         if let Some(first) = name.get_mut(..1) {
             first.make_ascii_uppercase();
         }
-        return ErrorBody::conflict(format!("{name} already exists. Existing ID: {holder}"));
+        return invalid::contact_exists(name, holder);
     }
-    let message = format!("Cannot set {property} to {value} on {id}. {holder} already has that value.");
-    not_valid(state.hub_id, &[(property, bad("CONFLICTING_UNIQUE_VALUE", message))])
+    not_valid(state.hub_id, &[(property, invalid::value_taken(property, value, id, holder))])
 }
 
 /// Steps of checking an association of a new record and of making it: the type that its id means is looked
@@ -315,8 +305,8 @@ const LINK_STEPS: u64 = 100;
 /// # Errors
 /// An association is not formed as HubSpot's are, a record or a type is not there, or the work of the call is used up.
 pub fn wanted_links(request: &Request<'_>, state: &State, from: Kind, body: &Map<String, Value>) -> Result<Wanted, ErrorBody> {
-    let wanted = match body.get("associations") {
-        None | Some(Value::Null) => return Ok(Vec::new()),
+    let wanted: &[Value] = match body.get("associations") {
+        None | Some(Value::Null) => &[],
         Some(Value::Array(wanted)) => wanted,
         Some(_) => return Err(bad_field("associations", "must be a list")),
     };
@@ -330,7 +320,21 @@ pub fn wanted_links(request: &Request<'_>, state: &State, from: Kind, body: &Map
         }
         links.push((to, types));
     }
+    refuse_unlinked(state, from, &links)?;
     Ok(links)
+}
+
+/// The object types whose new records must be associated with a record of another type. HubSpot's guides name leads alone
+/// (api-reference/2026-03/crm/objects/leads/guide).
+const NEED_LINKS: [(&str, &str); 1] = [("leads", "contacts")];
+
+/// Refuses a new record without the association that its type needs.
+fn refuse_unlinked(state: &State, from: Kind, links: &Wanted) -> Result<(), ErrorBody> {
+    let needed = NEED_LINKS.iter().filter(|(own, _)| Kind::of(own) == Some(from)).filter_map(|(_, to)| Kind::of(to));
+    match needed.into_iter().find(|to| !links.iter().any(|(other, _)| other.0 == *to)) {
+        Some(to) => Err(invalid::required_associations_missing(state.space(from).shouted(), vec![state.space(to).shouted()])),
+        None => Ok(()),
+    }
 }
 
 fn wanted_link(request: &Request<'_>, state: &State, from: Kind, one: &Value) -> Result<(End, Vec<u32>), ErrorBody> {
@@ -341,7 +345,7 @@ fn wanted_link(request: &Request<'_>, state: &State, from: Kind, one: &Value) ->
     // The id alone does not say what it is the id of; the first type does.
     let first = types.first().copied().ok_or_else(|| bad_field("associations.types", "must not be empty"))?;
     let to = state.spaces().map(|space| space.kind).find(|to| state.link_types.get(from, *to, first).is_some());
-    let to = to.ok_or_else(|| ErrorBody::validation(format!("{first} is not a type of an association of a {}", state.singular(from))))?;
+    let to = to.ok_or_else(|| invalid::association_type_of_no_pair(first, state.singular(from)))?;
     // Before it is looked whether the other record is there, which its type's scope covers too.
     request.needs(to, Access::Write)?;
     check_link(state, (from, 0), (to, id), &types)?;
@@ -392,11 +396,7 @@ pub(crate) fn check_link(state: &State, from: End, to: End, types: &[u32]) -> Re
             let strange = [(pair.0, from), (pair.1, to)].into_iter().filter(|(kind, end)| *kind != end.0);
             return Err(not_valid_ends(state, strange.map(|(kind, end)| (kind, end.1))));
         }
-        return Err(ErrorBody::validation(format!(
-            "{unknown} is not a type of an association from {} to {}",
-            state.singular(from.0),
-            state.singular(to.0)
-        )));
+        return Err(no_such_type(state, unknown, from.0, to.0));
     }
     ends_there(state, &[to])
 }
@@ -415,8 +415,13 @@ fn not_valid_ends(state: &State, ends: impl Iterator<Item = End>) -> ErrorBody {
         ids.push(id.to_string());
         types.push(shouted);
     }
-    let error = ErrorBody::validation("One or more associations are invalid").context("INVALID_OBJECT_IDS", named);
-    error.context("objectId", ids).context("objectType", types)
+    invalid::associations_invalid(named, ids, types)
+}
+
+/// The refusal of a type of association, by its id or its name, that the pair of object types does not have.
+pub(crate) fn no_such_type(state: &State, own: impl ToString, from: Kind, to: Kind) -> ErrorBody {
+    let (own, from, to) = (own.to_string(), state.space(from).shouted(), state.space(to).shouted());
+    invalid::association_type_invalid(&own, &from, &to, vec![own.clone()], vec![from.clone()], vec![to.clone()])
 }
 
 /// Puts a record in its table, with its associations: those of a create, and those that its values name.

@@ -2,6 +2,8 @@
 
 use keyway_core::error_body::ErrorBody;
 
+use crate::invalid;
+
 /// Mapped columns of a file (HubSpot: 1,000).
 pub const COLUMNS_MAX: usize = 1_000;
 
@@ -40,12 +42,10 @@ impl Sheet {
         let mut rows = Vec::new();
         let mut lines = Lines { bytes, at: 0, line: 1 };
         while let Some(record) = records.next()? {
-            *cells_left = cells_left.checked_sub(record.ends.len()).ok_or_else(|| {
-                ErrorBody::validation(format!("The files of an import have more than {CELLS_MAX} cells; import them in parts"))
-            })?;
+            *cells_left = cells_left.checked_sub(record.ends.len()).ok_or_else(|| invalid::import_cells_too_many(CELLS_MAX))?;
             // The header is one more.
             if rows.len() > ROWS_MAX {
-                return Err(ErrorBody::validation(format!("The file has more than {ROWS_MAX} rows")));
+                return Err(invalid::import_rows_too_many(ROWS_MAX));
             }
             let cells: Option<Vec<String>> = record.cells().map(|cell| String::from_utf8(cell.to_vec()).ok()).collect();
             rows.push(Row { line: lines.of(record.start), cells });
@@ -86,7 +86,7 @@ impl<'a> Records<'a> {
 
     /// The next record; none at the end.
     fn next(&mut self) -> Result<Option<Record<'_>>, ErrorBody> {
-        let too_many = || ErrorBody::validation(format!("The file has more than {COLUMNS_MAX} columns"));
+        let too_many = || invalid::import_columns_too_many(COLUMNS_MAX);
         let (start, mut written, mut count) = (self.at, 0, 0);
         loop {
             let (result, read, out, ends) = self.reader.read_record(self.rest, &mut self.text[written..], &mut self.ends[count..]);

@@ -2,5 +2,6 @@
 
 /// The page of calculated properties.
 mod calculated_page;
+mod invalid_page;
 /// Which module may use which.
 mod modules;

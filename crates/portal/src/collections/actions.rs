@@ -5,7 +5,7 @@
 
 use keyway_core::error_body::ErrorBody;
 use keyway_objects::items::Place;
-use keyway_objects::request::{bad_field, decoded, inputs};
+use keyway_objects::request::{bad_field, decoded, inputs, missing_field};
 use keyway_objects::tx::Tx;
 use keyway_objects::work::Exceeded;
 use serde_json::{Map, Value, json};
@@ -205,7 +205,7 @@ impl Definition {
         self.charge(tx)?;
         let source = serde_json::from_str::<String>(source).unwrap_or_else(|_| source.to_owned());
         if source.trim().is_empty() {
-            return Err(bad_field("functionSource", "is required"));
+            return Err(missing_field("functionSource"));
         }
         self.put_function(tx, kind, id, &source);
         self.keep(asked, tx);

@@ -3,8 +3,9 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::invalid;
 use keyway_objects::items::Place;
-use keyway_objects::request::{bad_field, bad_parameter, decoded, id_text};
+use keyway_objects::request::{bad_field, bad_parameter, decoded, id_text, missing_field};
 use keyway_objects::tx::Tx;
 use serde_json::{Map, Value, json};
 
@@ -70,8 +71,8 @@ fn live(place: &Place, id: &str, tx: &Tx<'_>) -> Result<Item, ErrorBody> {
 
 /// A new file, or new bytes for one that is there.
 fn upload(asked: &Asked<'_>, place: &Place, replaced: Option<&str>, tx: &mut Tx<'_>) -> Answer {
-    let sent = parts(&asked.call.body).ok_or_else(|| ErrorBody::validation("the body is not multipart/form-data"))?;
-    let file = sent.iter().find(|part| part.name == "file").ok_or_else(|| bad_field("file", "is required"))?;
+    let sent = parts(&asked.call.body).ok_or_else(invalid::form_missing)?;
+    let file = sent.iter().find(|part| part.name == "file").ok_or_else(|| missing_field("file"))?;
     let text = |name: &str| sent.iter().find(|part| part.name == name).and_then(|part| std::str::from_utf8(part.bytes).ok());
     let options: Value = match text("options") {
         Some(options) => serde_json::from_str(options).map_err(|_| bad_field("options", "must be JSON"))?,

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 use keyway_core::error_body::ErrorBody;
 use keyway_objects::items::Place;
-use keyway_objects::request::{bad_field, id_text, inputs};
+use keyway_objects::request::{bad_field, id_text, inputs, missing_field};
 use keyway_objects::state::State;
 use keyway_objects::tx::Tx;
 use serde_json::{Map, Value, json};
@@ -178,7 +178,7 @@ fn create(asked: &Asked<'_>, tx: &mut Tx<'_>) -> Answer {
 fn replace(asked: &Asked<'_>, tx: &mut Tx<'_>, id: &str) -> Answer {
     let before = found(tx.state, id)?;
     let mut body = asked.body()?;
-    let revision = id_text(body.get("revisionId")).ok_or_else(|| bad_field("revisionId", "is required"))?;
+    let revision = id_text(body.get("revisionId")).ok_or_else(|| missing_field("revisionId"))?;
     if before["revisionId"] != *revision {
         return Err(ErrorBody::conflict(format!("{revision} is not the latest revision of flow {id}, which is {}", before["revisionId"])));
     }
@@ -199,7 +199,7 @@ fn read_many(asked: &Asked<'_>, tx: &Tx<'_>) -> Answer {
     let body = asked.body()?;
     let mut results = Vec::new();
     for input in inputs(&body, BATCH_MAX)? {
-        let id = id_text(input.get("flowId").or(input.get("id"))).ok_or_else(|| bad_field("flowId", "is required"))?;
+        let id = id_text(input.get("flowId").or(input.get("id"))).ok_or_else(|| missing_field("flowId"))?;
         if let Ok(flow) = found(tx.state, &id) {
             asked.work.answer(0, size(flow))?;
             results.push(flow.clone());

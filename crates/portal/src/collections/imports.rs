@@ -21,6 +21,7 @@ use keyway_core::time::Timestamp;
 use keyway_objects::importing::progress::{Chunk, Progress};
 use keyway_objects::importing::sheet::{CELLS_MAX, Sheet};
 use keyway_objects::importing::{Running, fault};
+use keyway_objects::invalid;
 use keyway_objects::items::Place;
 use keyway_objects::request::needs;
 use keyway_objects::route::is_version;
@@ -245,7 +246,7 @@ fn cancel(asked: &Asked<'_>, id: &str, tx: &mut Tx<'_>) -> Answer {
     let mut item = kept(id, tx)?;
     let state = item.value["state"].as_str().unwrap_or_default();
     if !["STARTED", "PROCESSING"].contains(&state) {
-        return Err(ErrorBody::validation(format!("Import {id} is {state} and can't be canceled")));
+        return Err(invalid::import_not_cancelled(id, state));
     }
     item.value["state"] = "CANCELED".into();
     item.value["updatedAt"] = asked.now().into();

@@ -9,7 +9,7 @@ mod shown;
 
 use keyway_core::error_body::ErrorBody;
 use keyway_objects::items::Place;
-use keyway_objects::request::{bad_field, bad_parameter, id_text, inputs};
+use keyway_objects::request::{bad_field, bad_parameter, id_text, inputs, missing_field};
 use keyway_objects::state::State;
 use keyway_objects::tx::Tx;
 use serde_json::{Map, Value, json};
@@ -105,7 +105,7 @@ fn given(body: &Map<String, Value>) -> Result<Map<String, Value>, ErrorBody> {
 fn create(asked: &Asked<'_>, tx: &mut Tx<'_>, body: Map<String, Value>) -> Result<Value, ErrorBody> {
     let fields = given(&body)?;
     if let Some(name) = REQUIRED.iter().find(|name| fields.get(**name).and_then(Value::as_str).is_none_or(str::is_empty)) {
-        return Err(bad_field(name, "is required"));
+        return Err(missing_field(name));
     }
     let (account, event) =
         (fields["externalAccountId"].as_str().unwrap_or_default(), fields["externalEventId"].as_str().unwrap_or_default());
@@ -183,7 +183,7 @@ fn change_many(asked: &Asked<'_>, tx: &mut Tx<'_>) -> Answer {
 }
 
 fn object_id(input: &Map<String, Value>) -> Result<String, ErrorBody> {
-    id_text(input.get("objectId")).ok_or_else(|| bad_field("objectId", "is required"))
+    id_text(input.get("objectId")).ok_or_else(|| missing_field("objectId"))
 }
 
 fn remove(tx: &mut Tx<'_>, id: &str) -> keyway_objects::call::Reply {
@@ -208,7 +208,7 @@ fn delete_many(asked: &Asked<'_>, tx: &mut Tx<'_>) -> Answer {
     let body = asked.body()?;
     let mut found = Vec::new();
     for input in inputs(&body, BATCH_MAX)? {
-        let field = |name: &str| input.get(name).and_then(Value::as_str).ok_or_else(|| bad_field(name, "is required"));
+        let field = |name: &str| input.get(name).and_then(Value::as_str).ok_or_else(|| missing_field(name));
         found.extend(external(tx.state, Some(field("externalAccountId")?), field("externalEventId")?).map(|(id, _)| id));
     }
     for id in found {
@@ -224,7 +224,7 @@ fn finish(asked: &Asked<'_>, tx: &mut Tx<'_>, event: &str, completed: bool) -> A
     if completed {
         let body = asked.body()?;
         for name in ["startDateTime", "endDateTime"] {
-            let time = body.get(name).and_then(Value::as_str).ok_or_else(|| bad_field(name, "is required"))?;
+            let time = body.get(name).and_then(Value::as_str).ok_or_else(|| missing_field(name))?;
             fields.insert(name.to_owned(), time.into());
         }
         fields.insert("eventCompleted".to_owned(), true.into());
@@ -254,7 +254,7 @@ fn settings(asked: &Asked<'_>, app: &str, tx: &mut Tx<'_>) -> Option<Answer> {
     Some(match asked.method() {
         "GET" => tx.state.items.get(&place, app).map(|item| reply(200, item.value.clone())).ok_or_else(|| missing(app)),
         "POST" => asked.body().and_then(|body| {
-            let url = body.get("eventDetailsUrl").and_then(Value::as_str).ok_or_else(|| bad_field("eventDetailsUrl", "is required"))?;
+            let url = body.get("eventDetailsUrl").and_then(Value::as_str).ok_or_else(|| missing_field("eventDetailsUrl"))?;
             let value = json!({ "appId": app.parse::<u64>().unwrap_or_default(), "eventDetailsUrl": url });
             tx.put_item(&place, app, Item::new(value.clone()));
             Ok(reply(200, value))

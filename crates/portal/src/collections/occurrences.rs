@@ -6,7 +6,7 @@ use keyway_core::error_body::ErrorBody;
 use keyway_core::time::Timestamp;
 use keyway_objects::items::Place;
 use keyway_objects::kind::Kind;
-use keyway_objects::request::{bad_field, bad_parameter, id_text, inputs, text};
+use keyway_objects::request::{bad_field, bad_parameter, id_text, inputs, missing_field, text};
 use keyway_objects::state::State;
 use keyway_objects::tx::Tx;
 use serde_json::{Map, Value, json};
@@ -104,7 +104,7 @@ fn types(state: &State) -> crate::Reply {
 fn send(asked: &Asked<'_>, given: &[&Map<String, Value>], tx: &mut Tx<'_>) -> Answer {
     let (place, mut kept) = (place(), Vec::new());
     for one in given {
-        let event = text(one, "eventName")?.ok_or_else(|| bad_field("eventName", "is required"))?;
+        let event = text(one, "eventName")?.ok_or_else(|| missing_field("eventName"))?;
         let found = definition(tx.state, event);
         let found = found
             .ok_or_else(|| ErrorBody::validation(format!("There is no event with the name {event} in account {}", tx.state.hub_id)))?;

@@ -4,7 +4,7 @@ mod statuses;
 
 use keyway_core::error_body::ErrorBody;
 use keyway_objects::items::Place;
-use keyway_objects::request::{bad_field, id_text};
+use keyway_objects::request::{bad_field, id_text, missing_field};
 use keyway_objects::tx::Tx;
 use serde_json::{Value, json};
 
@@ -80,7 +80,7 @@ fn set(asked: &Asked<'_>, tx: &mut Tx<'_>, status: &str) -> Answer {
     let body = asked.body()?;
     let email = body.get("emailAddress").and_then(Value::as_str).filter(|email| email.contains('@'));
     let email = email.ok_or_else(|| bad_field("emailAddress", "must be an e-mail address"))?;
-    let id = id_text(body.get("subscriptionId")).ok_or_else(|| bad_field("subscriptionId", "is required"))?;
+    let id = id_text(body.get("subscriptionId")).ok_or_else(|| missing_field("subscriptionId"))?;
     if !DEFINITIONS.iter().any(|(own, ..)| *own == id) {
         return Err(ErrorBody::not_found(format!("there is no subscription {id}")));
     }

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use keyway_core::error_body::ErrorBody;
 use keyway_core::time::Timestamp;
 use keyway_objects::kind::Kind;
-use keyway_objects::request::{bad_field, bad_parameter, decoded, text};
+use keyway_objects::request::{bad_field, bad_parameter, decoded, missing_field, text};
 use keyway_objects::state::{Owner, State};
 use keyway_objects::tx::Tx;
 use keyway_objects::value::{is_email, moment};
@@ -305,7 +305,7 @@ fn calendar(asked: &Asked<'_>, tx: &mut Tx<'_>) -> Answer {
     let empty = Map::new();
     let mut properties = body["properties"].as_object().unwrap_or(&empty).clone();
     if let Some(name) = EVENT_REQUIRED.iter().find(|name| properties.get(**name).is_none_or(|value| value.is_null() || *value == "")) {
-        return Err(bad_field(name, "is required"));
+        return Err(missing_field(name));
     }
     let at = |name: &str| properties[name].as_str().and_then(moment).ok_or_else(|| bad_field(name, "must be a time"));
     if at("hs_meeting_end_time")? < at("hs_meeting_start_time")? {

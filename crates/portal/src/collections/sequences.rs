@@ -9,7 +9,7 @@ use keyway_core::error_body::ErrorBody;
 use keyway_core::time::Timestamp;
 use keyway_objects::items::Place;
 use keyway_objects::kind::Kind;
-use keyway_objects::request::{bad_field, bad_parameter};
+use keyway_objects::request::{bad_field, bad_parameter, missing_field};
 use keyway_objects::state::{Owner, State};
 use keyway_objects::tx::Tx;
 use keyway_objects::value::is_email;
@@ -179,7 +179,7 @@ fn shown(asked: &Asked<'_>, id: &str, user: &Value, made: &Value) -> Result<Valu
         });
         for (kind, field, form) in [("EMAIL", "emailPattern", &EMAIL[..]), ("TASK", "taskPattern", &TASK[..])] {
             if read["actionType"] == kind {
-                let pattern = step.get(field).and_then(Value::as_object).ok_or_else(|| bad_field(field, "is required"))?;
+                let pattern = step.get(field).and_then(Value::as_object).ok_or_else(|| missing_field(field))?;
                 let mut pattern = Value::from(shape::read(form, pattern, false)?);
                 pattern["id"] = format!("{step_id}1").into();
                 pattern["createdAt"] = made.clone();

@@ -2,7 +2,7 @@
 
 use keyway_core::error_body::ErrorBody;
 use keyway_core::time::Timestamp;
-use keyway_objects::request::bad_field;
+use keyway_objects::request::{bad_field, missing_field};
 use serde_json::value::Index;
 use serde_json::{Map, Value};
 
@@ -32,7 +32,7 @@ pub fn read(form: &[Field], body: &Map<String, Value>, partly: bool) -> Result<M
     let mut fields = Map::new();
     for (name, is, required) in form {
         match body.get(*name) {
-            None | Some(Value::Null) if *required && !partly => return Err(bad_field(name, "is required")),
+            None | Some(Value::Null) if *required && !partly => return Err(missing_field(name)),
             None | Some(Value::Null) => {}
             Some(value) => drop(fields.insert((*name).to_owned(), of(name, value, *is)?)),
         }
@@ -131,7 +131,7 @@ mod tests {
             Ok(json!({ "name": "5", "size": 7, "at": "1970-01-01T00:00:00.000Z" }))
         );
         for (body, fault) in [
-            (json!({ "size": 1 }), "name is required"),
+            (json!({ "size": 1 }), "fields were not set: [name]"),
             (json!({ "name": [] }), "name must be a string"),
             (json!({ "name": "a", "size": "x" }), "size must be a number"),
             (json!({ "name": "a", "at": "soon" }), "at must be a time"),

@@ -3,8 +3,9 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::invalid;
 use keyway_objects::items::Place;
-use keyway_objects::request::{bad_field, decoded};
+use keyway_objects::request::{bad_field, decoded, missing_field};
 use keyway_objects::tx::Tx;
 use serde_json::{Value, json};
 
@@ -59,8 +60,8 @@ fn download(item: &Item) -> Reply {
 }
 
 fn sent<'a>(asked: &'a Asked<'_>) -> Result<&'a [u8], ErrorBody> {
-    let parts = parts(&asked.call.body).ok_or_else(|| ErrorBody::validation("the body is not multipart/form-data"))?;
-    parts.into_iter().find(|part| part.name == "file").map(|part| part.bytes).ok_or_else(|| bad_field("file", "is required"))
+    let parts = parts(&asked.call.body).ok_or_else(invalid::form_missing)?;
+    parts.into_iter().find(|part| part.name == "file").map(|part| part.bytes).ok_or_else(|| missing_field("file"))
 }
 
 fn put(asked: &Asked<'_>, tx: &mut Tx<'_>, environment: &str, place: &Place, path: &str) -> Answer {

@@ -6,7 +6,7 @@ use keyway_core::error_body::ErrorBody;
 use keyway_objects::crm::batch::entry;
 use keyway_objects::items::Place;
 use keyway_objects::kind::Kind;
-use keyway_objects::request::{bad_field, id_text, inputs};
+use keyway_objects::request::{bad_field, id_text, inputs, missing_field};
 use keyway_objects::state::State;
 use keyway_objects::tx::Tx;
 use serde_json::{Value, json};
@@ -49,7 +49,7 @@ fn read(asked: &Asked<'_>, tx: &Tx<'_>) -> Answer {
     plain_ids(&mut body);
     let (mut results, mut missing) = (Vec::new(), Vec::new());
     for input in inputs(&body, BATCH_MAX)? {
-        let id = id_text(input.get("id")).ok_or_else(|| bad_field("id", "is required"))?;
+        let id = id_text(input.get("id")).ok_or_else(|| missing_field("id"))?;
         if !is_deal(tx.state, &id) {
             missing.push(id);
             continue;

@@ -4,7 +4,7 @@
 use keyway_core::error_body::ErrorBody;
 use keyway_objects::crm::batch::entry;
 use keyway_objects::items::{Item, Place};
-use keyway_objects::request::{bad_field, id_text, inputs};
+use keyway_objects::request::{id_text, inputs, missing_field};
 use keyway_objects::tx::Tx;
 use keyway_objects::webhooks::{SUBSCRIPTIONS, check_active};
 use serde_json::{Map, Value, json};
@@ -88,7 +88,7 @@ impl Within {
         let collection = self.collection;
         let given = collection.fields(body)?;
         if let Some(name) = collection.required.iter().find(|name| given.get(**name).is_none_or(|value| value.is_null() || value == "")) {
-            return Err(bad_field(name, "is required"));
+            return Err(missing_field(name));
         }
         if let Some(check) = collection.check {
             check(&given, &self.place, tx.state)?;
@@ -96,7 +96,7 @@ impl Within {
         let id = match collection.id {
             Id::Number => tx.state.items.next_number(&self.place).to_string(),
             Id::Uuid => uuid(collection.store, tx.state.items.next_number(&self.place)),
-            Id::Given(field) => id_text(given.get(field)).ok_or_else(|| bad_field(field, "is required"))?,
+            Id::Given(field) => id_text(given.get(field)).ok_or_else(|| missing_field(field))?,
         };
         if tx.state.items.get(&self.place, &id).is_some_and(|item| !item.is_archived()) {
             return Err(ErrorBody::conflict(format!("{id} already exists")));
@@ -120,7 +120,7 @@ impl Within {
 
     /// The id of an input, or the text itself where inputs are ids.
     fn id_of(&self, input: &Map<String, Value>) -> Result<String, ErrorBody> {
-        id_text(input.get("id")).ok_or_else(|| bad_field("id", "is required"))
+        id_text(input.get("id")).ok_or_else(|| missing_field("id"))
     }
 
     fn update(&self, asked: &Asked<'_>, tx: &mut Tx<'_>, id: &str) -> Answer {

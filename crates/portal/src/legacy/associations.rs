@@ -4,7 +4,7 @@
 use keyway_core::error_body::ErrorBody;
 use keyway_objects::kind::Kind;
 use keyway_objects::links::End;
-use keyway_objects::request::{Query, bad_field, id_text};
+use keyway_objects::request::{Query, bad_field, id_text, missing_field};
 use serde_json::{Value, json};
 
 use super::engagements::{address_of, id_of};
@@ -113,7 +113,7 @@ fn change(records: &mut Records<'_, '_>, is_batch: bool, together: bool) -> Answ
 }
 
 fn pair(records: &mut Records<'_, '_>, one: &Value) -> Result<(End, End, u32), ErrorBody> {
-    let field = |name: &str| id_text(one.get(name)).ok_or_else(|| bad_field(name, "is required"));
+    let field = |name: &str| id_text(one.get(name)).ok_or_else(|| missing_field(name));
     if one["category"] != "HUBSPOT_DEFINED" {
         return Err(bad_field("category", "must be HUBSPOT_DEFINED"));
     }

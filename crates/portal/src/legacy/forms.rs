@@ -2,7 +2,7 @@
 
 use http::Method;
 use keyway_core::error_body::ErrorBody;
-use keyway_objects::request::{Query, bad_field, text};
+use keyway_objects::request::{Query, bad_field, missing_field, text};
 use serde_json::{Map, Value, json};
 
 use super::records::{Records, encoded, ms};
@@ -139,7 +139,7 @@ fn present(body: &Map<String, Value>) -> Result<Map<String, Value>, ErrorBody> {
 }
 
 fn present_field(field: &Value) -> Result<Value, ErrorBody> {
-    let name = field["name"].as_str().ok_or_else(|| bad_field("formFieldGroups.fields.name", "is required"))?;
+    let name = field["name"].as_str().ok_or_else(|| missing_field("formFieldGroups.fields.name"))?;
     let (old_type, input) = (field["type"].as_str().unwrap_or("string"), field["fieldType"].as_str().unwrap_or("text"));
     let fits = TYPES.iter().find(|(_, own_type, own_input)| *own_input == input && *own_type == old_type);
     let now = if name == "email" { "email" } else { fits.map_or("single_line_text", |(now, ..)| now) };

@@ -2,7 +2,7 @@
 
 use http::Method;
 use keyway_core::error_body::ErrorBody;
-use keyway_objects::request::{Query, bad_field, id_text};
+use keyway_objects::request::{Query, bad_field, id_text, missing_field};
 use serde_json::{Map, Value, json};
 
 use super::companies::asked;
@@ -139,7 +139,7 @@ fn make_many(records: &mut Records<'_, '_>, kind: &str, old: &str) -> Answer {
 
 fn change_many(records: &mut Records<'_, '_>, kind: &str, old: &str) -> Answer {
     let input = |one: &Value| {
-        let id = id_text(one.get("objectId")).ok_or_else(|| bad_field("objectId", "is required"))?;
+        let id = id_text(one.get("objectId")).ok_or_else(|| missing_field("objectId"))?;
         Ok(json!({ "id": id, "properties": values(&one["properties"], "name")? }))
     };
     let inputs = records.list()?.iter().map(input).collect::<Result<_, ErrorBody>>()?;

@@ -10,7 +10,7 @@ mod lists;
 
 use http::Method;
 use keyway_core::error_body::ErrorBody;
-use keyway_objects::request::{Query, bad_field, id_text};
+use keyway_objects::request::{Query, bad_field, id_text, missing_field};
 use serde_json::{Map, Value, json};
 
 use super::records::{Records, encoded};
@@ -37,7 +37,7 @@ pub fn answer(records: &mut Records<'_, '_>, method: &str, query: &Query, segmen
 
 /// Properties as these APIs write them, a list of names and values; `key` is what the name is called.
 pub fn properties(body: &Map<String, Value>, key: &str) -> Result<Map<String, Value>, ErrorBody> {
-    values(body.get("properties").ok_or_else(|| bad_field("properties", "is required"))?, key)
+    values(body.get("properties").ok_or_else(|| missing_field("properties"))?, key)
 }
 
 /// The same, of a list without a body around it.
@@ -45,7 +45,7 @@ pub fn values(list: &Value, key: &str) -> Result<Map<String, Value>, ErrorBody> 
     let list = list.as_array().ok_or_else(|| bad_field("properties", "must be a list"))?;
     let mut values = Map::new();
     for one in list {
-        let name = one.get(key).and_then(Value::as_str).ok_or_else(|| bad_field(&format!("properties.{key}"), "is required"))?;
+        let name = one.get(key).and_then(Value::as_str).ok_or_else(|| missing_field(&format!("properties.{key}")))?;
         values.insert(name.to_owned(), one.get("value").cloned().unwrap_or(Value::Null));
     }
     Ok(values)
@@ -71,7 +71,7 @@ pub fn update_many(records: &mut Records<'_, '_>, kind: &str) -> Answer {
     let mut inputs = Vec::new();
     for one in records.list()? {
         let one = one.as_object().ok_or_else(|| bad_field("inputs", "must be a list of objects"))?;
-        let id = id_text(one.get("objectId")).ok_or_else(|| bad_field("objectId", "is required"))?;
+        let id = id_text(one.get("objectId")).ok_or_else(|| missing_field("objectId"))?;
         inputs.push(json!({ "id": id, "properties": properties(one, "name")? }));
     }
     records.ask(Method::POST, &format!("/crm/objects/2026-09/{kind}/batch/update"), Some(json!({ "inputs": inputs })))?;

@@ -40,6 +40,7 @@ mod scheduler;
 mod search;
 mod site;
 mod support;
+mod validation_errors;
 mod webhooks;
 mod work;
 mod writes;

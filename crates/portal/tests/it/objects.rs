@@ -54,9 +54,20 @@ fn a_record_has_the_fields_of_the_official_clients_in_alphabetical_order() {
 fn every_writable_type_can_be_created_read_updated_and_archived() {
     let account = Account::new();
     for (kind, properties) in every_writable_type() {
-        let id = account.make(kind, properties);
+        let mut body = json!({ "properties": properties });
+        if kind == "leads" {
+            let types = json!([{ "associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 578 }]);
+            body["associations"] = json!([{ "to": { "id": account.contact("lead@example.com") }, "types": types }]);
+        }
+        let made = account.call(&format!("POST /crm/v3/objects/{kind}"), body).expect(201);
+        let id = made["id"].as_str().unwrap();
         let path = format!("/crm/v3/objects/{kind}/{id}");
-        account.call(&format!("PATCH {path}"), json!({ "properties": {} })).expect(200);
+        let change = account.call(&format!("PATCH {path}"), json!({ "properties": properties }));
+        if properties == json!({}) {
+            change.refused(400, "No properties found to update");
+        } else {
+            change.expect(200);
+        }
         assert_eq!(account.get(&path).expect(200)["properties"]["hs_object_id"], json!(id), "{kind}");
         account.call_with(&format!("DELETE {path}"), b"").expect(204);
         account.get(&path).refused(404, "OBJECT_NOT_FOUND");
@@ -93,6 +104,22 @@ fn what_a_create_needs_is_named_when_it_is_missing() {
     create("companies", json!({ "name": "Foods" })).expect(201);
     create("notes", json!({ "hs_note_body": "b" })).refused(400, "hs_timestamp");
     create("emails", json!({ "hs_timestamp": 1 })).refused(400, "hs_email_direction");
+}
+
+// HubSpot's guide to leads: a new lead must be associated with an existing contact.
+#[test]
+fn a_lead_is_created_with_a_contact_and_not_without_one() {
+    let account = Account::new();
+    let (ada, foods) = (account.contact("ada@example.com"), account.make("companies", json!({ "name": "Foods" })));
+    let with = |associations: Value| json!({ "properties": { "hs_lead_name": "Ada" }, "associations": associations });
+    let to = |id: &str, type_id: u64| json!({ "to": { "id": id }, "types": [{ "associationCategory": "HUBSPOT_DEFINED", "associationTypeId": type_id }] });
+    let create = |body: Value| account.call("POST /crm/v3/objects/leads", body);
+    let refused = create(json!({ "properties": { "hs_lead_name": "Ada" } })).expect(400);
+    assert_eq!(json!([refused["category"], refused["context"]["objectTypes"]]), json!(["VALIDATION_ERROR", ["CONTACT"]]));
+    create(with(json!([to(&foods, 610)]))).refused(400, "required associations");
+    create(with(json!([to(&ada, 578)]))).expect(201);
+    let batch = json!({ "inputs": [with(json!([to(&ada, 578)])), with(json!([]))] });
+    account.call("POST /crm/v3/objects/leads/batch/create", batch).refused(400, "required associations");
 }
 
 #[test]

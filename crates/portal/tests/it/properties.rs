@@ -130,7 +130,7 @@ fn groups_are_made_changed_and_archived_when_they_are_empty() {
     account.call(&format!("POST {groups}"), json!({ "name": "shoes", "label": "Shoes" })).expect(201);
     account.call(&format!("POST {groups}"), json!({ "name": "shoes", "label": "Again" })).refused(409, "OBJECT_ALREADY_EXISTS");
     make(&account, "size", json!({ "groupName": "shoes" }));
-    account.call_with(&format!("DELETE {groups}/shoes"), b"").refused(400, "still has properties");
+    account.call_with(&format!("DELETE {groups}/shoes"), b"").refused(400, "GROUP_WITH_ACTIVE_PROPERTIES");
     account.call_with("DELETE /crm/v3/properties/contacts/size", b"").expect(204);
     assert_eq!(account.call(&format!("PATCH {groups}/shoes"), json!({ "label": "Boots" })).expect(200)["label"], "Boots");
     account.call_with(&format!("DELETE {groups}/shoes"), b"").expect(204);

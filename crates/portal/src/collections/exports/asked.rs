@@ -1,12 +1,13 @@
 //! Reads and checks the request of an export (fields: HubSpot's published `PublicExportRequest`).
 
-use keyway_core::error_body::{ErrorBody, ErrorDetail};
+use keyway_core::error_body::ErrorBody;
 use keyway_objects::crm::list_members::Members;
 use keyway_objects::crm::search::Search;
 use keyway_objects::crm::{self, lists, objects};
+use keyway_objects::invalid;
 use keyway_objects::kind::Kind;
 use keyway_objects::property::Name;
-use keyway_objects::request::{bad_field, id_text, text, texts};
+use keyway_objects::request::{bad_field, id_text, missing_field, text, texts};
 use keyway_objects::state::State;
 use keyway_objects::work::Work;
 use serde_json::{Map, Value, json};
@@ -53,7 +54,7 @@ pub struct Wanted {
 impl Wanted {
     /// Reads the body of a request.
     pub fn read(state: &State, body: &Map<String, Value>) -> Result<Self, ErrorBody> {
-        let required = |field: &str| text(body, field)?.filter(|text| !text.is_empty()).ok_or_else(|| bad_field(field, "is required"));
+        let required = |field: &str| text(body, field)?.filter(|text| !text.is_empty()).ok_or_else(|| missing_field(field));
         let (export_type, name) = (required("exportType")?, required("exportName")?);
         if name.chars().count() > NAME_CHARS_MAX {
             return Err(bad_field("exportName", &format!("has at most {NAME_CHARS_MAX} characters")));
@@ -110,7 +111,7 @@ fn kind(state: &State, given: &str) -> Result<Kind, ErrorBody> {
 
 fn properties(state: &State, kind: Kind, body: &Map<String, Value>) -> Result<Vec<Name>, ErrorBody> {
     if body.get("objectProperties").is_none_or(Value::is_null) {
-        return Err(bad_field("objectProperties", "is required"));
+        return Err(missing_field("objectProperties"));
     }
     let names = texts(body, "objectProperties")?;
     if names.len() > COLUMNS_MAX {
@@ -120,11 +121,8 @@ fn properties(state: &State, kind: Kind, body: &Map<String, Value>) -> Result<Ve
     names
         .into_iter()
         .map(|name| {
-            schema.get(name).map(|property| property.name.clone()).ok_or_else(|| {
-                let problem = format!("Property \"{name}\" does not exist");
-                let detail = ErrorDetail::new(&problem).code("PROPERTY_DOESNT_EXIST").context("propertyName", vec![name.to_owned()]);
-                ErrorBody::validation(problem).detail(detail)
-            })
+            let found = schema.get(name).map(|property| property.name.clone());
+            found.ok_or_else(|| invalid::property_name_unknown(name, vec![name.to_owned()]))
         })
         .collect()
 }
@@ -133,7 +131,7 @@ fn source(state: &State, kind: Kind, export_type: &str, body: &Map<String, Value
     match export_type {
         "VIEW" => Ok(Source::View(search(state, kind, body)?)),
         "LIST" => {
-            let id = id_text(body.get("listId")).ok_or_else(|| bad_field("listId", "is required"))?;
+            let id = id_text(body.get("listId")).ok_or_else(|| missing_field("listId"))?;
             let list = lists::find(state, &id)?;
             if lists::kind(state, list) != Some(kind) {
                 return Err(bad_field("listId", "is a list of another object type"));

@@ -1,7 +1,7 @@
 //! The fields of a submission, held against the form.
 
 use keyway_core::error_body::{ErrorBody, ErrorDetail};
-use keyway_objects::request::bad_field;
+use keyway_objects::request::{bad_field, missing_field};
 use keyway_objects::value::is_email;
 use serde_json::{Map, Value};
 
@@ -53,7 +53,7 @@ fn field(one: &Value) -> Result<Field, ErrorBody> {
     };
     Ok(Field {
         object_type: one.get("objectTypeId").and_then(Value::as_str).unwrap_or(CONTACT).to_owned(),
-        name: name.ok_or_else(|| bad_field("fields.name", "is required"))?.to_owned(),
+        name: name.ok_or_else(|| missing_field("fields.name"))?.to_owned(),
         value,
     })
 }

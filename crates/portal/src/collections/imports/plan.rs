@@ -8,7 +8,7 @@ use keyway_core::refusal::Refusal;
 use keyway_objects::crm;
 use keyway_objects::importing::sheet::COLUMNS_MAX;
 use keyway_objects::kind::Kind;
-use keyway_objects::request::{bad_field, id_text, text};
+use keyway_objects::request::{bad_field, id_text, missing_field, text};
 use keyway_objects::state::State;
 use serde_json::{Map, Value};
 
@@ -77,7 +77,7 @@ pub struct Plan {
 impl Plan {
     /// Reads the `importRequest`.
     pub fn read(state: &State, request: &Map<String, Value>) -> Result<Self, ErrorBody> {
-        let name = text(request, "name")?.filter(|name| !name.is_empty()).ok_or_else(|| bad_field("name", "is required"))?;
+        let name = text(request, "name")?.filter(|name| !name.is_empty()).ok_or_else(|| missing_field("name"))?;
         if name.chars().count() > NAME_CHARS_MAX {
             return Err(bad_field("name", &format!("has at most {NAME_CHARS_MAX} characters")));
         }
@@ -122,7 +122,7 @@ impl Plan {
 impl File {
     fn read(state: &State, file: &Value) -> Result<Self, ErrorBody> {
         let file = file.as_object().ok_or_else(|| bad_field("files", "must be a list of objects"))?;
-        let name = text(file, "fileName")?.filter(|name| !name.is_empty()).ok_or_else(|| bad_field("files.fileName", "is required"))?;
+        let name = text(file, "fileName")?.filter(|name| !name.is_empty()).ok_or_else(|| missing_field("files.fileName"))?;
         if name.chars().count() > NAME_CHARS_MAX || name.chars().any(|c| matches!(c, '/' | '\\') || c.is_control()) {
             return Err(bad_field("files.fileName", "must be the name of a file, without a folder"));
         }
@@ -131,7 +131,7 @@ impl File {
             Some("SPREADSHEET") => return Err(bad_field("files.fileFormat", "must be CSV: an embedded account reads no spreadsheets")),
             Some(_) => return Err(bad_field("files.fileFormat", "must be CSV or SPREADSHEET")),
         }
-        let page = file.get("fileImportPage").and_then(Value::as_object).ok_or_else(|| bad_field("files.fileImportPage", "is required"))?;
+        let page = file.get("fileImportPage").and_then(Value::as_object).ok_or_else(|| missing_field("files.fileImportPage"))?;
         let mappings = list(page, "columnMappings")?;
         if mappings.is_empty() || mappings.len() > COLUMNS_MAX {
             return Err(bad_field("columnMappings", &format!("must hold 1 to {COLUMNS_MAX} columns")));
@@ -177,7 +177,7 @@ impl Column {
         }
         // Older requests name the type and the kind of identity in other fields.
         let type_id = text(mapping, "columnObjectTypeId")?.or(text(mapping, "columnObjectType")?);
-        let type_id = type_id.ok_or_else(|| bad_field("columnObjectTypeId", "is required"))?;
+        let type_id = type_id.ok_or_else(|| missing_field("columnObjectTypeId"))?;
         let kind = crm::writable(state, type_id).or_else(|refused| crm::writable(state, &type_id.to_lowercase()).map_err(|_| refused))?;
         let identity = identity(text(mapping, "columnType")?.or(text(mapping, "idColumnType")?))?;
         let property = text(mapping, "propertyName")?.filter(|name| !name.is_empty()).map(str::to_owned);

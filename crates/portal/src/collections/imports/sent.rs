@@ -5,8 +5,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use keyway_core::error_body::ErrorBody;
 use keyway_objects::importing::sheet::{CELLS_MAX, Sheet};
+use keyway_objects::invalid;
 use keyway_objects::items::Item;
-use keyway_objects::request::bad_field;
+use keyway_objects::request::{bad_field, missing_field};
 use keyway_objects::work::Work;
 use serde_json::{Map, Value, json};
 
@@ -38,7 +39,7 @@ impl Sent {
     /// Reads the body of a call.
     pub fn read(call: &Call, work: &Work) -> Result<Self, ErrorBody> {
         work.read(call.body.len())?;
-        let sent = parts(&call.body).ok_or_else(|| ErrorBody::validation("the body is not multipart/form-data"))?;
+        let sent = parts(&call.body).ok_or_else(invalid::form_missing)?;
         let request = request_of(&sent)?;
         let files = Files::read(&sent, &request, call.app_id, work);
         Ok(Self { request, files })
@@ -62,7 +63,7 @@ impl Files {
 }
 
 fn request_of(sent: &[Part<'_>]) -> Result<Map<String, Value>, ErrorBody> {
-    let part = sent.iter().find(|part| part.name == "importRequest").ok_or_else(|| bad_field("importRequest", "is required"))?;
+    let part = sent.iter().find(|part| part.name == "importRequest").ok_or_else(|| missing_field("importRequest"))?;
     if part.bytes.len() > REQUEST_BYTES_MAX {
         return Err(bad_field("importRequest", &format!("has at most {REQUEST_BYTES_MAX} bytes")));
     }

@@ -3,7 +3,7 @@
 use http::Method;
 use keyway_core::error_body::ErrorBody;
 use keyway_objects::call::Reply;
-use keyway_objects::request::{Query, bad_field, id_text};
+use keyway_objects::request::{Query, bad_field, id_text, missing_field};
 use serde_json::{Map, Value, json};
 
 use super::{archive, create, properties, update};
@@ -81,7 +81,7 @@ fn batch(records: &mut Records<'_, '_>) -> Answer {
 
 /// HubSpot answers the word alone.
 fn merge(records: &mut Records<'_, '_>, id: &str) -> Answer {
-    let other = id_text(records.body()?.get("vidToMerge")).ok_or_else(|| bad_field("vidToMerge", "is required"))?;
+    let other = id_text(records.body()?.get("vidToMerge")).ok_or_else(|| missing_field("vidToMerge"))?;
     let body = json!({ "primaryObjectId": id, "objectIdToMerge": other });
     records.ask(Method::POST, "/crm/objects/2026-09/contacts/merge", Some(body))?;
     Ok(Reply { status: 200, body: "SUCCESS".into() })

@@ -2,7 +2,7 @@
 
 use http::Method;
 use keyway_core::error_body::ErrorBody;
-use keyway_objects::request::{Query, bad_field};
+use keyway_objects::request::{Query, bad_field, missing_field};
 use serde_json::{Map, Value, json};
 
 use crate::legacy::definitions::{group, property};
@@ -38,7 +38,7 @@ fn kept(fields: &Map<String, Value>, names: &[&str]) -> Map<String, Value> {
 /// The name that the body of a create has, or the path.
 fn named(body: &Map<String, Value>, path: Option<&str>) -> Result<String, ErrorBody> {
     let name = path.or_else(|| body.get("name").and_then(Value::as_str));
-    name.map(str::to_owned).ok_or_else(|| bad_field("name", "is required"))
+    name.map(str::to_owned).ok_or_else(|| missing_field("name"))
 }
 
 fn put_property(records: &mut Records<'_, '_>, method: Method, path: &str, kind: &str, name: Option<&str>) -> Answer {

@@ -2,7 +2,7 @@
 
 use keyway_core::error_body::ErrorBody;
 use keyway_objects::kind::Kind as ObjectKind;
-use keyway_objects::request::{bad_field, bad_parameter};
+use keyway_objects::request::{bad_field, bad_parameter, missing_field};
 use serde_json::{Map, Value};
 
 use super::{archive, associations_of, create, update};
@@ -25,8 +25,8 @@ pub fn answer(records: &mut Records<'_, '_>, method: &str, tail: &[&str]) -> Opt
 
 fn make(records: &mut Records<'_, '_>) -> Answer {
     let body = records.body()?;
-    let head = object(&body, "engagement")?.ok_or_else(|| bad_field("engagement", "is required"))?;
-    let old = head.get("type").and_then(Value::as_str).ok_or_else(|| bad_field("engagement.type", "is required"))?;
+    let head = object(&body, "engagement")?.ok_or_else(|| missing_field("engagement"))?;
+    let old = head.get("type").and_then(Value::as_str).ok_or_else(|| missing_field("engagement.type"))?;
     let (at, kind, direction) =
         kind_of(old).ok_or_else(|| bad_field("engagement.type", "must be one of EMAIL, CALL, MEETING, TASK, NOTE"))?;
     let mut properties = properties(kind, head, object(&body, "metadata")?);

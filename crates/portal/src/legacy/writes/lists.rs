@@ -2,7 +2,7 @@
 
 use http::Method;
 use keyway_core::error_body::ErrorBody;
-use keyway_objects::request::{bad_field, id_text, text, texts};
+use keyway_objects::request::{bad_field, id_text, missing_field, text, texts};
 use serde_json::{Value, json};
 
 use crate::legacy::contacts::list;
@@ -25,7 +25,7 @@ fn make(records: &mut Records<'_, '_>) -> Option<Answer> {
     match records.body() {
         Ok(body) if body.get("dynamic") == Some(&Value::Bool(true)) => None,
         Ok(body) => Some(text(&body, "name").and_then(|name| {
-            let name = name.ok_or_else(|| bad_field("name", "is required"))?;
+            let name = name.ok_or_else(|| missing_field("name"))?;
             let asked = json!({ "name": name, "objectTypeId": "0-1", "processingType": "MANUAL" });
             let made = records.ask(Method::POST, "/crm/lists/2026-09", Some(asked))?;
             let id = made["list"]["listId"].as_str().unwrap_or_default().to_owned();
@@ -41,7 +41,7 @@ fn path(id: &str) -> String {
 
 fn rename(records: &mut Records<'_, '_>, id: &str) -> Answer {
     let body = records.body()?;
-    let name = text(&body, "name")?.ok_or_else(|| bad_field("name", "is required"))?;
+    let name = text(&body, "name")?.ok_or_else(|| missing_field("name"))?;
     list(records, id)?;
     records.ask(Method::PUT, &format!("{}/update-list-name?listName={}", path(id), encoded(name)), None)?;
     Ok(reply(200, &list(records, id)?))
