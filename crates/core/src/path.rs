@@ -201,7 +201,7 @@ fn is_file_path(segments: &[Cow<'_, str>]) -> bool {
     FILE_PATHS.iter().any(|place| place.len() == segments.len() && fits(place))
 }
 
-/// The path of a file: what stands between its slashes is decoded, and the slashes stay encoded.
+/// The path of a file: each name between its slashes is decoded, and the slashes stay encoded.
 fn decode_file(raw: &str) -> Result<Cow<'_, str>, PathError> {
     if !raw.to_ascii_uppercase().contains(SLASH) {
         return decode(raw);
