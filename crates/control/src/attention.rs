@@ -214,9 +214,14 @@ pub fn ending<'a>(used: &'a [OperationUse], apps: &HashMap<u64, &'a App>, now: T
     // Of the last days: calls to what ends, and to what comes in its place.
     let mut recent: HashMap<(u64, &str), (u64, u64)> = HashMap::new();
     let since = now.plus_ms(-MOVED_DAYS * DAY_MS).to_date();
+    // Many lines are of one operation, and the table of what ends is searched once for each of them.
+    let mut known: HashMap<&str, _> = HashMap::new();
     for one in used {
-        let template = one.operation.split_once(' ').map_or("", |(_, template)| template);
-        if let Some(row) = sunset::of_path(template) {
+        let (row, successor_of) = *known.entry(one.operation.as_str()).or_insert_with(|| {
+            let template = one.operation.split_once(' ').map_or("", |(_, template)| template);
+            (sunset::of_path(template), ends_before(&one.operation))
+        });
+        if let Some(row) = row {
             let entry = ends.entry((row.date, one.app_id, row.what)).or_default();
             entry.0 += one.calls;
             entry.1.insert(&one.operation);
@@ -225,7 +230,7 @@ pub fn ending<'a>(used: &'a [OperationUse], apps: &HashMap<u64, &'a App>, now: T
             }
         }
         if one.day > since {
-            ends_before(&one.operation).iter().for_each(|what| recent.entry((one.app_id, what)).or_default().1 += one.calls);
+            successor_of.iter().for_each(|what| recent.entry((one.app_id, what)).or_default().1 += one.calls);
         }
     }
     let row = |((date, app_id, what), (calls, operations))| {
