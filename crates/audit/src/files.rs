@@ -445,3 +445,18 @@ fn index_path(path: &Path) -> PathBuf {
 fn encode(bytes: Vec<u8>, entry: &Entry<'_>) -> io::Result<Vec<u8>> {
     postcard::to_extend(entry, bytes).map_err(io::Error::other)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_that_can_not_be_synced_has_failed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut files, _) = open(Some(folder.path()), Arc::new(ChainKey::new(&[7; 32]))).unwrap();
+        // It takes what is written to it, and can't be synced.
+        let null = File::options().write(true).open("/dev/null").unwrap();
+        let failed = files.write(&null, HEAD_BYTES, &Seal::default(), &mut [0; FRAME_HEAD_BYTES + 10]);
+        assert_eq!(failed.unwrap_err().kind(), io::ErrorKind::InvalidInput);
+    }
+}

@@ -61,7 +61,7 @@ impl Live {
 
     /// Whether nothing has the file's name any more, or the file is shorter than it must be. One system call.
     fn is_unlinked_or_cut(&self) -> bool {
-        self.path.is_some() && !matches!(self.file.metadata(), Ok(own) if own.nlink() > 0 && own.len() >= self.index.end)
+        self.path.is_some() && !matches!(links_and_length(&self.file), Ok((links, length)) if links > 0 && length >= self.index.end)
     }
 
     /// Returns the name and the fault of a file whose name no longer leads to the file that is written.
@@ -86,4 +86,20 @@ impl Live {
         fs::rename(path.with_extension("new"), path)?;
         File::open(folder)?.sync_all()
     }
+}
+
+/// The number of a file's names, and its length. Does not ask for its times: on Linux from 6.13 on, the next write to a file whose
+/// times were asked for gives it new ones, and a sync may then have to write the inode as well, in a second request to the disk.
+#[cfg(target_os = "linux")]
+fn links_and_length(file: &File) -> io::Result<(u64, u64)> {
+    use rustix::fs::{AtFlags, StatxFlags, statx};
+    match statx(file, "", AtFlags::EMPTY_PATH, StatxFlags::NLINK | StatxFlags::SIZE) {
+        Ok(found) => Ok((found.stx_nlink.into(), found.stx_size)),
+        Err(_) => file.metadata().map(|found| (found.nlink(), found.len())),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn links_and_length(file: &File) -> io::Result<(u64, u64)> {
+    file.metadata().map(|found| (found.nlink(), found.len()))
 }
