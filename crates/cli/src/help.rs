@@ -21,7 +21,7 @@ const GROUPS: [(&str, &[&str]); 7] = [
 ];
 
 /// Examples below the help of a command, by its path.
-const EXAMPLES: [(&[&str], &str); 16] = [
+const EXAMPLES: [(&[&str], &str); 17] = [
     (
         &[],
         "  keyway init                       a server, an app and a first call, step by step\n  keyway scan .                     HubSpot credentials and API calls in this folder\n  keyway serve --demo               a server with sample records\n  keyway audit tail                 calls as they come",

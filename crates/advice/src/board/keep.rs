@@ -110,8 +110,8 @@ pub fn clean(found: Found) -> Result<Found, Refused> {
         one.because = text(&one.because).into();
         one
     });
-    // The board has no use for files that only speak of calls.
-    Ok(Found { integrations: by_key.into_values().collect(), loose: loose.collect(), ignored: Vec::new() })
+    // The board has no use for files that only speak of calls, nor for those that were not read.
+    Ok(Found { integrations: by_key.into_values().collect(), loose: loose.collect(), ignored: Vec::new(), unread: Vec::new() })
 }
 
 /// What an integration is known by in the reports of a repository. A folder ends in a slash, which no name of one does.
@@ -162,6 +162,7 @@ fn integration(one: Integration) -> Result<Integration, Refused> {
         folder: option(one.folder),
         deployed: option(one.deployed),
         copies: bounded(one.copies),
+        variables: bounded(one.variables),
         built_only: one.built_only,
         fix: None,
     })

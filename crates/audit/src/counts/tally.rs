@@ -146,7 +146,7 @@ impl Tally {
     }
 
     /// Adds what else came in, in the same span where both are of a minute.
-    pub(super) fn join(&mut self, other: &Self) {
+    pub(crate) fn join(&mut self, other: &Self) {
         other.tens.iter().for_each(|(ten, calls)| bump(&mut self.tens, *ten, *calls));
         self.merge(other);
         self.settle_peak();

@@ -61,7 +61,7 @@ fn integration(id: u64) -> String {
 }
 
 async fn report(connection: &Connection, send: NewReport) -> anyhow::Result<Exit> {
-    let (read, grouping) = input::read(Some(&send.from), &send.sorting)?;
+    let (read, grouping) = input::read(Some(&send.from), false, &send.sorting)?;
     let repository = send.repository.unwrap_or_else(|| grouping.repository.clone());
     let found = sort(read.as_ref(), &[], &grouping);
     let body = json!({ "repository": repository, "found": found });

@@ -35,8 +35,8 @@ pub async fn run(connection: &Connection, mut args: Args) -> anyhow::Result<Exit
     let of_file = || args.output.as_deref().map_or(PlanFormat::Human, PlanFormat::of_file);
     let format = if args.json { PlanFormat::Json } else { args.format.unwrap_or_else(of_file) };
     // The plan indents its tables.
-    let place =
-        Place { width: Place::of_results().width.filter(|_| args.output.is_none()).map(|width| width.saturating_sub(2)), colour: false };
+    let width = Place::of_results().width.filter(|_| args.output.is_none()).map(|width| width.saturating_sub(2));
+    let place = Place { width, colour: false, now: None };
     let text = match format {
         PlanFormat::Human => terminal(&made, |head, rows| layout::write(head, rows, place)),
         PlanFormat::Markdown => markdown(&made),

@@ -82,7 +82,8 @@ pub async fn run(connection: &Connection, max_token_age: Option<&str>, json: boo
 
 /// What needs a person, with what to do.
 fn notice(notice: &Notice) -> String {
-    format!("{}: {}", line(&notice.text), line(&notice.remedy))
+    let remedy = notice.remedy.as_deref().map(|remedy| format!(": {}", line(remedy)));
+    format!("{}{}", line(&notice.text), remedy.unwrap_or_default())
 }
 
 /// Whether there is no server: no socket, or nobody who takes the connection.

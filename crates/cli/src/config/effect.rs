@@ -21,7 +21,7 @@ impl Effect {
 }
 
 /// Every setting of the file, in the order of `keyway serve --help`.
-const SETTINGS: [(&str, Effect); 53] = [
+const SETTINGS: [(&str, Effect); 54] = [
     ("data", Effect::Restart),
     ("listen", Effect::Restart),
     ("admin", Effect::Restart),

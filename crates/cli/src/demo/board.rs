@@ -58,7 +58,12 @@ pub(super) async fn fill(control: &Control, now: Timestamp) -> anyhow::Result<()
 
 fn found(parts: &[Part], left: Option<Leak>) -> Found {
     let loose = left.map(|leak| Loose { leak, because: "its folder has no call of HubSpot".into() });
-    Found { integrations: parts.iter().map(integration).collect(), loose: loose.into_iter().collect(), ignored: Vec::new() }
+    Found {
+        integrations: parts.iter().map(integration).collect(),
+        loose: loose.into_iter().collect(),
+        ignored: Vec::new(),
+        unread: Vec::new(),
+    }
 }
 
 fn integration((name, folder, owner, calls, token): &Part) -> Integration {

@@ -269,10 +269,11 @@ fn write(folder: &Path, to: Option<&Path>, bytes: &[u8], mode: u32, owned_as: Op
         }
         file.set_permissions(std::fs::Permissions::from_mode(mode))?;
         file.sync_all()?;
-        anyhow::Ok(match to {
+        match to {
             Some(to) => std::fs::rename(&draft, to)?,
             None => std::fs::remove_file(&draft)?,
-        })
+        }
+        anyhow::Ok(())
     })();
     if written.is_err() {
         let _ = std::fs::remove_file(&draft);

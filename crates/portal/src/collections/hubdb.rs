@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use keyway_core::error_body::ErrorBody;
 use keyway_objects::items::Place;
-use keyway_objects::request::{bad_field, bad_parameter};
+use keyway_objects::request::{bad_field, bad_parameter, missing_field};
 use keyway_objects::tx::Tx;
 use serde_json::{Map, Value, json};
 
@@ -102,7 +102,7 @@ fn create(asked: &Asked<'_>, tx: &mut Tx<'_>) -> Answer {
     let body = asked.body()?;
     for field in ["name", "label"] {
         if body.get(field).and_then(Value::as_str).is_none_or(str::is_empty) {
-            return Err(bad_field(field, "is required"));
+            return Err(missing_field(field));
         }
     }
     if Table::find(tx, body["name"].as_str().unwrap_or_default()).is_ok() {

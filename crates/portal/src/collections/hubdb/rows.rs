@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use keyway_core::error_body::ErrorBody;
-use keyway_objects::request::{bad_field, id_text, inputs};
+use keyway_objects::request::{bad_field, id_text, inputs, missing_field};
 use keyway_objects::tx::Tx;
 use serde_json::{Map, Value, json};
 
@@ -115,7 +115,7 @@ impl Table {
     }
 
     fn row(&self, tx: &Tx<'_>, input: &Map<String, Value>) -> Result<(String, Item), ErrorBody> {
-        let id = id_text(input.get("id")).ok_or_else(|| bad_field("id", "is required"))?;
+        let id = id_text(input.get("id")).ok_or_else(|| missing_field("id"))?;
         let row = tx.state.items.get(&self.rows(), &id).cloned().ok_or_else(|| missing(&id))?;
         Ok((id, row))
     }
@@ -183,7 +183,7 @@ impl Table {
         let mut body = asked.body()?;
         plain_ids(&mut body);
         for input in inputs(&body, BATCH_MAX)? {
-            let id = id_text(input.get("id")).ok_or_else(|| bad_field("id", "is required"))?;
+            let id = id_text(input.get("id")).ok_or_else(|| missing_field("id"))?;
             if tx.state.items.get(&self.rows(), &id).is_some() {
                 self.remove_row(tx, &id)?;
             }

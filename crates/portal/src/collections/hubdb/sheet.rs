@@ -1,7 +1,7 @@
 //! Rows of a table as CSV, out and in (developers.hubspot.com/docs/api-reference/cms-hubdb-v3/guide).
 
 use keyway_core::error_body::ErrorBody;
-use keyway_objects::request::bad_field;
+use keyway_objects::request::{bad_field, missing_field};
 use keyway_objects::tx::Tx;
 use serde_json::{Map, Value, json};
 
@@ -46,7 +46,7 @@ fn text(value: &Value) -> String {
 /// Rows of a file as rows of the draft.
 pub fn import(table: &Table, asked: &Asked<'_>, tx: &mut Tx<'_>) -> Answer {
     let sent = parts(&asked.call.body).ok_or_else(|| ErrorBody::validation("the body is not multipart/form-data"))?;
-    let part = |name: &str| sent.iter().find(|part| part.name == name).map(|part| part.bytes).ok_or_else(|| bad_field(name, "is required"));
+    let part = |name: &str| sent.iter().find(|part| part.name == name).map(|part| part.bytes).ok_or_else(|| missing_field(name));
     let (file, config) = (part("file")?, part("config")?);
     let config: Map<String, Value> = serde_json::from_slice(config).map_err(|_| bad_field("config", "must be JSON"))?;
     let config = shape::read(&CONFIG, &config, false)?;
