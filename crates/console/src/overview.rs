@@ -335,7 +335,7 @@ mod tests {
     fn every_kind_of_condition_with_a_page_has_an_action() {
         let notice = |kind: &str| Notice {
             kind: kind.into(),
-            name: format!("{kind}/7"),
+            name: format!("{kind}/{}7", if kind == "access-expiring" { "person/" } else { "" }),
             hub_id: Some(1),
             app_id: Some(2),
             page: Some("/audit?app=2".into()),

@@ -13,6 +13,7 @@ use std::collections::HashMap;
 use http::Method;
 use keyway_core::path::{NormalPath, encode_component};
 use keyway_core::time::Timestamp;
+use keyway_objects::crm::write::needed_links;
 use keyway_objects::documents::{self, Change};
 use keyway_objects::kind::Kind;
 use keyway_objects::settle::settle;
@@ -151,15 +152,19 @@ impl Filling<'_> {
         self.all(serde_json::from_str(text).expect("a built-in set is a seed; a test fills an account with each"))
     }
 
-    /// Records first, then what they are associated with: a record may name one that comes later.
+    /// Records first, then what they are associated with: a record may name one that comes later. Records that need
+    /// an associated record come last.
     fn records(&mut self, records: Map<String, Value>) -> Filled {
         let mut wanted = Vec::new();
-        for (kind, rows) in records {
+        let needs = |kind: &str| self.tx.state.kind(kind).is_some_and(|kind| needed_links(kind).next().is_some());
+        let (last, first): (Vec<_>, Vec<_>) = records.into_iter().partition(|(kind, _)| needs(kind));
+        for (kind, rows) in first.into_iter().chain(last) {
             for (at, row) in list(&kind, rows)?.into_iter().enumerate() {
                 let place = format!("records.{kind}[{at}]");
                 let row: Row = serde_json::from_value(row).map_err(|error| RefillError::Invalid(format!("{place}: {error}")))?;
                 let path = format!("/crm/objects/2026-09/{}", encoded(&kind));
-                let made = self.call(&place, "POST", &path, json!({ "properties": row.properties }))?;
+                let body = json!({ "properties": row.properties, "associations": self.needed(&kind, &row.associations) });
+                let made = self.call(&place, "POST", &path, body)?;
                 let id = made["id"].as_str().unwrap_or_default().to_owned();
                 self.count(&kind);
                 if let Some(own) = self.tx.state.kind(&kind) {
@@ -180,6 +185,23 @@ impl Filling<'_> {
             self.call(&format!("{place}, association with {to}"), "PUT", &path, Value::Null)?;
         }
         Ok(())
+    }
+
+    /// The associations, of those that a seed names, that a record needs when it is made.
+    fn needed(&self, kind: &str, named: &[String]) -> Vec<Value> {
+        let Some(own) = self.tx.state.kind(kind) else { return Vec::new() };
+        let one = |to: &String| {
+            let other = self.tx.state.kind(to.split_once('/')?.0)?;
+            let id = self.ids.get(to).filter(|_| needed_links(own).any(|needed| needed == other))?;
+            Some(self.new_link(own, other, id))
+        };
+        named.iter().filter_map(one).collect()
+    }
+
+    /// An association of a record that is not made yet.
+    fn new_link(&self, from: Kind, to: Kind, id: &str) -> Value {
+        let types = [json!({ "associationCategory": "HUBSPOT_DEFINED", "associationTypeId": self.tx.state.link_types.plain(from, to) })];
+        json!({ "to": { "id": id }, "types": types })
     }
 
     fn count(&mut self, kind: &str) {

@@ -302,7 +302,7 @@ fn sheet(record: &Value, apps: &HashMap<String, String>) -> String {
         let value = match (name.as_str(), value) {
             ("operation", _) => called(record),
             ("appId", Value::Number(_)) => names::caller_of(apps, value),
-            // An empty field says nothing, but for the status: there is none where the outcome is not known.
+            // An empty field says nothing, except the status: none means that the outcome is not known.
             ("status", Value::Null) => "unknown".to_owned(),
             (_, Value::Null | Value::Bool(false)) => return None,
             (_, Value::Array(items)) if items.is_empty() => return None,

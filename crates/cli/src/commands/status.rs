@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::Method;
+use http::{Method, StatusCode};
 use keyway_api::view::{AppWithTokens, Apps, Due, Notice, Overview};
 use keyway_core::time::Timestamp;
 use keyway_gateway::clock;
@@ -44,8 +44,10 @@ pub async fn run(connection: &Connection, max_token_age: Option<&str>, json: boo
         let made_before = clock::now().plus_ms(-max_age_ms);
         troubles.extend(all::<Apps>(connection, "/api/v1/apps").await?.iter().flat_map(|app| old_tokens(app, made_before)));
     }
-    // Where the caller's role does not allow it, there is nothing of it.
-    let overview: Option<Overview> = get(connection, "/api/v1/overview").await.ok();
+    let (overview, overview_error) = match overview(connection).await {
+        Ok(overview) => (overview, None),
+        Err(error) => (None, Some(format!("{error:#}"))),
+    };
     let (rotations, attention) = overview.map(|overview| (overview.rotations.due, overview.attention)).unwrap_or_default();
     // A token that --max-token-age reported is not reported again.
     let told = |due: &&Due| due.hint.as_deref().is_some_and(|hint| troubles.iter().any(|(_, trouble)| trouble.contains(hint)));
@@ -61,13 +63,16 @@ pub async fn run(connection: &Connection, max_token_age: Option<&str>, json: boo
     };
     let listed: Vec<_> = troubles.iter().map(|(hub_id, trouble)| json!({ "hubId": hub_id, "trouble": trouble })).collect();
     show(
-        &json!({ "version": 1, "running": true, "accounts": accounts.len(), "notReady": not_ready, "troubles": listed, "rotationDue": due, "accessExpiring": ending, "store": store, "proxy": of_proxy, "auditDamage": damage }),
+        &json!({ "version": 1, "running": true, "accounts": accounts.len(), "notReady": not_ready, "troubles": listed, "rotationDue": due, "accessExpiring": ending, "store": store, "overviewError": overview_error, "proxy": of_proxy, "auditDamage": damage }),
         json,
         |_| {
             let mut lines = format!("keyway runs, with {} {}", accounts.len(), if accounts.len() == 1 { "account" } else { "accounts" });
             not_ready.iter().for_each(|why| lines.push_str(&format!("\nit answers no calls: {why}")));
             for (hub_id, trouble) in &troubles {
                 lines.push_str(&format!("\naccount {hub_id}: {trouble}"));
+            }
+            if let Some(error) = &overview_error {
+                lines.push_str(&format!("\ncan't find out what needs a person: {error}"));
             }
             store.iter().chain(&ending).for_each(|told| lines.push_str(&format!("\n{told}")));
             due.iter().for_each(|due| lines.push_str(&format!("\n{due}")));
@@ -76,8 +81,21 @@ pub async fn run(connection: &Connection, max_token_age: Option<&str>, json: boo
             lines
         },
     )?;
-    let is_fine = not_ready.is_none() && troubles.is_empty() && store.is_none() && of_proxy.is_none() && damage.is_empty();
+    let has_trouble = not_ready.is_some() || overview_error.is_some() || store.is_some() || of_proxy.is_some();
+    let is_fine = !has_trouble && troubles.is_empty() && damage.is_empty();
     Ok(if is_fine { Exit::Fine } else { Exit::Negative })
+}
+
+/// What needs a person, and more; none where the caller's role does not allow it.
+///
+/// # Errors
+/// The server can't say now.
+async fn overview(connection: &Connection) -> anyhow::Result<Option<Overview>> {
+    match get(connection, "/api/v1/overview").await {
+        Ok(overview) => Ok(Some(overview)),
+        Err(error) if error.downcast_ref::<Refused>().is_some_and(|refused| refused.status == StatusCode::FORBIDDEN) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// What needs a person, with what to do.

@@ -131,23 +131,22 @@ fn a_template_names_what_it_would_lose_and_what_it_replaced_can_come_back() {
     assert!(delivery.read(".env").starts_with("HUBSPOT_TOKEN=pat-") && mode(&delivery.path(".env")) == 0o640);
     let former = delivery.path(".env.keyway-former");
     assert!(std::fs::read_to_string(&former).unwrap() == before && mode(&former) == 0o600);
-    // Without it, an undo does not guess.
-    let kept = delivery.path("kept");
-    std::fs::rename(&former, &kept).unwrap();
-    let refused = delivery.undo();
-    assert!(refused.status.code() == Some(1) && said(&refused).contains("does not know what was there before"), "{}", said(&refused));
-    assert!(delivery.read(".env").starts_with("HUBSPOT_TOKEN=pat-"));
-    std::fs::rename(&kept, &former).unwrap();
-    let new = delivery.keyway.json(&["token", "list", "Billing"])["tokens"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|one| one["id"].as_u64().unwrap())
-        .max();
-    let targets = delivery.path("targets.toml").display().to_string();
-    let undone = delivery.keyway.run(&["token", "undeliver", "Billing", &targets, "--token", &new.unwrap().to_string()]);
+    let undone = delivery.undo();
     assert_eq!(undone.status.code(), Some(0), "{}", said(&undone));
     assert!(delivery.read(".env") == before && mode(&delivery.path(".env")) == 0o640 && !former.exists());
+}
+
+#[test]
+fn an_undo_without_what_was_there_before_does_not_guess_and_leaves_the_new_token_working() {
+    let delivery = Delivery::new("template = \"HUBSPOT_TOKEN={token}\\n\"\n", Some("HUBSPOT_TOKEN=before\n"), 0o640);
+    assert_eq!(delivery.rotate(&["--grace", "1h"]).status.code(), Some(0));
+    let after = delivery.read(".env");
+    std::fs::remove_file(delivery.path(".env.keyway-former")).unwrap();
+    let refused = delivery.undo();
+    assert!(refused.status.code() == Some(1) && said(&refused).contains("does not know what was there before"), "{}", said(&refused));
+    assert!(said(&refused).contains("still works") && delivery.read(".env") == after, "{}", said(&refused));
+    let token = after.trim_start_matches("HUBSPOT_TOKEN=").trim_end();
+    assert_eq!(delivery.keyway.call(token, "GET", "/crm/v3/objects/contacts", None).0, 200);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
@@ -76,6 +77,8 @@ fn a_self_signed_certificate_of_an_authority_is_explained() {
         params.is_ca = is_ca;
         std::fs::write(path("own.pem"), params.self_signed(&key).unwrap().pem()).unwrap();
         std::fs::write(path("own.key"), key.serialize_pem()).unwrap();
+        // The server takes no key that every user of the machine can read.
+        std::fs::set_permissions(path("own.key"), std::fs::Permissions::from_mode(0o600)).unwrap();
         let keyway = Keyway::start(&["--ephemeral", "--tls-cert", &path("own.pem"), "--tls-key", &path("own.key")]);
         let line = keyway.screen.lines().find(|line| line.trim().starts_with("admin")).unwrap();
         let address = format!("https://{}", line.split("https://").nth(1).unwrap().split_whitespace().next().unwrap());

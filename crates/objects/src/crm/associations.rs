@@ -172,7 +172,8 @@ fn default_result(state: &State, from: End, to: End) -> Value {
 
 /// Sets the labels of an association: those that were there and are not named go.
 fn put_labelled(request: &Request<'_>, tx: &mut Tx<'_>, from: End, to: End) -> Answer {
-    let body: Value = serde_json::from_slice(request.body).map_err(|_| invalid::association_types_invalid())?;
+    let body: Option<Value> = serde_json::from_slice(request.body).ok();
+    let body = body.filter(Value::is_array).ok_or_else(invalid::association_types_invalid)?;
     let types = type_ids(Some(&body))?;
     two_ends(tx.state, from, to)?;
     ends_there(tx.state, &[from])?;

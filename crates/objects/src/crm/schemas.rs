@@ -36,7 +36,6 @@ pub fn answer(request: &Request<'_>, method: &Method, tail: &[&str], tx: &mut Tx
         ("DELETE", [name]) => delete(request, name, tx),
         ("POST", [name, "associations"]) => kind(tx.state, name).and_then(|kind| associate(request, kind, tx)),
         ("DELETE", [name, "associations", id]) => kind(tx.state, name).and_then(|kind| dissociate(kind, id, tx)),
-        ("DELETE", [name, "purge"]) => custom(tx.state, name).and_then(|(kind, _)| purge(kind, tx)),
         _ => return None,
     })
 }
@@ -265,14 +264,6 @@ fn delete(request: &Request<'_>, name: &str, tx: &mut Tx<'_>) -> Answer {
     } else {
         tx.put_custom(kind, CustomType { archived: true, updated_at: request.now, ..definition });
     }
-    Ok(no_content())
-}
-
-fn purge(kind: Kind, tx: &mut Tx<'_>) -> Answer {
-    if tx.state.table(kind).count() > 0 {
-        return Err(invalid::schema_not_purged());
-    }
-    tx.remove_custom(kind);
     Ok(no_content())
 }
 

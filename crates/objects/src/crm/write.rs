@@ -326,12 +326,16 @@ pub fn wanted_links(request: &Request<'_>, state: &State, from: Kind, body: &Map
 
 /// The object types whose new records must be associated with a record of another type. HubSpot's guides name leads alone
 /// (api-reference/2026-03/crm/objects/leads/guide).
-const NEED_LINKS: [(&str, &str); 1] = [("leads", "contacts")];
+const NEED_LINKS: &[(&str, &str)] = &[("leads", "contacts")];
+
+/// The object types of which a new record needs an associated record.
+pub fn needed_links(from: Kind) -> impl Iterator<Item = Kind> {
+    NEED_LINKS.iter().filter(move |(own, _)| Kind::of(own) == Some(from)).filter_map(|(_, to)| Kind::of(to))
+}
 
 /// Refuses a new record without the association that its type needs.
 fn refuse_unlinked(state: &State, from: Kind, links: &Wanted) -> Result<(), ErrorBody> {
-    let needed = NEED_LINKS.iter().filter(|(own, _)| Kind::of(own) == Some(from)).filter_map(|(_, to)| Kind::of(to));
-    match needed.into_iter().find(|to| !links.iter().any(|(other, _)| other.0 == *to)) {
+    match needed_links(from).find(|to| !links.iter().any(|(other, _)| other.0 == *to)) {
         Some(to) => Err(invalid::required_associations_missing(state.space(from).shouted(), vec![state.space(to).shouted()])),
         None => Ok(()),
     }

@@ -239,8 +239,6 @@ errors! {
         schemas_exhausted(): 400 "VALIDATION_ERROR", "The account has had too many custom object types" => Own;
         schema_in_use(type_name): 400 "VALIDATION_ERROR", "{type_name} still has records; archive them first"
             => Page("api-reference/latest/crm/objects/schemas/guide for the rule; the words are unconfirmed");
-        schema_not_purged(): 400 "VALIDATION_ERROR", "An object type with records can't be purged; archive them first"
-            => Page("api-reference/latest/crm/objects/schemas/guide for the rule; the words are unconfirmed");
         schema_association_exists(name): 409 "OBJECT_ALREADY_EXISTS", "An association named '{name}' already exists." => OWN_TYPE_EXISTS;
         schema_association_of_hubspot(id): 400 "VALIDATION_ERROR", "association {id} is defined by HubSpot and can't be deleted"
             => Unconfirmed;

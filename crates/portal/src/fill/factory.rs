@@ -1,6 +1,7 @@
 //! Creates records by a rule. The same seed gives the same values, because nothing here depends on the time or
 //! on chance.
 
+use keyway_objects::crm::write::needed_links;
 use keyway_objects::kind::Kind;
 use keyway_objects::property::ValueType;
 use serde_json::{Map, Value, json};
@@ -69,7 +70,12 @@ impl Filling<'_> {
             return Err(invalid(format!("count is {COUNT_MAX} at most")));
         }
         let kind = self.tx.state.kind(&factory.r#type).ok_or_else(|| invalid(format!("there is no object type {}", factory.r#type)))?;
-        let turns = factory.associate.all().iter().map(|to| self.turns(to).map_err(invalid)).collect::<Result<Vec<_>, _>>()?;
+        let mut turns = factory.associate.all().iter().map(|to| self.turns(to).map_err(invalid)).collect::<Result<Vec<_>, _>>()?;
+        for needed in needed_links(kind) {
+            if !turns.iter().flatten().any(|(other, _)| *other == needed) {
+                turns.push(self.turns(&needed.to_string()).map_err(invalid)?);
+            }
+        }
         let added = plausible::needed(self.tx.state, kind);
         let path = format!("/crm/objects/2026-09/{}", encoded(&factory.r#type));
         for n in 1..=factory.count {
@@ -82,7 +88,9 @@ impl Filling<'_> {
                 return Err(invalid(format!("the values of a seed's factories have {} MiB at most", BYTES_MAX >> 20)));
             }
             let named = format!("factories[{at}], record {n}");
-            let made = self.call(&named, "POST", &path, json!({ "properties": values }))?;
+            let needed = partners.iter().filter(|(other, _)| needed_links(kind).any(|needed| needed == *other));
+            let links: Vec<Value> = needed.map(|(other, id)| self.new_link(kind, *other, &id.to_string())).collect();
+            let made = self.call(&named, "POST", &path, json!({ "properties": values, "associations": links }))?;
             let id = made["id"].as_str().unwrap_or_default().to_owned();
             self.count(&factory.r#type);
             self.made_now.push((kind, id.parse().unwrap_or_default()));

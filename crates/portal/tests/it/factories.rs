@@ -100,6 +100,17 @@ fn every_type_gets_what_it_needs_and_a_second_factory_of_the_same_rule_finds_roo
 }
 
 #[test]
+fn a_lead_of_a_seed_may_name_a_contact_that_comes_later() {
+    let account = Account::new();
+    let lead = json!({ "key": "hot", "properties": { "hs_lead_name": "Ada" }, "associations": ["contacts/ada"] });
+    let contact = json!({ "key": "ada", "properties": { "email": "ada@example.com" } });
+    let made = fill(&account, json!({ "records": { "leads": [lead], "contacts": [contact] } })).unwrap();
+    let id = |key: &str| made["ids"][key].as_str().unwrap();
+    let lead = account.get(&format!("/crm/v3/objects/leads/{}?associations=contacts", id("leads/hot"))).expect(200);
+    assert_eq!(lead["associations"]["contacts"]["results"][0]["id"], id("contacts/ada"));
+}
+
+#[test]
 fn a_rule_that_can_not_be_kept_is_refused_with_its_place() {
     for (factory, says) in [
         (json!({ "type": "boats", "count": 1 }), "no object type boats"),

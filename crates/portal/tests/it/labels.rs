@@ -73,7 +73,8 @@ fn a_limit_of_one_company_refuses_the_second_and_not_the_first_again() {
         )
     };
     configure("create", json!({ "category": "HUBSPOT_DEFINED", "typeId": 279, "maxToObjectIds": 0 })).refused(400, "maxToObjectIds");
-    configure("create", json!({ "category": "HUBSPOT_DEFINED", "typeId": 4, "maxToObjectIds": 1 })).refused(400, "not a type");
+    configure("create", json!({ "category": "HUBSPOT_DEFINED", "typeId": 4, "maxToObjectIds": 1 }))
+        .refused(400, "not a valid association type");
     configure("create", json!({ "category": "HUBSPOT_DEFINED", "typeId": 279, "maxToObjectIds": 1 })).expect(201);
     let put = |company: u32| account.call_with(&format!("PUT /crm/v4/objects/contacts/101/associations/default/companies/{company}"), b"");
     put(101).expect(200);

@@ -3,7 +3,7 @@
 //! `KEYWAY_WRITE_ERRORS=1` writes the file anew.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use keyway_objects::invalid::{ROWS, Row, VALUE_ROWS, ValueRow, fits};
@@ -23,6 +23,8 @@ const IMPORTS: &str = "/crm/imports/2026-09";
 struct Reached {
     account: Account,
     answers: BTreeMap<&'static str, String>,
+    /// The answers that do not have the form of their row.
+    wrong: Vec<String>,
 }
 
 fn row(name: &str) -> &'static Row {
@@ -57,25 +59,32 @@ impl Reached {
 
     /// A call that does a part; the row is in the errors of its answer.
     fn beside(&mut self, name: &str, line: &str, body: Value) {
-        let answer = self.send(line, body).expect(207);
-        self.note(name, line, row(name).status, &answer["errors"][0]);
+        let answer = self.send(line, body);
+        if answer.status == 207 {
+            self.note(name, line, row(name).status, &answer.body["errors"][0]);
+        } else {
+            self.note(name, line, answer.status, &answer.body);
+        }
     }
 
-    #[track_caller]
     fn note(&mut self, name: &str, line: &str, status: u16, body: &Value) {
         let row = row(name);
-        assert!(row.fits(status, body), "{name}: {row:?} is not the form of {status} {body:#}");
-        self.answers.insert(row.name, format!("{line}\n{status} {body}"));
+        if !row.fits(status, body) {
+            self.wrong.push(format!("{name}: {row:?} is not the form of {line}\n{status} {body:#}"));
+        }
+        self.answers.insert(row.name, format!("{line}\n{status} {}", cut(&body.to_string())));
     }
 
     /// A record whose value the row refuses.
     fn value(&mut self, name: &str, line: &str, property: &str, value: &str) {
         let (expected, line) = (value_row(name), line.replace("$contacts", CONTACTS));
         let answer = self.account.call(&line, json!({ "properties": { property: value } }));
-        assert!(row("values_invalid").fits(answer.status, &answer.body), "{name}: {} {:#}", answer.status, answer.body);
         let entry = &answer.body["errors"][0];
         let is_row = entry["code"] == expected.code && fits(expected.message, entry["message"].as_str().unwrap_or_default());
-        assert!(is_row && entry["context"]["propertyName"] == json!([property]), "{name}: {entry}");
+        let is_envelope = row("values_invalid").fits(answer.status, &answer.body);
+        if !is_envelope || !is_row || entry["context"]["propertyName"] != json!([property]) {
+            self.wrong.push(format!("{name}: {expected:?} is not the form of {line}\n{} {:#}", answer.status, answer.body));
+        }
         let text = format!("{line}\n{} {}", answer.status, cut(&answer.body.to_string()));
         self.answers.insert("values_invalid", text.clone());
         self.answers.insert(expected.name, text);
@@ -305,27 +314,24 @@ fn object_types(reached: &mut Reached) {
     let association = json!({ "fromObjectTypeId": type_id, "toObjectTypeId": "0-1", "name": "crew" });
     reached.account.call(&associations, association.clone()).expect(201);
     reached.by("schema_association_exists", &associations, association);
-    let own = reached.account.get(&format!("/crm/v4/associations/{type_id}/0-2/labels")).body;
-    let of_hubspot = reached.account.get(&format!("/crm/v4/associations/{type_id}/notes/labels")).body;
-    let plain = [&of_hubspot, &own].into_iter().find_map(|labels| {
-        let all = labels["results"].as_array()?.iter();
-        all.filter(|one| one["category"] == "HUBSPOT_DEFINED").find_map(|one| one["typeId"].as_u64())
-    });
-    let plain = plain.expect("a type of HubSpot's");
-    reached.by("schema_association_of_hubspot", &format!("DELETE {SCHEMAS}/{type_id}/associations/{plain}"), Value::Null);
+    reached.by("schema_association_of_hubspot", &format!("DELETE {SCHEMAS}/contacts/associations/279"), Value::Null);
     reached.account.make(&type_id, json!({ "title": "Argo" }));
     reached.by("schema_in_use", &format!("DELETE {SCHEMAS}/{type_id}"), Value::Null);
-    reached.by("schema_not_purged", &format!("DELETE {SCHEMAS}/{type_id}/purge"), Value::Null);
-    for at in 1..50 {
+    for at in 2..50 {
         reached.account.call(&create, boat(&format!("b{at}"))).expect(201);
     }
+    let mut last = reached.account.call(&create, boat("last")).expect(201);
     reached.by("schemas_too_many", &create, boat("b50"));
     let refused = loop {
-        reached.account.call_with(&format!("DELETE {SCHEMAS}/p_b49/purge"), b"").expect(204);
-        let answer = reached.account.call(&create, boat("b49"));
+        // An object type that is archived first and then deleted makes room, and its number is not given again.
+        let path = format!("{SCHEMAS}/{}", last["objectTypeId"].as_str().unwrap());
+        reached.account.call_with(&format!("DELETE {path}"), b"").expect(204);
+        reached.account.call_with(&format!("DELETE {path}?archived=true"), b"").expect(204);
+        let answer = reached.account.call(&create, boat("last"));
         if answer.status != 201 {
             break answer;
         }
+        last = answer.body;
     };
     reached.note("schemas_exhausted", &create, refused.status, &refused.body);
     reached.by("owner_missing", "GET /crm/owners/2026-09/999", Value::Null);
@@ -393,7 +399,6 @@ fn webhooks(reached: &mut Reached) {
     reached.by("subscriptions_too_many", create, of(1_000));
 }
 
-/// Imports answer at once and find what is wrong later: the message is in their errors.
 fn imports(reached: &mut Reached) {
     let mapping = json!([{ "columnObjectTypeId": "0-1", "columnName": "email", "propertyName": "email" }]);
     let file =
@@ -420,33 +425,33 @@ fn imports(reached: &mut Reached) {
     let cells = format!("email{}\n{}", ",x".repeat(99), format!("a{}\n", ",x".repeat(99)).repeat(5_100));
     for (name, csv, files) in [("import_columns_too_many", wide, 1), ("import_rows_too_many", long, 1), ("import_cells_too_many", cells, 2)]
     {
-        let body = form(&csv, &["a.csv", "b.csv"][..files]);
-        let id = reached.account.call_with(&format!("POST {IMPORTS}"), &body).expect(200)["id"].as_str().unwrap().to_owned();
-        reached.account.get(&format!("{IMPORTS}/{id}")).expect(200);
-        let errors = reached.account.get(&format!("{IMPORTS}/{id}/errors")).expect(200);
-        let message = errors["results"][0]["errorMessage"].as_str().unwrap_or_default();
-        assert!(fits(row(name).message, message), "{name}: {errors:#}");
-        reached.answers.insert(row(name).name, format!("GET {IMPORTS}/{id}/errors\n{message}"));
+        reached.by_bytes(name, &format!("POST {IMPORTS}"), &form(&csv, &["a.csv", "b.csv"][..files]));
     }
 }
 
 #[test]
 fn each_row_is_reached_by_a_call_and_the_answer_has_its_form() {
-    let mut reached = Reached { account: Account::new(), answers: BTreeMap::new() };
+    let mut reached = Reached { account: Account::new(), answers: BTreeMap::new(), wrong: Vec::new() };
     for family in [requests, records, values, batches, associations, search, properties, pipelines, object_types, lists, webhooks, imports]
     {
         reached.begin();
-        family(&mut reached);
+        // A family that stops at a call of its own does not hide what is wrong with the others.
+        if catch_unwind(AssertUnwindSafe(|| family(&mut reached))).is_err() {
+            reached.wrong.push("a call that prepares another failed; its panic is above".to_owned());
+        }
     }
     let mut text = String::new();
     for name in ROWS.iter().map(|row| row.name).chain(VALUE_ROWS.iter().map(|row| row.name)) {
-        let answer = reached.answers.get(name).unwrap_or_else(|| panic!("no call reaches {name}"));
-        let _ = writeln!(text, "== {name}\n{answer}\n");
+        match reached.answers.get(name) {
+            Some(answer) => text += &format!("== {name}\n{answer}\n\n"),
+            None => reached.wrong.push(format!("no call reaches {name}")),
+        }
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/validation_errors.txt");
     if std::env::var_os("KEYWAY_WRITE_ERRORS").is_some() {
         std::fs::write(&path, &text).unwrap();
     }
+    assert!(reached.wrong.is_empty(), "{} rows are not what the calls get:\n{}", reached.wrong.len(), reached.wrong.join("\n"));
     let kept = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         kept == text,

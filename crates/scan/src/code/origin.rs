@@ -228,6 +228,7 @@ fn agree(source: &Source<'_>, name: &str, values: Vec<Option<Node<'_>>>, steps: 
             Some(value) if source.language == Language::Shell && source.of(value).contains(&format!("${{{name}")) => {
                 Origin::Environment(name.to_owned())
             }
+            Some(value) if OBJECTS.contains(&source.of(value)) => Origin::Environment(taken_name(source, name, value)),
             Some(value) => follow(source, value, steps),
             None => Origin::Supplied,
         })
@@ -238,6 +239,18 @@ fn agree(source: &Source<'_>, name: &str, values: Vec<Option<Node<'_>>>, steps: 
         several if several.contains(&Origin::Supplied) => Origin::Supplied,
         _ => Origin::Unclear,
     }
+}
+
+/// The variable of the environment that a name has in `const { KEY: name } = process.env`.
+fn taken_name(source: &Source<'_>, name: &str, environment: Node<'_>) -> String {
+    let pattern =
+        environment.parent().and_then(|declared| declared.child_by_field_name("name").or_else(|| declared.child_by_field_name("left")));
+    let is_renamed = |pair: &Node<'_>| {
+        pair.kind() == "pair_pattern"
+            && pair.child_by_field_name("value").is_some_and(|value| descendants(value).iter().any(|part| source.of(*part) == name))
+    };
+    let pair = pattern.and_then(|pattern| descendants(pattern).into_iter().find(is_renamed));
+    pair.and_then(|pair| pair.child_by_field_name("key")).map_or(name, |key| source.of(key).trim_matches(['"', '\''])).to_owned()
 }
 
 /// The function around a node.
