@@ -304,7 +304,7 @@ mod oauth {
         let control = self::control(Some(folder.path())).await;
         ended(control.session(cookie.expose()).await);
 
-        let more = control.put_person(until(AccessEnd::At(soon.plus_ms(1)))).await.unwrap().0;
+        let more = control.put_person(until(AccessEnd::At(soon.plus_ms(3_600_000)))).await.unwrap().0;
         assert_eq!(control.session(cookie.expose()).await.unwrap(), Some(more), "another end alone keeps sessions");
         assert!(control.put_person(until(AccessEnd::At(soon))).await.is_err(), "an end is to come");
         control.put_person(until(AccessEnd::Never)).await.unwrap();
