@@ -66,7 +66,7 @@ class Page(html.parser.HTMLParser):
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
         self.loads += [value for name, value in attrs if name in ("src", "href", "action", "data", "srcset")]
-        if tag not in ("meta", "br", "link"):
+        if tag not in ("meta", "br", "link", "wbr"):
             self.open.append(tag)
 
     def handle_startendtag(self, tag, attrs):
