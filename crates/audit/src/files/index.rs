@@ -9,6 +9,7 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::ops::Range;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use foldhash::HashMap as FastMap;
 use keyway_core::refusal::Word;
@@ -323,6 +324,9 @@ impl Index {
     pub fn save(&self, path: &Path, key: &ChainKey) -> io::Result<()> {
         let bytes = postcard::to_extend(self, Vec::new()).map_err(io::Error::other)?;
         let bytes = postcard::to_extend(&(self.posted, &self.befores), bytes).map_err(io::Error::other)?;
+        // Two readers that miss the index at once both write it, and its draft has one name.
+        static WRITING: Mutex<()> = Mutex::new(());
+        let _alone = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
         let draft = path.with_extension("new");
         let mut file = File::create(&draft)?;
         file.write_all(key.vouch_for_index(&bytes).as_bytes())?;

@@ -127,7 +127,8 @@ mod tests {
             std::iter::from_fn(|| supervisor.recv(&mut bytes).ok().map(|length| String::from_utf8_lossy(&bytes[..length]).into_owned()))
                 .collect();
         let beats = received.iter().filter(|message| *message == "WATCHDOG=1").count();
-        assert!((5..=6).contains(&beats), "{received:?}");
+        // How many there are until the end is seen is a matter of the machine's load.
+        assert_eq!(beats, asked.get() - 100, "{received:?}");
         assert!(received[0].starts_with("READY=1") && received[received.len() - 1].starts_with("STOPPING=1"), "{received:?}");
     }
 }

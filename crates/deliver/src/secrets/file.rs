@@ -263,7 +263,8 @@ fn write(folder: &Path, to: Option<&Path>, bytes: &[u8], mode: u32, owned_as: Op
             && (made.uid(), made.gid()) != (*user, *group)
         {
             // Only root may give files away, and a group is one's own.
-            std::os::unix::fs::chown(&draft, Some(*user), Some(*group)).with_context(|| {
+            // Of the open file: the owner of the folder could put another file in the draft's place.
+            std::os::unix::fs::fchown(&file, Some(*user), Some(*group)).with_context(|| {
                 format!("the file belongs to user {user} and group {group}, and this user can't keep that. Run the command as that user or as root")
             })?;
         }

@@ -1,5 +1,6 @@
 //! The audit over the admin API: pages of JSON, and whole exports as JSONL or CSV.
 
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -186,6 +187,9 @@ pub(super) async fn filter(admin: &Admin, who: &Principal, query: &AuditQuery) -
             ApiError::invalid("a property is named as HubSpot names it: letters, digits and underscores, such as lifecyclestage")
         })?),
     };
+    let address =
+        |text: &str| text.parse::<IpAddr>().map_err(|_| ApiError::invalid(format!("{text} is not an address; use one such as 192.0.2.7")));
+    let source = query.source.as_deref().map(address).transpose()?;
     let (operation, object) = query.operation.as_deref().map(as_recorded).unzip();
     Ok(AuditFilter {
         app_id,
@@ -198,7 +202,7 @@ pub(super) async fn filter(admin: &Admin, who: &Principal, query: &AuditQuery) -
         record,
         property: property.map(std::borrow::Cow::into_owned),
         token_id: query.token_id,
-        source: query.source.clone(),
+        source: source.map(|address| address.to_string()),
         session: query.session,
         person: query.on_behalf_of.clone(),
         tool: query.tool.clone(),
