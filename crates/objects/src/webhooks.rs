@@ -143,53 +143,29 @@ pub fn notices(tx: &mut Tx<'_>, call: &Call) -> Vec<Notice> {
     for app in tx.state.items.parents(SUBSCRIPTIONS) {
         let Some(settings) = tx.state.items.get(&Place::new(SETTINGS, &[]), &app) else { continue };
         let subscriptions = by_event(active(tx.state, &app));
-        let (mut events, mut left_out) = (Vec::new(), 0);
+        let mut told = Told { call, app: &app, next: &mut next, events: Vec::new(), left_out: 0 };
         // HubSpot sends no webhooks of highly sensitive properties (its guide to Sensitive Data).
-        let told = |one: &Happened| sensitivity(tx.state, one) != Some(Sensitivity::HighlySensitive);
-        for (at, one) in happened.iter().enumerate().filter(|(_, one)| told(one)) {
+        let may_be_told = |one: &Happened| sensitivity(tx.state, one) != Some(Sensitivity::HighlySensitive);
+        for (at, one) in happened.iter().enumerate().filter(|(_, one)| may_be_told(one)) {
             let asking = subscriptions.get(&one.what.event()).into_iter().flatten();
             for (subscription, _) in asking.filter(|(subscription, subject)| is_subject(tx.state, subscription, subject, one.of.0)) {
-                if events.len() == EVENTS_MAX {
-                    left_out += 1;
-                    continue;
-                }
-                next += 1;
-                let mut event = json!({
-                    "eventId": next, "subscriptionId": number(&subscription["id"]), "portalId": call.hub_id, "appId": app_id(&app),
-                    "occurredAt": call.now.as_ms(), "subscriptionType": subscription["eventType"],
-                });
-                if at < imported {
-                    event["changeSource"] = "IMPORT".into();
-                } else {
-                    event["changeSource"] = "INTEGRATION".into();
-                    event["sourceId"] = call.app_id.to_string().into();
-                }
-                describe(tx.state, one, &mut event);
-                events.push(Event {
-                    value: event,
-                    shows: shown(one),
-                    value_of: sensitivity(tx.state, one).map(|level| (row_of(one.of.0), level)),
-                    scope: None,
+                told.add(subscription, at < imported, |mut value| {
+                    describe(tx.state, one, &mut value);
+                    let value_of = sensitivity(tx.state, one).map(|level| (row_of(one.of.0), level));
+                    Event { value, shows: shown(one), value_of, scope: None }
                 });
             }
         }
         for one in &in_threads {
             let asking = subscriptions.get(&one.what.event()).into_iter().flatten();
             for (subscription, _) in asking.filter(|(_, subject)| *subject == THREAD) {
-                if events.len() == EVENTS_MAX {
-                    left_out += 1;
-                    continue;
-                }
-                next += 1;
-                let mut event = json!({
-                    "eventId": next, "subscriptionId": number(&subscription["id"]), "portalId": call.hub_id, "appId": app_id(&app),
-                    "occurredAt": call.now.as_ms(), "subscriptionType": subscription["eventType"],
-                    "changeSource": "INTEGRATION", "sourceId": call.app_id.to_string(),
+                told.add(subscription, false, |mut value| {
+                    describe_thread(one, &mut value);
+                    Event { value, shows: Beside::default(), value_of: None, scope: Some(INBOX_SCOPE) }
                 });
-                describe_thread(one, &mut event);
-                events.push(Event { value: event, shows: Beside::default(), value_of: None, scope: Some(INBOX_SCOPE) });
             }
         }
+        let Told { events, left_out, .. } = told;
         if !events.is_empty() {
             let concurrent = settings.value["throttling"]["maxConcurrentRequests"].as_u64().unwrap_or(CONCURRENT_DEFAULT);
             notices.push(Notice {
@@ -204,6 +180,40 @@ pub fn notices(tx: &mut Tx<'_>, call: &Call) -> Vec<Notice> {
     }
     tx.state.next_event = next;
     notices
+}
+
+/// The events of a call for one app.
+struct Told<'a> {
+    call: &'a Call,
+    app: &'a str,
+    /// The number of the last event.
+    next: &'a mut u64,
+    /// At most [`EVENTS_MAX`].
+    events: Vec<Event>,
+    /// How many more there were.
+    left_out: usize,
+}
+
+impl Told<'_> {
+    /// Adds an event for a subscription. `finish` says what happened.
+    fn add(&mut self, subscription: &Value, imported: bool, finish: impl FnOnce(Value) -> Event) {
+        if self.events.len() == EVENTS_MAX {
+            self.left_out += 1;
+            return;
+        }
+        *self.next += 1;
+        let mut event = json!({
+            "eventId": *self.next, "subscriptionId": number(&subscription["id"]), "portalId": self.call.hub_id, "appId": app_id(self.app),
+            "occurredAt": self.call.now.as_ms(), "subscriptionType": subscription["eventType"],
+        });
+        if imported {
+            event["changeSource"] = "IMPORT".into();
+        } else {
+            event["changeSource"] = "INTEGRATION".into();
+            event["sourceId"] = self.call.app_id.to_string().into();
+        }
+        self.events.push(finish(event));
+    }
 }
 
 /// All targets and subscriptions of an account, by app.
