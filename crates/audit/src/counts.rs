@@ -21,7 +21,7 @@ pub(crate) use calls::Call;
 pub(super) use calls::Fresh;
 #[cfg(test)]
 pub(crate) use span::READ;
-pub use span::{OTHER_APPS, Span, Stored};
+pub use span::{OTHER_APPS, Span, Stored, calls_of_apps};
 pub use tally::{Kind, LATENCY_BOUNDS_US, OTHER_CAUSE, Outcome, Tally};
 
 /// The file of a data folder that holds the counts.

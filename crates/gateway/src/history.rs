@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use keyway_core::time::Timestamp;
 
-use crate::audit::counts::{Grain, OTHER_APPS, Span, Tally};
+use crate::audit::counts::{Grain, Tally, calls_of_apps};
 use crate::audit::{AuditError, AuditLog};
 
 const HOUR_MS: i64 = 3_600_000;
@@ -85,6 +85,20 @@ pub struct Series {
     pub strangers: Tally,
 }
 
+impl AppCalls {
+    /// Of an app without calls in a stretch.
+    fn none(hub_id: Option<u64>, stretch: Stretch) -> Self {
+        Self { hub_id, total: Tally::default(), points: vec![(0, 0); stretch.length] }
+    }
+
+    /// Adds what it called in a part of the span at a place.
+    fn add(&mut self, at: usize, tally: &Tally) {
+        self.points[at].0 += tally.calls();
+        self.points[at].1 += tally.failed();
+        self.total.merge(tally);
+    }
+}
+
 impl Range {
     /// All of them, the shortest first.
     pub const ALL: [Self; 4] = [Self::Hour, Self::Day, Self::Week, Self::Month];
@@ -158,11 +172,7 @@ pub async fn series(audit: &AuditLog, stretch: Stretch, wanted: impl Fn(Option<u
         span.each(&wanted, |hub_id, app_id, tally| {
             series.points[at].merge(&tally);
             let Some(app_id) = app_id else { return series.strangers.merge(&tally) };
-            let empty = || AppCalls { hub_id, total: Tally::default(), points: vec![(0, 0); stretch.length] };
-            let app = series.apps.entry(app_id).or_insert_with(empty);
-            app.points[at].0 += tally.calls();
-            app.points[at].1 += tally.failed();
-            app.total.merge(&tally);
+            series.apps.entry(app_id).or_insert_with(|| AppCalls::none(hub_id, stretch)).add(at, &tally);
         });
     }
     let mut total = std::mem::take(&mut series.total);
@@ -225,13 +235,12 @@ pub async fn busiest(
     wanted: impl Fn(Option<u64>, Option<u64>) -> bool,
 ) -> Result<(Vec<(u64, AppCalls)>, usize), AuditError> {
     let spans = audit.spans(stretch.grain, stretch.begin, stretch.end()).await?;
-    let calls = calls_in(&spans, &wanted);
+    let calls = calls_of_apps(&spans, &wanted);
     let more = calls.len().saturating_sub(most);
     let mut calls: Vec<(u64, u64)> = calls.into_iter().map(|(app_id, (calls, _))| (app_id, calls)).collect();
     calls.sort_unstable_by_key(|(app_id, calls)| (std::cmp::Reverse(*calls), *app_id));
     calls.truncate(most);
-    let empty = |(app_id, _)| (app_id, AppCalls { hub_id: None, total: Tally::default(), points: vec![(0, 0); stretch.length] });
-    let mut busiest: Vec<(u64, AppCalls)> = calls.into_iter().map(empty).collect();
+    let mut busiest: Vec<(u64, AppCalls)> = calls.into_iter().map(|(app_id, _)| (app_id, AppCalls::none(None, stretch))).collect();
     for span in &spans {
         let Some(at) = stretch.place(span.begin) else { continue };
         let is_busiest = |app_id: Option<u64>| app_id.is_some_and(|app_id| busiest.iter().any(|(id, _)| *id == app_id));
@@ -243,9 +252,7 @@ pub async fn busiest(
         for (hub_id, app_id, tally) in found {
             let Some((_, app)) = busiest.iter_mut().find(|(id, _)| Some(*id) == app_id) else { continue };
             app.hub_id = hub_id;
-            app.points[at].0 += tally.calls();
-            app.points[at].1 += tally.failed();
-            app.total.merge(&tally);
+            app.add(at, &tally);
         }
     }
     Ok((busiest, more))
@@ -260,21 +267,7 @@ pub async fn calls(
     stretch: Stretch,
     wanted: impl Fn(Option<u64>, Option<u64>) -> bool,
 ) -> Result<HashMap<u64, (u64, u64)>, AuditError> {
-    Ok(calls_in(&audit.spans(stretch.grain, stretch.begin, stretch.end()).await?, wanted))
-}
-
-fn calls_in(spans: &[Span], wanted: impl Fn(Option<u64>, Option<u64>) -> bool) -> HashMap<u64, (u64, u64)> {
-    let mut calls: HashMap<u64, (u64, u64)> = HashMap::new();
-    for span in spans {
-        span.each_stored(&wanted, |_, app_id, stored| {
-            if let Some(app_id) = app_id.filter(|app_id| *app_id != OTHER_APPS) {
-                let (there, failed_there) = calls.entry(app_id).or_default();
-                let (more, failed) = stored.calls();
-                (*there, *failed_there) = (*there + more, *failed_there + failed);
-            }
-        });
-    }
-    calls
+    Ok(calls_of_apps(&audit.spans(stretch.grain, stretch.begin, stretch.end()).await?, wanted))
 }
 
 /// The most calls in ten seconds that each of some apps made in a stretch.

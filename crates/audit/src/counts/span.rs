@@ -1,5 +1,7 @@
 //! One span of time as it is stored: who called in it, each with a tally.
 
+use std::collections::HashMap;
+
 use keyway_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -39,7 +41,7 @@ pub struct Span {
     cells: Vec<u8>,
 }
 
-/// What is counted of an account and an app in one span, as it is stored: read only as far as somebody asks.
+/// The stored tally of an account and an app in one span. Each method decodes only the part that it returns.
 #[derive(Clone, Copy, Debug)]
 pub struct Stored<'a>(&'a [u8]);
 
@@ -130,6 +132,21 @@ pub(super) fn add(there: &mut Tallies, more: &Tallies, join: impl Fn(&mut Tally,
         let who = if there.contains_key(who) || there.len() < APPS_MAX { *who } else { others };
         join(there.entry(who).or_default(), tally);
     }
+}
+
+/// Calls of each app in some spans, and those of them that failed. Only these two numbers of a tally are read.
+pub fn calls_of_apps(spans: &[Span], wanted: impl Fn(Option<u64>, Option<u64>) -> bool) -> HashMap<u64, (u64, u64)> {
+    let mut calls: HashMap<u64, (u64, u64)> = HashMap::new();
+    for span in spans {
+        span.each_stored(&wanted, |_, app_id, stored| {
+            if let Some(app_id) = app_id.filter(|app_id| *app_id != OTHER_APPS) {
+                let (there, failed_there) = calls.entry(app_id).or_default();
+                let (more, failed) = stored.calls();
+                (*there, *failed_there) = (*there + more, *failed_there + failed);
+            }
+        });
+    }
+    calls
 }
 
 /// The tallies of a span by account, and of all accounts.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use keyway_core::time::Timestamp;
 
 use super::Thresholds;
-use crate::audit::counts::{Grain, OTHER_CAUSE, Span, Tally};
+use crate::audit::counts::{Grain, OTHER_CAUSE, Span, Tally, calls_of_apps};
 use crate::audit::{AuditError, AuditLog};
 
 /// Failed calls from which on a part of them is looked at: fewer are somebody who tries something, or one bad moment.
@@ -57,17 +57,7 @@ pub async fn failing(audit: &AuditLog, server: &str, thresholds: &Thresholds, no
 
 fn found(spans: &[Span], server: &str, thresholds: &Thresholds, since: Timestamp) -> Vec<Failing> {
     let is_many = |calls: u64, failed: u64| failed >= FAILED_MIN && failed * 100 >= calls.saturating_mul(thresholds.failed_percent);
-    let mut calls: HashMap<u64, (u64, u64)> = HashMap::new();
-    for span in spans {
-        span.each_stored(
-            |_, app_id| app_id.is_some(),
-            |_, app_id, stored| {
-                let (more, failed) = stored.calls();
-                let there = calls.entry(app_id.unwrap_or(0)).or_default();
-                *there = (there.0 + more, there.1 + failed);
-            },
-        );
-    }
+    let mut calls = calls_of_apps(spans, |_, _| true);
     // Of most apps this is enough; the causes of the others say which failures are usual.
     calls.retain(|_, (calls, failed)| is_many(*calls, *failed));
     let mut tallies: HashMap<u64, Tally> = HashMap::new();

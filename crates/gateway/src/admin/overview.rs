@@ -153,9 +153,8 @@ async fn limits(admin: &Admin, accounts: &[Account], now: Timestamp) -> Result<T
     let mut pace: HashMap<u64, u64> = HashMap::new();
     let hour = Range::Hour.until(now);
     for span in admin.audit.spans_of_accounts(hour.grain, hour.begin, hour.end()).await? {
-        for (account, _) in &rows {
-            *pace.entry(account.hub_id).or_default() += span.of_account(Some(account.hub_id)).map_or(0, |tally| tally.counted);
-        }
+        let is_row = |hub_id: Option<u64>| rows.iter().any(|(account, _)| Some(account.hub_id) == hub_id);
+        span.each(|hub_id, _| is_row(hub_id), |hub_id, _, tally| *pace.entry(hub_id.unwrap_or(0)).or_default() += tally.counted);
     }
     let mut used = used_by_hour(admin, &rows, now).await?;
     let row = |(account, standing): &(&Account, Standing)| {
@@ -196,13 +195,17 @@ async fn used_by_hour(admin: &Admin, rows: &[(&Account, Standing)], now: Timesta
         used.insert(*hub_id, vec![0; usize::try_from(hour - begin + 1).unwrap_or(0).min(25)]);
     }
     for span in admin.audit.spans_of_accounts(stretch.grain, stretch.begin, stretch.end()).await? {
-        for (hub_id, used) in &mut used {
-            let place = span.begin.as_ms().div_euclid(HOUR_MS) - begins[hub_id];
-            let slot = usize::try_from(place).ok().and_then(|place| used.get_mut(place));
-            if let Some((slot, tally)) = slot.zip(span.of_account(Some(*hub_id))) {
-                *slot += tally.counted;
-            }
-        }
+        span.each(
+            |hub_id, _| hub_id.is_some_and(|hub_id| begins.contains_key(&hub_id)),
+            |hub_id, _, tally| {
+                let Some(hub_id) = hub_id else { return };
+                let place = span.begin.as_ms().div_euclid(HOUR_MS) - begins[&hub_id];
+                let of_account = usize::try_from(place).ok().zip(used.get_mut(&hub_id));
+                if let Some(slot) = of_account.and_then(|(place, used)| used.get_mut(place)) {
+                    *slot += tally.counted;
+                }
+            },
+        );
     }
     for hours in used.values_mut() {
         let mut sum = 0;
