@@ -188,22 +188,17 @@ async fn token(connection: &Connection, args: &Doctor) -> anyhow::Result<Exit> {
             (None, None) => about(holder.as_ref(), token_id),
         })?;
     }
+    let rule = answer.as_ref().and_then(|answer| answer.keyway_rule.as_deref());
     let token = match holder {
         Some(holder) => {
             json!({ "alive": holder.alive, "hubId": holder.hub_id, "scopes": holder.granted.map(|granted| granted.names()), "app": holder.app, "tokenId": token_id })
         }
-        // Another Keyway may know it.
-        None if answer.as_ref().is_some_and(is_of_another) => json!({ "alive": null }),
+        None if rule.is_some_and(issued::may_be_good_elsewhere) => json!({ "alive": null }),
         None if answer.is_some() => json!({ "alive": false }),
         None => note.map_or(Value::Null, |note| json!({ "alive": null, "note": note })),
     };
     let answer = json!({ "version": 1, "token": token, "calls": calls });
     say(&answer, args.json)
-}
-
-/// Whether a Keyway refuses a token because it does not know it, or takes it at another listener alone.
-fn is_of_another(answer: &Answer) -> bool {
-    [Refusal::TokenUnknown, Refusal::TokenAudience].iter().any(|refusal| answer.keyway_rule.as_deref() == Some(refusal.name()))
 }
 
 /// Why a value cannot be a HubSpot credential; none where it can be one.

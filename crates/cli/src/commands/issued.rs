@@ -33,6 +33,11 @@ pub enum Standing {
     Unverified(String),
 }
 
+/// Whether a Keyway refuses a token that may be good elsewhere: at another Keyway, or at the listener of agents.
+pub fn may_be_good_elsewhere(rule: &str) -> bool {
+    [Refusal::TokenUnknown, Refusal::TokenAudience].iter().any(|refusal| refusal.name() == rule)
+}
+
 /// Whose a token is.
 pub struct Owner {
     pub hub_id: Option<u64>,

@@ -6,7 +6,6 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use keyway_core::refusal::Refusal;
 use keyway_core::secret::Secret;
 use keyway_core::token::looks_like_ours;
 use keyway_gateway::upstream::{Base, CredentialError, Upstream};
@@ -59,8 +58,7 @@ async fn of_keyway(connection: &Connection, at: &str, value: &Secret<String>) ->
             let note = Some(format!("the app {}{token}", owner.app));
             Verified { alive: Some(true), hub_id: owner.hub_id, scopes: owner.scopes, note }
         }
-        // Another Keyway may know it, or the listener of agents may take it.
-        Ok(Standing::Refused(rule)) if [Refusal::TokenUnknown, Refusal::TokenAudience].iter().any(|refusal| refusal.name() == rule) => {
+        Ok(Standing::Refused(rule)) if issued::may_be_good_elsewhere(&rule) => {
             unanswered(&format!("the Keyway at {at} does not take this token ({rule}); another one may"))
         }
         Ok(Standing::Refused(rule)) => Verified { alive: Some(false), hub_id: None, scopes: Vec::new(), note: Some(rule) },
