@@ -29,8 +29,8 @@ impl AuditLog {
         }
     }
 
-    /// What is counted of the same records, and whether there is certainly no other record that fits. In files it stops
-    /// after about `bytes_max` bytes; PostgreSQL finds records by its own indexes.
+    /// The fields that are counted of each record that matches, and whether these are all records that match. In files the
+    /// search stops after about `bytes_max` bytes; PostgreSQL finds records by its own indexes.
     ///
     /// # Errors
     /// The log can't be read.

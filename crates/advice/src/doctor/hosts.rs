@@ -5,7 +5,7 @@ use keyway_core::hublet::Hublet;
 use keyway_core::path::NormalPath;
 use keyway_core::sunset;
 
-/// The host of HubSpot's API, for accounts in every data centre (hubspot facts, section 1).
+/// The API host that serves accounts of every data centre (hubspot facts, section 1).
 pub(super) const API_HOST: &str = "api.hubapi.com";
 
 /// HubSpot's hosts for forms, scripts and files.

@@ -1,5 +1,5 @@
-//! What was read of the newest finished files, in bounded memory. Such a file never changes, so what was read of it
-//! stays true.
+//! A cache of values that were read from finished files, in bounded memory. A finished file never changes, so a cached
+//! value stays true. The cache drops the values of the oldest files first.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ impl<T> Memo<T> {
         self.kept.get(&first_id).filter(|kept| kept.seal == *seal).map(|kept| kept.value.clone())
     }
 
-    /// Keeps what was read of a file, with its size in memory, and drops that of the oldest ones for which there is no room.
+    /// Caches the value of a file. `bytes` is the value's size in memory. Drops the values of the oldest files until all fit.
     pub fn put(&mut self, first_id: i64, seal: Seal, value: &Arc<T>, bytes: usize) {
         self.bytes += bytes;
         if let Some(before) = self.kept.insert(first_id, Kept { seal, value: value.clone(), bytes }) {

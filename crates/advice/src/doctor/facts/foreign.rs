@@ -63,7 +63,7 @@ impl Facts<'_> {
         self.foreign().is_shared
     }
 
-    /// Whether the text shows one of HubSpot's hosts, or a call of a client library of HubSpot.
+    /// Whether the text shows a HubSpot host, or a call of a HubSpot client library.
     pub fn shows_a_host(&self) -> bool {
         let hosts = ["hubapi", "hubspot.com", "hsforms", "hs-scripts", "hubspot.net", "hsappstatic"];
         self.shows_library()
@@ -83,8 +83,8 @@ impl Facts<'_> {
         foreign.has_a_sign && !foreign.is_shared || foreign.only_a_status
     }
 
-    /// Whether HubSpot's name is near the status: in its line, or in the line before or after, where the status is not that of
-    /// JSON in another form, or of an API of another name. Always, where the text names no status.
+    /// Whether the text names HubSpot near the status: in the same line, or in the line before or after. A status of JSON in
+    /// another form, or of another API, does not count. True where the text has no status.
     fn is_named_beside_status(&self) -> bool {
         let Some(status) = self.status().map(|status| status.to_string()) else { return true };
         let lines: Vec<&str> = self.said.lines().filter(|line| !line.trim().is_empty()).collect();
@@ -128,7 +128,7 @@ impl Facts<'_> {
             || self.says_only_a_status()
     }
 
-    /// Whether the text shows a command such as `hs project upload`, of HubSpot's command line.
+    /// Whether the text shows a command of the HubSpot CLI, such as `hs project upload`.
     pub fn shows_the_command_line(&self) -> bool {
         self.said.match_indices("hs ").take(MATCHES_MAX).any(|(at, name)| {
             let alone =
