@@ -228,6 +228,24 @@ fn a_short_key_right_before_a_value_is_no_speaker_beyond_it() {
 }
 
 #[test]
+fn a_value_that_reaches_beyond_the_longest_path_does_no_harm() {
+    // A path is read for 600 bytes. The value that follows it is read to its own end.
+    for length in 520..620 {
+        let long = "a".repeat(length);
+        for value in [
+            "\" + id_of_the_contact",
+            "${id_of_the_contact}?x=1\"",
+            "\" + (id_of_the_contact) + \"?x=1\"",
+            "%(id_of_the_contact)s\"",
+            "\" +",
+        ] {
+            examine("a.js", &format!("fetch(\"https://api.hubapi.com/crm/v3/objects/contacts/{long}/{value}"));
+            examine("a.js", &format!("call(\"/crm/v3/objects/contacts/{long}/{value}"));
+        }
+    }
+}
+
+#[test]
 fn letters_of_many_bytes_around_a_value_do_no_harm() {
     let found = examine("ü.py", &format!("hubspot_schlüssel_api_key = “{}” # ü", values::uuid(11)));
     assert!(found.candidates.len() <= 1);

@@ -109,8 +109,8 @@ pub(super) fn read_from(text: &[u8], start: usize, constants: &Constants<'_>) ->
         segment.truncate(word.len());
     }
     push(&mut segments, &mut segment);
-    // The query belongs to the text of the URL, but not to its path.
-    let query = text[at..limit].iter().take_while(|byte| !matches!(byte, b'"' | b'\'' | b'`' | b' ' | b'\n' | b'\r')).count();
+    // The query belongs to the text of the URL, but not to its path. A value at the end may reach beyond the limit.
+    let query = text[at.min(limit)..limit].iter().take_while(|byte| !matches!(byte, b'"' | b'\'' | b'`' | b' ' | b'\n' | b'\r')).count();
     let end = if matches!(text.get(at), Some(b'?' | b'%')) { at + query } else { at };
     Read { segments, open, end }
 }
