@@ -70,6 +70,7 @@ impl Place for FileTarget {
 
     async fn deliver(&self, token: &Secret<String>) -> anyhow::Result<String> {
         let paths = self.paths()?;
+        let _alone = alone_in(&paths.folder)?;
         let present = Present::of(&paths.file)?;
         let mode = self.mode(present.as_ref())?;
         let (former, now) = match &self.key {
@@ -114,6 +115,7 @@ impl Place for FileTarget {
 
     async fn undo(&self, _: &Secret<String>) -> anyhow::Result<String> {
         let paths = self.paths()?;
+        let _alone = alone_in(&paths.folder)?;
         let present = Present::of(&paths.file)?.with_context(|| format!("{} is not there", shown::path(&paths.file)))?;
         let former = match std::fs::read(&paths.former) {
             Ok(former) => former,
@@ -247,6 +249,17 @@ fn lost(text: &str, template: &str) -> usize {
     text.lines().filter(|line| !kept(line)).count()
 }
 
+/// Waits until no other delivery changes files of this folder: a second one must read what the first one wrote. The lock
+/// is held until the value is dropped.
+fn alone_in(folder: &Path) -> anyhow::Result<std::fs::File> {
+    let lock = || {
+        let folder = std::fs::File::open(folder)?;
+        folder.lock()?;
+        std::io::Result::Ok(folder)
+    };
+    lock().with_context(|| format!("{} can't be locked", shown::path(&folder)))
+}
+
 /// A name that no file has.
 fn draft_in(folder: &Path) -> anyhow::Result<PathBuf> {
     Ok(folder.join(format!(".keyway-{}", random_hex::<6>()?)))
@@ -280,4 +293,27 @@ fn write(folder: &Path, to: Option<&Path>, bytes: &[u8], mode: u32, owned_as: Op
         let _ = std::fs::remove_file(&draft);
     }
     written.with_context(|| format!("{} can't be written", shown::path(&to.unwrap_or(folder))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deliveries_at_once_into_one_file_lose_no_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(".env");
+        std::fs::write(&path, "DATABASE_URL=x\n").unwrap();
+        std::thread::scope(|threads| {
+            for n in 0..16 {
+                let target = FileTarget { path: path.clone(), key: Some(format!("TOKEN_{n}")), template: None, mode: None };
+                threads.spawn(move || {
+                    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+                    runtime.block_on(target.deliver(&Secret::new(format!("token-{n}")))).unwrap();
+                });
+            }
+        });
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text.lines().count(), 17, "{text}");
+    }
 }
