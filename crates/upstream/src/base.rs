@@ -2,6 +2,7 @@
 
 use http::Uri;
 use http::uri::{Authority, PathAndQuery, Scheme};
+use keyway_core::hosts::ApiHost;
 
 /// Where an account's calls go: a scheme and a host, checked once.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -50,6 +51,11 @@ impl Base {
             return Err(malformed());
         }
         Ok(Self { scheme, authority })
+    }
+
+    /// Whether this is a host of HubSpot's API.
+    pub fn is_hubspots(&self) -> bool {
+        ApiHost::parse(self.authority.host()).is_some()
     }
 
     pub(super) fn uri(&self, path_and_query: PathAndQuery) -> Result<Uri, http::Error> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use keyway_core::guards::Guards;
 use keyway_core::quota::Tier;
 use keyway_core::secret::Secret;
+use keyway_core::token::looks_like_ours;
 
 use super::{Control, ControlError, Result, State, addons, find_account, plain_secret, region, text, time_zone};
 use crate::clock;
@@ -45,7 +46,7 @@ impl Control {
     pub async fn connect_account(&self, upstream: &Upstream, new: NewConnection) -> Result<Account> {
         self.refuse_under_a_seed("it takes no credential of a HubSpot account")?;
         let base = base(new.base.as_deref())?;
-        let credential = credential(new.credential)?;
+        let credential = credential(new.credential, &base)?;
         let addons = addons(new.addons)?;
         let time_zone = time_zone(new.time_zone.as_deref().unwrap_or("UTC"))?;
         // Asked before the lock is taken: HubSpot may take long, and other changes need not wait for it.
@@ -93,8 +94,8 @@ impl Control {
     /// The account is not connected, or the credential is refused, another account's, or holds
     /// fewer scopes than the account's apps have been granted and the old one held.
     pub async fn replace_credential(&self, upstream: &Upstream, hub_id: u64, new: Secret<String>) -> Result<Account> {
-        let credential = credential(new)?;
         let former = self.account(hub_id).await?.connection.ok_or_else(|| not_connected(hub_id))?;
+        let credential = credential(new, &former.base)?;
         if former.oauth_client.is_some() {
             return Err(ControlError::Invalid(format!(
                 "account {hub_id} is connected by OAuth: connect it again with `keyway account add --oauth`"
@@ -260,10 +261,16 @@ pub(super) fn base(asked: Option<&str>) -> Result<Base> {
     Base::parse(asked.unwrap_or(Base::HUBSPOT)).map_err(|error| ControlError::Invalid(error.to_string()))
 }
 
-/// A credential without the line end that files and commands add.
-fn credential(text: Secret<String>) -> Result<Secret<String>> {
+/// A credential without the line end that files and commands add. A token that a Keyway issued does not go to HubSpot.
+pub(super) fn credential(text: Secret<String>, base: &Base) -> Result<Secret<String>> {
     let plain = plain_secret(text.expose(), CREDENTIAL_MAX);
     let plain = plain.ok_or_else(|| ControlError::Invalid("the credential is empty, too long, or not one line of plain letters".into()))?;
+    if base.is_hubspots() && looks_like_ours(plain) {
+        return Err(ControlError::Invalid(
+            "the credential is a token that a Keyway issued, and HubSpot does not know it. Use the service key or the token of a HubSpot app, or name the Keyway that issued it with --base"
+                .into(),
+        ));
+    }
     Ok(Secret::new(plain.to_owned()))
 }
 
