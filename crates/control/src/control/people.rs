@@ -105,7 +105,7 @@ impl Control {
             Some(chosen) => Some(hashed(chosen).await?),
             None => None,
         };
-        let (mut change, state) = self.begin().await?;
+        let (mut change, mut state) = self.begin().await?;
         let people = stored::people(&mut change).await?;
         let known = people.iter().find(|one| one.email == email);
         if new.must_be_new && known.is_some() {
@@ -144,17 +144,22 @@ impl Control {
             became["password"] = "new".into();
         }
         record::of_one(&mut change, format!("user {}", person.email), known.map(record::person), Some(became)).await?;
-        change.commit().await.map_err(StoreError::from)?;
+        let mut next = state.clone();
+        if self.end_sessions_made_by(&mut change, &mut next, &email, Some(&person)).await? {
+            self.commit(change, &mut state, next).await?;
+        } else {
+            change.commit().await.map_err(StoreError::from)?;
+        }
         drop(state);
         Ok((person, made))
     }
 
-    /// Takes a person's sign-in away, with their sessions.
+    /// Takes a person's sign-in away, with their sessions and the sessions of apps that they made.
     ///
     /// # Errors
     /// There is no such person, or they are the last super admin beside others.
     pub async fn delete_person(&self, email: &str) -> Result<()> {
-        let (mut change, state) = self.begin().await?;
+        let (mut change, mut state) = self.begin().await?;
         let email = address(email)?;
         let people = stored::people(&mut change).await?;
         let known = people.iter().find(|one| one.email == email);
@@ -164,6 +169,10 @@ impl Control {
         }
         stored::delete_person(&mut change, &email).await?;
         record::of_one(&mut change, format!("user {email}"), Some(record::person(known)), None).await?;
+        let mut next = state.clone();
+        if self.end_sessions_made_by(&mut change, &mut next, &email, None).await? {
+            return self.commit(change, &mut state, next).await;
+        }
         change.commit().await.map_err(StoreError::from)?;
         drop(state);
         Ok(())

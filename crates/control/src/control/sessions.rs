@@ -8,7 +8,9 @@ use keyway_core::time::Timestamp;
 use keyway_core::token::TokenHash;
 
 use super::*;
+use crate::model::Person;
 use crate::model::{Agent, Session, SessionBudget, SessionUse};
+use crate::store::people as stored;
 use crate::store::sessions::Wanted;
 use keyway_core::approval::Rule;
 use keyway_core::safety::Classes;
@@ -117,7 +119,9 @@ impl Control {
             store::sessions::delete(change, *token_id).await?;
         }
         next.tokens.retain(|token| !old.contains(&token.id));
-        let ends = Some(now.plus_ms(lifetime_ms));
+        // A person whose access ends leaves no session behind.
+        let left_ms = stored::people(change).await?.iter().find(|one| one.email == session.created_by).and_then(left_ms);
+        let ends = Some(now.plus_ms(left_ms.map_or(lifetime_ms, |left_ms| lifetime_ms.min(left_ms))));
         let mut token = Token { expires_at: ends, lifetime_ends_at: ends, ..Token::new(app.id, hash, hint, now) };
         token.id = store::insert_token(change, &token).await?;
         store::sessions::insert(change, token.id, &session).await?;
@@ -243,6 +247,49 @@ pub(super) async fn end_with_the_last_token(change: &mut Change, next: &mut Stat
         store::update_token(change, token).await?;
     }
     Ok(())
+}
+
+/// Milliseconds until a person's access ends.
+fn left_ms(person: &Person) -> Option<i64> {
+    Some(person.expires_at?.as_ms() - clock::now().as_ms())
+}
+
+impl Control {
+    /// Ends the sessions of apps that a person made: all of them now where the person is deleted, and those that would
+    /// outlive the person's access at its end. Whether there were any.
+    pub(super) async fn end_sessions_made_by(
+        &self,
+        change: &mut Change,
+        next: &mut State,
+        email: &str,
+        person: Option<&Person>,
+    ) -> Result<bool> {
+        let mut ended = false;
+        let hub_ids: HashMap<u64, u64> = next.apps.iter().map(|app| (app.id, app.hub_id)).collect();
+        let is_theirs = |token: &Token| token.session.as_ref().is_some_and(|session| session.created_by == email);
+        for token in next.tokens.iter_mut().filter(|token| is_theirs(token)) {
+            let now = self.registry.now_of(hub_ids.get(&token.app_id).copied().unwrap_or_default());
+            let end = match person {
+                None => now,
+                Some(person) => match left_ms(person) {
+                    Some(left_ms) => now.plus_ms(left_ms),
+                    None => continue,
+                },
+            };
+            if !is_live_session(token, now) || token.expires_at.is_some_and(|at| at <= end) {
+                continue;
+            }
+            let token = Arc::make_mut(token);
+            if person.is_none() {
+                token.revoked_at = Some(clock::now());
+            } else {
+                (token.expires_at, token.lifetime_ends_at) = (Some(end), Some(end));
+            }
+            store::update_token(change, token).await?;
+            ended = true;
+        }
+        Ok(ended)
+    }
 }
 
 pub(super) fn find_session(state: &State, token_id: u64) -> Result<&Token> {

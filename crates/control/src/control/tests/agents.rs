@@ -6,6 +6,7 @@ use keyway_oauth::pkce::Challenge;
 
 use super::*;
 use crate::model::Agent;
+use keyway_core::secret::Secret;
 
 const CLIENT: &str = "https://agent.example/client.json";
 const CALLBACK: &str = "http://127.0.0.1:5000/callback";
@@ -51,6 +52,55 @@ async fn of_many_exchanges_of_a_code_at_once_one_succeeds_and_the_others_end_wha
     }
     assert_eq!(given.len(), 1);
     assert!(refresh(&control, given[0].refresh.expose()).await.is_err(), "the code came again");
+}
+
+async fn person(control: &Control, email: &str, end: AccessEnd) {
+    let new = NewPerson { email: email.into(), keep_password: !matches!(end, AccessEnd::Kept), end, ..NewPerson::default() };
+    control.put_person(new).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_is_deleted_leaves_no_session_of_an_agent() {
+    let control = with_app(control(None).await).await;
+    person(&control, "root@example.com", AccessEnd::Kept).await;
+    person(&control, "ada@example.com", AccessEnd::Kept).await;
+    let given = exchange(&control, &approved(&control).await).await.unwrap();
+    let waiting = approved(&control).await;
+    control.delete_person("ada@example.com").await.unwrap();
+    assert!(control.app_sessions(None).await.unwrap().iter().all(|(_, token, _)| token.revoked_at.is_some()));
+    assert!(refresh(&control, given.refresh.expose()).await.is_err());
+    assert!(exchange(&control, &waiting).await.is_err());
+}
+
+#[tokio::test]
+async fn a_session_of_an_agent_ends_with_the_access_of_who_allowed_it() {
+    let control = with_app(control(None).await).await;
+    person(&control, "root@example.com", AccessEnd::Kept).await;
+    person(&control, "ada@example.com", AccessEnd::Kept).await;
+    approved(&control).await;
+    let end = clock::now().plus_ms(60_000);
+    person(&control, "ada@example.com", AccessEnd::At(end)).await;
+    // One from before the end was set, and one from after it.
+    approved(&control).await;
+    let sessions = control.app_sessions(None).await.unwrap();
+    assert_eq!(sessions.len(), 2);
+    for (_, token, _) in sessions {
+        assert!(token.expires_at.is_some_and(|at| at <= end.plus_ms(1_000)), "{:?}", token.expires_at);
+    }
+}
+
+#[tokio::test]
+async fn a_token_of_a_keyway_is_no_credential_of_hubspot() {
+    use crate::upstream::Base;
+    let control = with_app(control(None).await).await;
+    let (_, new) = control
+        .create_app_session("Agent", NewSession { person: "Ada".into(), purpose: "x".into(), ..NewSession::default() })
+        .await
+        .unwrap();
+    let of = |base: &str| super::super::connections::credential(Secret::new(new.plain.expose().to_owned()), &Base::parse(base).unwrap());
+    assert!(of("http://127.0.0.1:8484").is_ok());
+    let refused = of(Base::HUBSPOT).unwrap_err().to_string();
+    assert!(refused.contains("a Keyway issued"), "{refused}");
 }
 
 #[tokio::test]
