@@ -16,6 +16,7 @@ mod open;
 mod postings;
 mod read;
 mod segment;
+mod sources;
 mod start;
 mod verify;
 

@@ -17,6 +17,7 @@ use keyway_core::touched::RecordRef;
 use serde::{Deserialize, Serialize};
 
 use super::postings::{Bits, Postings};
+use super::sources::Sources;
 use crate::chain::{ChainKey, Seal};
 use crate::filter::{AuditFilter, StatusFilter, is_change, names_of, time_of};
 use crate::row::Row;
@@ -138,6 +139,9 @@ pub(super) struct Index {
     /// not have it.
     #[serde(skip)]
     befores: Vec<Seal>,
+    /// Where calls came from. It is encoded after the other fields too; an index of earlier builds does not have it.
+    #[serde(skip)]
+    pub sources: Option<Sources>,
     /// What finds categories where the sums were dropped.
     #[serde(skip)]
     causes: Option<Vec<Cause>>,
@@ -157,7 +161,15 @@ pub(super) struct Index {
 impl Index {
     /// Of a file without records.
     pub fn new(first_id: i64, seal: Seal, start: u64) -> Self {
-        Self { last_id: first_id - 1, at_min: i64::MAX, at_max: i64::MIN, end: start, seal, ..Self::default() }
+        Self {
+            last_id: first_id - 1,
+            at_min: i64::MAX,
+            at_max: i64::MIN,
+            end: start,
+            seal,
+            sources: Some(Sources::default()),
+            ..Self::default()
+        }
     }
 
     /// Adds a commit.
@@ -194,6 +206,9 @@ impl Index {
         self.records += 1;
         // Not what the record says: one that was changed must not move the numbers of those after it.
         self.last_id += 1;
+        if let (Some(sources), Some(token_id)) = (&mut self.sources, row.token_id) {
+            sources.add(token_id, row.source, row.at);
+        }
         let operation = self.name(row.operation);
         let numbers = [row.app_id.map(Value::App), row.hub_id.map(Value::Account), row.token_id.map(Value::Token)];
         let status = row.status.unwrap_or(0);
@@ -288,7 +303,8 @@ impl Index {
         let values: usize = self.values.values().map(|bits| size_of::<(Value, Bits)>() * 8 / 7 + bits.capacity() * 8 + 16).sum();
         let names: usize = self.names.iter().map(|name| name.len() + size_of::<String>()).sum();
         let causes = self.causes.as_ref().map_or(0, Vec::len) * size_of::<Cause>();
-        values + names + causes + self.blocks.len() * size_of::<Block>() + self.befores.len() * size_of::<Seal>()
+        let sources = self.sources.as_ref().map_or(0, Sources::bytes);
+        values + names + causes + sources + self.blocks.len() * size_of::<Block>() + self.befores.len() * size_of::<Seal>()
     }
 
     fn any_of(&self, values: &[Value]) -> Bits {
@@ -323,7 +339,7 @@ impl Index {
     /// Writes the index beside its file, with its keyed hash.
     pub fn save(&self, path: &Path, key: &ChainKey) -> io::Result<()> {
         let bytes = postcard::to_extend(self, Vec::new()).map_err(io::Error::other)?;
-        let bytes = postcard::to_extend(&(self.posted, &self.befores), bytes).map_err(io::Error::other)?;
+        let bytes = postcard::to_extend(&(self.posted, &self.befores, &self.sources), bytes).map_err(io::Error::other)?;
         // Two readers that miss the index at once both write it, and its draft has one name.
         static WRITING: Mutex<()> = Mutex::new(());
         let _alone = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
@@ -350,8 +366,9 @@ impl Index {
     fn read(bytes: &[u8]) -> Option<Self> {
         let (index, rest) = postcard::take_from_bytes::<Self>(bytes).ok()?;
         let (posted, rest) = if rest.is_empty() { (0, rest) } else { postcard::take_from_bytes(rest).ok()? };
-        let befores = if rest.is_empty() { Vec::new() } else { postcard::from_bytes(rest).ok()? };
-        Some(Self { posted, befores, ..index })
+        let (befores, rest) = if rest.is_empty() { (Vec::new(), rest) } else { postcard::take_from_bytes(rest).ok()? };
+        let sources = if rest.is_empty() { None } else { postcard::from_bytes(rest).ok()? };
+        Some(Self { posted, befores, sources, ..index })
     }
 }
 

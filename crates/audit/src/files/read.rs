@@ -1,5 +1,6 @@
 //! Finding records: the files from the newest to the oldest, in each only the blocks that can have one.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io;
@@ -10,9 +11,11 @@ use keyway_core::time::Timestamp;
 use super::index::{Alike, Index, Sought, Stretch, begin_of, hour_of};
 use super::postings::Bits;
 use super::segment::{Frames, is_read_whole, records};
+use super::sources::Came;
 use super::{CHANGED, Finished, Kept, Shelf, name_of};
 use crate::filter::{AuditFilter, LIMIT_MAX};
 use crate::row::Row;
+use keyway_ground::database::signed;
 use keyway_ground::sync::locked;
 
 /// Stretches of one file, in order, with its name.
@@ -24,31 +27,35 @@ impl Shelf {
     pub fn list<T: for<'r> From<Row<'r>>>(&self, filter: &AuditFilter, bytes_max: u64) -> io::Result<(Vec<T>, bool)> {
         let (sought, limit) = (Sought::new(filter), filter.limit.min(LIMIT_MAX) as usize);
         let (mut found, mut left, mut is_whole) = (Vec::new(), bytes_max, true);
-        self.newest_first(&sought, |(file, name, stretches)| {
-            for stretch in stretches.iter().rev() {
-                if left == 0 {
-                    is_whole = false;
-                    return Ok(false);
+        self.newest_first(
+            &sought,
+            |_| false,
+            |(file, name, stretches)| {
+                for stretch in stretches.iter().rev() {
+                    if left == 0 {
+                        is_whole = false;
+                        return Ok(false);
+                    }
+                    left = left.saturating_sub(stretch.bytes.end - stretch.bytes.start);
+                    let mut block = Vec::new();
+                    self.walk(&file, &name, stretch, &sought, |row| block.push(T::from(*row)))?;
+                    found.extend(block.into_iter().rev());
+                    if found.len() >= limit {
+                        // Whether others fit is not known: the last of a full page may be the last of all.
+                        is_whole = false;
+                        return Ok(false);
+                    }
                 }
-                left = left.saturating_sub(stretch.bytes.end - stretch.bytes.start);
-                let mut block = Vec::new();
-                self.walk(&file, &name, stretch, &sought, |row| block.push(T::from(*row)))?;
-                found.extend(block.into_iter().rev());
-                if found.len() >= limit {
-                    // Whether others fit is not known: the last of a full page may be the last of all.
-                    is_whole = false;
-                    return Ok(false);
-                }
-            }
-            Ok(true)
-        })?;
+                Ok(true)
+            },
+        )?;
         found.truncate(limit);
         Ok((found, is_whole))
     }
 
-    /// Every record that is sought, the file of the newest first.
-    fn each(&self, sought: &Sought<'_>, mut found: impl FnMut(&Row<'_>)) -> io::Result<()> {
-        self.newest_first(sought, |(file, name, stretches)| {
+    /// Every record that is sought, the file of the newest first; none of the files whose index says enough.
+    fn each(&self, sought: &Sought<'_>, says_enough: impl FnMut(&Index) -> bool, mut found: impl FnMut(&Row<'_>)) -> io::Result<()> {
+        self.newest_first(sought, says_enough, |(file, name, stretches)| {
             for stretch in &stretches {
                 self.walk(&file, &name, stretch, sought, &mut found)?;
             }
@@ -73,7 +80,7 @@ impl Shelf {
         let whole = hour_of(since.saturating_sub(1)).saturating_add(1);
         let filter =
             AuditFilter { from: Some(Timestamp::from_ms(since)), to: Some(Timestamp::from_ms(begin_of(whole))), ..AuditFilter::default() };
-        self.each(&Sought::new(&filter), |row| each(alike(row)))?;
+        self.each(&Sought::new(&filter), |_| false, |row| each(alike(row)))?;
         let finished = {
             let state = self.locked();
             state.live.index.sums_from(whole).for_each(&mut each);
@@ -166,20 +173,29 @@ impl Shelf {
         self.locked().start.after_id == 0
     }
 
-    /// Visits the stretches of each file that may match, until `visit` answers false.
-    fn newest_first(&self, sought: &Sought<'_>, mut visit: impl FnMut(Stretches) -> io::Result<bool>) -> io::Result<()> {
+    /// Visits the stretches of each file that may match, until `visit` answers false. Passes over a file whose index says enough.
+    fn newest_first(
+        &self,
+        sought: &Sought<'_>,
+        mut says_enough: impl FnMut(&Index) -> bool,
+        mut visit: impl FnMut(Stretches) -> io::Result<bool>,
+    ) -> io::Result<()> {
         let hashes: Option<Vec<u64>> =
             (!sought.record.is_empty()).then(|| sought.record.iter().map(|record| self.key.record_hash(record)).collect());
         let (live, finished) = {
             let state = self.locked();
             let naming = hashes.as_ref().map(|hashes| state.live.index.postings.blocks(hashes));
             let name = name_of(state.live.head.first_id);
-            ((state.live.file.clone(), name, state.live.index.stretches(sought, naming)), state.finished.clone())
+            let is_read = !says_enough(&state.live.index);
+            let live = is_read.then(|| (state.live.file.clone(), name, state.live.index.stretches(sought, naming)));
+            (live, state.finished.clone())
         };
         if let Some(oldest) = finished.first() {
             locked(&self.finders).begin_with(oldest.first_id);
         }
-        if !visit(live)? {
+        if let Some(live) = live
+            && !visit(live)?
+        {
             return Ok(());
         }
         let fits = |file: &&Arc<Finished>| {
@@ -195,7 +211,7 @@ impl Shelf {
                 },
             };
             let Some(index) = self.finder(file)? else { continue };
-            let stretches = index.stretches(sought, naming);
+            let stretches = if says_enough(&index) { Vec::new() } else { index.stretches(sought, naming) };
             if stretches.is_empty() {
                 continue;
             }
@@ -306,12 +322,21 @@ fn alike<'a>(row: &Row<'a>) -> Alike<'a> {
 /// Where the calls with a token came from since a moment: address, calls, the last of them.
 pub(crate) fn sources_of(shelf: &Shelf, token_id: u64, since: Timestamp) -> io::Result<Vec<(String, u64, Timestamp)>> {
     let filter = AuditFilter { token_id: Some(token_id), from: Some(since), ..AuditFilter::default() };
-    let mut sources: HashMap<String, (u64, i64)> = HashMap::new();
-    shelf.each(&Sought::new(&filter), |row| match sources.get_mut(row.source) {
-        Some((calls, last)) => (*calls, *last) = (*calls + 1, (*last).max(row.at)),
-        None => drop(sources.insert(row.source.to_owned(), (1, row.at))),
-    })?;
-    let mut sources: Vec<_> = sources.into_iter().map(|(source, (calls, last))| (source, calls, Timestamp::from_ms(last))).collect();
+    let found: RefCell<HashMap<String, Came>> = RefCell::default();
+    let add = |source: &str, more: Came| {
+        let mut found = found.borrow_mut();
+        match found.get_mut(source) {
+            Some(came) => came.add(more),
+            None => drop(found.insert(source.to_owned(), more)),
+        }
+    };
+    let says_enough = |index: &Index| {
+        let sums = index.sources.as_ref().filter(|_| index.at_min >= since.as_ms()).and_then(|sources| sources.of(signed(token_id)));
+        sums.map(|sums| sums.for_each(|(source, came)| add(source, came))).is_some()
+    };
+    shelf.each(&Sought::new(&filter), says_enough, |row| add(row.source, Came { calls: 1, last: row.at }))?;
+    let mut sources: Vec<_> =
+        found.into_inner().into_iter().map(|(source, came)| (source, came.calls, Timestamp::from_ms(came.last))).collect();
     sources.sort_unstable_by(|one, other| other.2.cmp(&one.2).then_with(|| one.0.cmp(&other.0)));
     Ok(sources)
 }

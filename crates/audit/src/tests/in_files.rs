@@ -385,6 +385,24 @@ async fn the_index_of_a_finished_file_is_read_once() {
 }
 
 #[tokio::test]
+async fn where_the_calls_with_a_token_came_from_is_known_without_their_records() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = ten_days(folder.path()).await;
+    log.record(AuditEntry { source: "192.0.2.7".parse().unwrap(), ..entry(1, 9 * DAY_MS + 50, 200) }, false).await.unwrap();
+    work(&log);
+    let since = |at: i64| log.sources_of(5, Timestamp::from_ms(at));
+    let local = |calls: u64| ("127.0.0.1".to_owned(), calls, Timestamp::from_ms(9 * DAY_MS + 19));
+    let other = ("192.0.2.7".to_owned(), 1, Timestamp::from_ms(9 * DAY_MS + 50));
+    for _ in 0..2 {
+        assert_eq!(since(0).await.unwrap(), [other.clone(), local(200)]);
+        assert_eq!(work(&log).1, 0);
+    }
+    // Of the file in which the moment lies, the records are read.
+    assert_eq!(since(4 * DAY_MS + 7).await.unwrap(), [other, local(113)]);
+    assert!(work(&log).1 > 0);
+}
+
+#[tokio::test]
 async fn a_category_is_looked_for_in_the_hours_that_have_it() {
     let folder = tempfile::tempdir().unwrap();
     let log = ten_days(folder.path()).await;
