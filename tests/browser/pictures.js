@@ -1,4 +1,5 @@
-// Makes the pictures of README.md and the documentation: docs/images/console.png and docs/images/scan.svg.
+// Makes the pictures of README.md and the documentation: docs/images/console.png, app.png,
+// call.png and scan.svg.
 //
 //   KEYWAY_BIN=target/release/keyway node tests/browser/pictures.js
 //
@@ -13,15 +14,23 @@ const { Console } = require('./console.js')
 const images = path.join(__dirname, '../../docs/images')
 const program = path.resolve(process.env.KEYWAY_BIN || path.join(__dirname, '../../target/debug/keyway'))
 
-/** The overview of the demo, with its past. */
-async function consolePicture() {
+/** The overview of the demo, with its past, an app of it, and a call that was refused. */
+async function consolePictures() {
   const console_ = await Console.start(['--demo', '--demo-days', '30'])
   try {
+    const { app } = console_.keyway.run('app', 'show', 'Webshop orders')
     const page = await console_.page({ width: 1280, colorScheme: 'light' })
     await page.setViewportSize({ width: 1280, height: 860 })
+    const take = (name) => page.screenshot({ path: path.join(images, `${name}.png`) })
     await page.goto('/?range=week')
     await page.waitForTimeout(1500) // the live part comes once a second
-    await page.screenshot({ path: path.join(images, 'console.png') })
+    await take('console')
+    await page.goto(`/apps/${app.id}?range=week`)
+    await take('app')
+    await page.goto('/audit?category=missing-scopes')
+    await page.locator('#rows tr').first().getByRole('link').first().click()
+    await page.getByRole('heading', { name: 'One call, explained' }).waitFor()
+    await take('call')
   } finally {
     await console_.stop()
   }
@@ -77,7 +86,7 @@ async function main() {
   fs.mkdirSync(images, { recursive: true })
   execFileSync(program, ['--version'])
   scanPicture()
-  await consolePicture()
+  await consolePictures()
 }
 
 main()
