@@ -118,6 +118,8 @@ test('controls have one height, placeholders are readable, and no word breaks at
     await page.goto('/apps')
     const heights = await page.locator('form[role=search]').locator('input:not([type=hidden]), select, button').evaluateAll((all) => all.map((one) => one.getBoundingClientRect().height))
     assert.equal(new Set(heights.map(Math.round)).size, 1, String(heights))
+    const bottoms = await page.locator('form[role=search]').locator('select, button').evaluateAll((all) => all.map((one) => one.getBoundingClientRect().bottom))
+    if (look.width >= 1280) assert.equal(new Set(bottoms.map(Math.round)).size, 1, `a control stands alone: ${bottoms}`)
     const [placeholder, paper] = await page.getByLabel('Search', { exact: true }).evaluate((input) => [getComputedStyle(input, '::placeholder').color, getComputedStyle(input).backgroundColor])
     assert.ok(contrast(placeholder, paper) >= 4.5, `${placeholder} on ${paper}`)
     const width = await page.locator('main').evaluate((main) => main.getBoundingClientRect().width)

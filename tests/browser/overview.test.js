@@ -119,6 +119,21 @@ test('an app whose calls fail often needs a person, three clicks from the cause 
   await page.context().close()
 })
 
+test('an app above its limit of ten seconds is marked, and one without limits has none', async () => {
+  const { keyway } = console_
+  const account = String(keyway.run('account', 'create', 'Small').account.hubId)
+  const create = (...more) => keyway.run('app', 'create', ...more, '--account', account, '--scopes', 'crm.objects.contacts.read').token.value
+  const [bursting, unlimited] = [create('Bursting'), create('Unlimited', '--no-limits')]
+  for (const token of [bursting, unlimited]) await Promise.all(Array.from({ length: 260 }, () => console_.call(token, '/crm/v3/objects/contacts?limit=1')))
+  const page = await console_.page()
+  await page.goto(`/?account=${account}`)
+  const cell = (name) => page.locator('tr', { hasText: name }).locator('td[data-of="Busiest ten seconds"]')
+  assert.match(await cell('Bursting').innerText(), /^[12]\d\d of 100\s+\d+ above the limit$/)
+  assert.equal(await cell('Bursting').locator('svg .wrong').count(), 1)
+  assert.match(await cell('Unlimited').innerText(), /^\d+$/)
+  await page.context().close()
+})
+
 test('what ends is a line of dates with the apps on it', async () => {
   const page = await console_.page()
   await page.goto('/')

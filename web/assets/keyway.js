@@ -116,7 +116,7 @@ function copy(button) {
   button.hidden = false
   const label = button.textContent
   button.addEventListener('click', async () => {
-    const source = document.getElementById(button.dataset.copy)
+    const source = document.getElementById(button.dataset.copy) ?? button.previousElementSibling
     try {
       await navigator.clipboard.writeText(source.textContent.trim())
       button.textContent = 'Copied'

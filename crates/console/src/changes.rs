@@ -4,7 +4,7 @@ use askama::Template;
 use keyway_api::view::{Change, Changes};
 
 use super::api::with_query;
-use super::difference::{self, Thing};
+use super::difference::{self, Field, Thing};
 use super::names::Names;
 use super::page;
 use super::roles;
@@ -29,19 +29,18 @@ impl Row {
         let mut things = difference::things(&change.before, &change.after);
         let sentence = Sentence::of(&change, &things, names);
         for thing in &mut things {
-            // What is made has every field; one that says "no" or 0 says that nothing was chosen.
+            // What is made has every field; one with its default says that nothing was chosen.
             let is_made = !change.before.contains_key(&thing.name);
-            thing.fields.retain(|field| !is_made || field.became.iter().any(|value| !matches!(value.as_str(), "no" | "0")));
+            thing.fields.retain(|field| !is_made || field.became.iter().any(|value| !is_default(&field.name, value)));
+            for Field { name, was, became } in &mut thing.fields {
+                was.iter_mut().chain(became).for_each(|value| name_in_place(name, value, names));
+            }
         }
         Self { change, sentence, things }
     }
 
     fn who(&self) -> &str {
-        match (self.change.kind.as_str(), self.change.who.as_str()) {
-            ("socket", "socket") => "The command line",
-            ("server", _) => "The server",
-            (_, who) => who,
-        }
+        words::who(&self.change.kind, &self.change.who)
     }
 
     fn role_words(&self) -> &str {
@@ -68,6 +67,23 @@ impl Row {
     /// Whether a thing has to be named beside what the change was done to.
     fn names(&self, thing: &Thing) -> bool {
         thing.name != self.change.target
+    }
+}
+
+/// Whether something that is made has this value where nobody chose another.
+fn is_default(field: &str, value: &str) -> bool {
+    matches!((field, value), (_, "no" | "0") | ("weight", "1") | ("enabled", "yes") | ("maxWaitMs", "10000"))
+}
+
+/// Puts the name of an app or account in the place of its number, where it is known.
+fn name_in_place(field: &str, value: &mut String, names: &Names) {
+    let known = |id: u64| match field {
+        "appId" => names.known_app(id),
+        "hubId" => names.known_account(id),
+        _ => None,
+    };
+    if let Some(name) = value.parse().ok().and_then(known) {
+        *value = name.to_owned();
     }
 }
 

@@ -6,6 +6,7 @@ use keyway_core::refusal::{Refusal, Word};
 use keyway_core::scope::ScopeSet;
 use keyway_core::sunset;
 use keyway_gateway::audit::REFUSED_CALLS;
+use keyway_gateway::clock::now;
 
 use super::app_words::App;
 use super::record_words::RecordWords;
@@ -37,7 +38,7 @@ pub(super) fn explain(record: &CallRecord, app: Option<&App>) -> Explained {
         outcome: outcome(record),
         remedy: remedy(record, app, &scopes),
         scopes,
-        ends: ends(record),
+        ends: ends(record, &now().to_date()),
     }
 }
 
@@ -89,7 +90,10 @@ fn remedy(record: &CallRecord, app: Option<&App>, scopes: &[Vec<&str>]) -> Vec<S
         if app.is_some() && scopes.is_empty() {
             return vec!["The app now holds a scope that opens it. The same call passes.".to_owned()];
         }
-        return steps_of(Refusal::MissingScopes, record);
+        let steps = steps_of(Refusal::MissingScopes, record);
+        // The first of the sets of which one is enough.
+        let Some(first) = scopes.first() else { return steps };
+        return steps.into_iter().map(|step| step.replace("SCOPE`", &format!("{}`", first.join(",")))).collect();
     }
     let steps: &[&str] = match (refusal, record.status) {
         (Some(refusal), _) => return steps_of(refusal, record),
@@ -130,13 +134,14 @@ pub(super) fn missing(operation: &Operation, record: &CallRecord, app: &App) -> 
     requirement.alternatives().iter().map(ScopeSet::names).collect()
 }
 
-fn ends(record: &CallRecord) -> Option<String> {
+fn ends(record: &CallRecord, today: &str) -> Option<String> {
     let (method, template) = record.operation.split_once(' ')?;
     let row = sunset::of_path(template)?;
     let successor = Method::parse(method).and_then(|method| sunset::moves_to(method, template));
+    let ends = if row.date <= today { "Ended" } else { "Ends" };
     Some(match successor {
-        Some(successor) => format!("Ends on {}: {}. Its successor is {successor}.", row.date, row.what),
-        None => format!("Ends on {}: {}.", row.date, row.what),
+        Some(successor) => format!("{ends} on {}: {}. Its successor is {successor}.", row.date, row.what),
+        None => format!("{ends} on {}: {}.", row.date, row.what),
     })
 }
 

@@ -13,7 +13,7 @@ use super::api::with_query;
 use super::chart::{self, Bar, BurnDown, Chart, in_audit};
 use super::page;
 use super::shell::Shell;
-use super::threshold::{FAILED_PERCENT, SLOW_US, USED_PERCENT, failed_percent, level, share};
+use super::threshold::{FAILED_PERCENT, SLOW_US, USED_PERCENT, failed_percent, level, percent, share};
 use super::visitor::{Fields, Page, Visitor};
 use super::words::{self, filters};
 
@@ -38,6 +38,8 @@ trait AppWords {
     fn bars(&self) -> Vec<Bar>;
     fn width(&self) -> usize;
     fn burst_share(&self) -> u64;
+    fn burst_level(&self) -> &'static str;
+    fn over(&self) -> u64;
     fn failed_level(&self) -> &'static str;
     fn p95(&self) -> String;
 }
@@ -53,6 +55,15 @@ impl AppWords for BusyApp {
 
     fn burst_share(&self) -> u64 {
         share(self.peak, self.burst.unwrap_or(0).into())
+    }
+
+    fn burst_level(&self) -> &'static str {
+        level(self.burst.map_or(0, |burst| percent(self.peak, burst.into())), USED_PERCENT)
+    }
+
+    /// Calls in the busiest ten seconds beyond the limit.
+    fn over(&self) -> u64 {
+        self.burst.map_or(0, |burst| self.peak.saturating_sub(burst.into()))
     }
 
     fn failed_level(&self) -> &'static str {
@@ -249,7 +260,7 @@ impl<'a> Live<'a> {
             _ if before == 0.0 && now == 0.0 => format!("none {earlier} either"),
             _ if before == 0.0 => format!("none {earlier}"),
             change if change.abs() < 0.5 => format!("as {earlier}"),
-            change if change > 999.0 => format!("{:.0} times {earlier}", now / before),
+            change if change > 999.0 => format!("{} times {earlier}", words::number((now / before) as u64)),
             change => format!("{}{:.0} % against {earlier}", if change > 0.0 { "+" } else { "−" }, change.abs()),
         }
     }

@@ -115,6 +115,15 @@ pub(super) fn of_browser(value: &str) -> String {
     }
 }
 
+/// Who made a change, by the kind of the sign-in and its name.
+pub(super) fn who<'a>(kind: &str, name: &'a str) -> &'a str {
+    match (kind, name) {
+        ("socket", "socket") => "The command line",
+        ("server", _) => "The server",
+        _ => name,
+    }
+}
+
 /// The same for templates.
 pub(super) mod filters {
     use std::fmt::Display;
@@ -130,6 +139,10 @@ pub(super) mod filters {
         Ok(text.parse().map_or(text, super::number))
     }
 
+    pub fn who(name: impl AsRef<str>, _: &dyn Values, kind: &str) -> Result<String> {
+        Ok(super::who(kind, name.as_ref()).to_owned())
+    }
+
     pub fn counted(value: impl Display, _: &dyn Values, one: &str, several: &str) -> Result<String> {
         Ok(super::counted(value.to_string().parse().unwrap_or(0), one, several))
     }
@@ -138,18 +151,10 @@ pub(super) mod filters {
         Ok(super::duration(*us))
     }
 
-    /// A word of capitals or small letters, which may break after `_` and `-`. HTML.
+    /// A word or a path, which may break after `_`, `-`, `/` and `.`. HTML.
     pub fn breakable(word: impl AsRef<str>, _: &dyn Values) -> Result<String> {
-        let mut text = String::new();
-        for letter in word.as_ref().chars() {
-            match letter {
-                '_' | '-' => text.extend([letter.to_string().as_str(), "<wbr>"]),
-                'a'..='z' | 'A'..='Z' | '0'..='9' => text.push(letter),
-                // What is not such a word is not shown as HTML.
-                _ => text.push_str("&#xfffd;"),
-            }
-        }
-        Ok(text)
+        let parts = word.as_ref().split_inclusive(['_', '-', '/', '.']);
+        Ok(parts.map(|part| Markup(part).to_string()).collect::<Vec<_>>().join("<wbr>"))
     }
 
     /// A sentence in which backticks enclose code. HTML.

@@ -42,6 +42,12 @@ impl Timestamp {
         self.to_iso().chars().take(10).collect()
     }
 
+    /// To the minute, in the words of people: `2026-09-21 09:15 UTC`.
+    pub fn to_minute(self) -> String {
+        let iso = self.to_iso();
+        iso.get(..16).map_or_else(|| iso.clone(), |minute| format!("{} UTC", minute.replace('T', " ")))
+    }
+
     /// Parses ISO 8601: a date alone (midnight UTC), or a date and time with `Z` or an offset.
     pub fn parse_iso(text: &str) -> Option<Self> {
         if text.len() == 10 {

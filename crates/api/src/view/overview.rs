@@ -65,6 +65,7 @@ pub struct BusyApp {
     pub waited_us: u64,
     /// The most in ten seconds of the last hour.
     pub peak: u64,
+    /// The most that its account allows in ten seconds; none for an app without limits.
     pub burst: Option<u32>,
     pub points: AppPoints,
 }

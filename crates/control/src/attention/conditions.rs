@@ -216,7 +216,7 @@ fn approvals(facts: &Facts<'_>, found: &mut Found) {
             "{} asks to perform {}{records}. Nothing is changed until a person approves it. The request ends at {}",
             short(&app.name),
             short(&approval.operation),
-            approval.expires_at.to_iso()
+            approval.expires_at.to_minute()
         );
         let condition = Condition::new(Kind::ApprovalRequested, approval.id, text, format!("keyway approval show {}", approval.id));
         found.conditions.push(Condition { link: Some(link.clone()), ..condition.app(app, &accounts) });
@@ -243,7 +243,7 @@ fn connections(facts: &Facts<'_>, thresholds: &Thresholds, found: &mut Found) {
                 // While HubSpot can't be asked, its last answer about the credential counts.
                 found.unsure.push(format!("credential-refused/{hub_id}"));
                 if facts.now.as_ms() - since.as_ms() >= thresholds.unreachable_ms {
-                    let text = format!("Keyway has not reached HubSpot for {name} ({hub_id}) since {}", since.to_iso());
+                    let text = format!("Keyway has not reached HubSpot for {name} ({hub_id}) since {}", since.to_minute());
                     found.conditions.push(Condition::new(Kind::AccountUnreachable, hub_id, text, "keyway status").account(account));
                 }
             }
@@ -269,7 +269,7 @@ fn failed_calls(facts: &Facts<'_>, accounts: &HashMap<u64, &Account>, found: &mu
         let Some((app, _)) = facts.apps.iter().find(|(app, _)| app.id == *app_id && app.enabled) else { continue };
         let (name, percent) = (short(&app.name), failed.saturating_mul(100) / (*calls).max(1));
         let most = cause.as_ref().map_or_else(String::new, |cause| format!(", most often with {cause}"));
-        let text = format!("{failed} of {calls} calls of {name} failed since {} ({percent} %){most}", since.to_iso());
+        let text = format!("{failed} of {calls} calls of {name} failed since {} ({percent} %){most}", since.to_minute());
         let category = cause.as_ref().map_or_else(String::new, |cause| format!(" --category {cause}"));
         let condition = Condition::new(Kind::FailedCalls, app_id, text, format!("keyway audit list --app {app_id}{category}"));
         found.conditions.push(Condition { link: Some(link.clone()), page: Some(page.clone()), ..condition.app(app, accounts) });
@@ -285,7 +285,7 @@ fn days(facts: &Facts<'_>, thresholds: &Thresholds, found: &mut Found) {
             let name = short(&account.name);
             let text = format!(
                 "{name} ({hub_id}) has used {percent} % of its calls of the day: {used} of {daily}. The count starts again at {}",
-                resets_at.to_iso()
+                resets_at.to_minute()
             );
             let of = format!("{hub_id}/{}", resets_at.to_date());
             found.conditions.push(Condition::new(Kind::DailyLimit, of, text, format!("keyway account show {hub_id}")).account(account));
@@ -303,13 +303,13 @@ fn expiring(facts: &Facts<'_>, thresholds: &Thresholds, accounts: &HashMap<u64, 
                 // Its successor is there: what matters is who still sends the old one.
                 let used = token.last_used_at.is_some_and(|at| at >= now.plus_ms(-DAY_MS));
                 if used && ends <= now.plus_ms(DAY_MS) {
-                    let text = format!("The rotated token {id} ({hint}) of {name} ends at {} and is still used", ends.to_iso());
+                    let text = format!("The rotated token {id} ({hint}) of {name} ends at {} and is still used", ends.to_minute());
                     found
                         .conditions
                         .push(Condition::new(Kind::TokenExpiring, id, text, format!("keyway token users {id}")).app(app, accounts));
                 }
             } else if ends <= now.plus_ms(thresholds.expiry_days * DAY_MS) {
-                let text = format!("The token {id} ({hint}) of {name} ends at {}", ends.to_iso());
+                let text = format!("The token {id} ({hint}) of {name} ends at {}", ends.to_minute());
                 let remedy = format!("keyway token rotate {}", app.id);
                 found.conditions.push(Condition::new(Kind::TokenExpiring, id, text, remedy).app(app, accounts));
             }
@@ -326,13 +326,13 @@ fn access(facts: &Facts<'_>, thresholds: &Thresholds, found: &mut Found) {
     let soon = |at: &Timestamp| *at > facts.now && *at <= facts.now.plus_ms(thresholds.expiry_days * DAY_MS);
     for person in people {
         let Some(ends) = person.expires_at.filter(soon) else { continue };
-        let text = format!("The access of {} to Keyway ends at {}", short(&person.email), ends.to_iso());
+        let text = format!("The access of {} to Keyway ends at {}", short(&person.email), ends.to_minute());
         let remedy = format!("keyway user update {} --until TIME", person.email);
         found.conditions.push(Condition::new(Kind::AccessExpiring, format!("person/{}", person.id), text, remedy));
     }
     for token in tokens.iter().filter(|token| token.revoked_at.is_none()) {
         let Some(ends) = token.expires_at.filter(soon) else { continue };
-        let text = format!("The admin token {} ({}) ends at {}", short(&token.name), token.hint, ends.to_iso());
+        let text = format!("The admin token {} ({}) ends at {}", short(&token.name), token.hint, ends.to_minute());
         let remedy = format!("keyway admin-token create NAME --role {}", token.role.name());
         found.conditions.push(Condition::new(Kind::AccessExpiring, format!("token/{}", token.id), text, remedy));
     }

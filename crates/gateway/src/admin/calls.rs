@@ -87,10 +87,11 @@ pub(super) fn range(name: &str) -> Result<Range, ApiError> {
     Range::named(name).ok_or_else(|| ApiError::invalid(format!("{name} is not a range; use hour, day, week or month")))
 }
 
-/// The limits of an app's account, and what the app used of them.
+/// The limits of an app's account, and what the app used of them; none for an app without limits.
 async fn limits(admin: &Admin, series: &Series, app_id: u64) -> Result<Option<CallLimits>, ApiError> {
     // Of an app that is gone, the account is the one that its calls were of.
     let hub_id = match admin.control.app(&app_id.to_string()).await {
+        Ok((app, _)) if app.no_limits => return Ok(None),
         Ok((app, _)) => Some(app.hub_id),
         Err(_) => series.apps.get(&app_id).and_then(|calls| calls.hub_id),
     };

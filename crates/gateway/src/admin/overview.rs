@@ -120,7 +120,9 @@ async fn busiest(
     let peaks = history::peaks(&admin.audit, Range::Hour.until(now), &ids).await?;
     let row = |(id, app): (u64, AppCalls)| {
         let known = names.get(&id);
-        let standing = known.and_then(|known| admin.registry.standing(known.hub_id, clock::both()));
+        // An app without limits can't come near them.
+        let limited = known.filter(|known| !known.no_limits);
+        let standing = limited.and_then(|known| admin.registry.standing(known.hub_id, clock::both()));
         let (calls_of, failed_of) = app.points.iter().copied().unzip();
         BusyApp {
             id,
