@@ -44,8 +44,8 @@ use clap::ValueEnum;
 use keyway_core::path::encoded;
 use serde_json::Value;
 
-use crate::args::Role;
 use crate::args::moment::milliseconds;
+use crate::args::role::Role;
 use crate::print::{
     counted, fail, list, moment, note, print, print_coloured, print_exactly, print_json, say, show, table, text, today, warn,
 };

@@ -17,7 +17,8 @@ use toml::de::DeTable;
 use toml::{Spanned, Table, Value};
 
 use crate::apps;
-use crate::args::{Args, Command, Serve};
+use crate::args::serve::Serve;
+use crate::args::{Args, Command};
 use crate::exit::chain;
 use crate::near::nearest;
 

@@ -30,7 +30,7 @@ use self::outcome::Outcome;
 use self::proxied::Proxied;
 use crate::args::exec::Exec;
 use crate::args::repeat::Repeat;
-use crate::args::{ClientAddress, ProxyOthers, Serve, Unsupported};
+use crate::args::serve::{ClientAddress, ProxyOthers, Serve, Unsupported};
 use crate::exit::Exit;
 use crate::logs::LogFormat;
 use crate::serve::{Ready, serve_while};

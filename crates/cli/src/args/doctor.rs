@@ -1,6 +1,6 @@
 //! What can be typed after `keyway doctor`.
 
-use super::CredentialSource;
+use super::credential::CredentialSource;
 
 #[derive(clap::Args)]
 pub struct Doctor {

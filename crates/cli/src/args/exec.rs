@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::day;
+use super::moment::day;
 use super::repeat::Repeat;
 use super::strict::Strict;
 use crate::apps;

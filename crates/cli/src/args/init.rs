@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 
 use clap::ValueEnum;
 
-use super::{CredentialSource, listen};
+use super::credential::CredentialSource;
+use super::listen;
 
 /// Each question has an option. Where nobody can answer, the options and their defaults do.
 #[derive(clap::Args)]

@@ -2,6 +2,7 @@
 
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
+use keyway_core::sunset::AsOf;
 use keyway_core::time::Timestamp;
 use keyway_gateway::clock;
 
@@ -157,6 +158,11 @@ impl std::str::FromStr for Length {
 /// `90s`, `30m`, `12h`, `7d` or `2w` in milliseconds.
 pub fn milliseconds(text: &str) -> anyhow::Result<i64> {
     Ok(text.parse::<Length>().map_err(anyhow::Error::msg)?.0)
+}
+
+/// Reads a day for clap.
+pub fn day(text: &str) -> Result<String, &'static str> {
+    AsOf::new(text, false).map(|as_of| as_of.day().to_owned()).ok_or("a day is written as in 2027-10-01")
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::consent::Consent;
 use clap::{Subcommand, ValueEnum};
 
-use super::CredentialSource;
+use super::credential::CredentialSource;
 
 /// When `keyway serve` notifies, and where it may send notifications.
 #[derive(clap::Args)]

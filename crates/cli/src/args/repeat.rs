@@ -5,7 +5,7 @@ use anyhow::bail;
 use keyway_core::time::Timestamp;
 use keyway_gateway::repeat::{self, Seed};
 
-use super::Serve;
+use super::serve::Serve;
 
 #[derive(clap::Args, Clone, Copy, Default)]
 pub struct Repeat {

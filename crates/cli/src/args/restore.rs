@@ -1,4 +1,18 @@
-//! What can be typed after `keyway restore BACKUP`.
+//! What can be typed after `keyway restore`.
+
+use std::path::PathBuf;
+
+#[derive(clap::Args)]
+pub struct Restore {
+    /// A folder that `keyway backup` made
+    #[arg(value_name = "BACKUP")]
+    pub source: PathBuf,
+    /// The file with the master key of the folder that was copied, if KEYWAY_MASTER_KEY does not hold it
+    #[arg(long, value_name = "FILE")]
+    pub master_key: Option<PathBuf>,
+    #[command(flatten)]
+    pub how: How,
+}
 
 /// How a backup is put back.
 #[derive(clap::Args)]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use keyway_core::strict::Rule;
 
-use super::day;
+use super::moment::day;
 
 /// The rules whose findings count.
 #[derive(Clone)]

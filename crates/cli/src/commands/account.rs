@@ -17,7 +17,9 @@ use serde_json::{Value, json};
 
 use super::confirm::{self, Deletion};
 use super::{counted, list, names, say, show, table, text};
-use crate::args::{Account, Connection, CredentialSource};
+use crate::args::Connection;
+use crate::args::account::Account;
+use crate::args::credential::CredentialSource;
 use crate::client::{call, list_all};
 use crate::exit::Exit;
 use crate::output::progress::Bar;

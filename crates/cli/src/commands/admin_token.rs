@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::confirm::{self, Deletion};
 use super::milliseconds;
 use super::{list, names, role_name, role_of, show, table, text};
-use crate::args::{AdminToken, Connection};
+use crate::args::Connection;
+use crate::args::admin_token::AdminToken;
 use crate::client::{call, list_all};
 use crate::exit::Exit;
 

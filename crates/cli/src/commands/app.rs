@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 
 use super::confirm::{self, Deletion};
 use super::{approval, encoded, list, milliseconds, names, query, scopes, show, start, table, text, token, warn};
+use crate::args::Connection;
+use crate::args::app::{App, AppFields, Sharing};
 use crate::args::approval::Rule;
-use crate::args::{App, AppFields, Connection, Sharing};
 use crate::client::{call, list_all};
 use crate::exit::Exit;
 use crate::near::nearest;

@@ -15,7 +15,8 @@ use serde_json::Value;
 
 use self::parquet::Parquet;
 use super::{counted, list, names, note, query, show, table, text, warn};
-use crate::args::{Audit, AuditFilter, Connection, Format};
+use crate::args::Connection;
+use crate::args::audit::{Audit, AuditFilter, Format};
 use crate::client::{call, stream};
 use crate::exit::Exit;
 use crate::near::nearest;

@@ -6,7 +6,8 @@ use http::Method;
 use serde_json::Value;
 
 use super::{list, moment, names, query, show, text};
-use crate::args::{Changes, Connection};
+use crate::args::Connection;
+use crate::args::changes::Changes;
 use crate::client::call;
 use crate::exit::Exit;
 

@@ -5,7 +5,8 @@ use keyway_api::view::{self, Installs};
 use serde_json::{Value, json};
 
 use super::{list, names, query, show, table, text, token};
-use crate::args::{Connection, Install};
+use crate::args::Connection;
+use crate::args::install::Install;
 use crate::client::call;
 use crate::exit::Exit;
 use crate::typed::{lines_of, or_dash};

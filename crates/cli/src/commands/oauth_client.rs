@@ -7,7 +7,8 @@ use serde_json::json;
 
 use super::app::split;
 use super::{account, show, table};
-use crate::args::{Connection, OAuthClient};
+use crate::args::Connection;
+use crate::args::oauth_client::OAuthClient;
 use crate::client::{call, list_all};
 use crate::exit::Exit;
 use crate::typed::show_typed;

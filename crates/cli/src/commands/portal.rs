@@ -18,7 +18,11 @@ use serde_json::{Map, Value, json};
 
 use super::confirm::{self, Deletion};
 use super::{counted, encoded, list, names, note, query, show, table, text};
-use crate::args::{Clock, Connection, Expectation, Fault, FaultRule, Portal, RequestFilter, Snapshot};
+use crate::args::Connection;
+use crate::args::portal::clock::Clock;
+use crate::args::portal::fault::{Fault, FaultRule};
+use crate::args::portal::snapshot::Snapshot;
+use crate::args::portal::{Expectation, Portal, RequestFilter};
 use crate::client::{call, list_all, stream, upload};
 use crate::exit::Exit;
 use crate::seed;

@@ -7,7 +7,8 @@ use serde_json::json;
 
 use super::milliseconds;
 use super::{say, show};
-use crate::args::{Connection, Proxy};
+use crate::args::Connection;
+use crate::args::proxy::Proxy;
 use crate::client::call;
 use crate::exit::Exit;
 use crate::typed::{line, typed};

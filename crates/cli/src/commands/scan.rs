@@ -18,7 +18,8 @@ use keyway_scan::source::Skip;
 use keyway_scan::source::tree::Which;
 
 use super::{plan, today, verify};
-use crate::args::{Confidence, Connection, FailOn, ReportFormat, Scan};
+use crate::args::Connection;
+use crate::args::scan::{Confidence, FailOn, ReportFormat, Scan};
 use crate::exit::Exit;
 use crate::output;
 use crate::output::progress::{Bar, while_working};

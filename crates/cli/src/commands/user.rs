@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 
 use super::confirm::{self, Deletion};
 use super::{account, encoded, list, names, role_name, role_of, show, table, text};
+use crate::args::Connection;
 use crate::args::moment::End;
-use crate::args::{Connection, User};
+use crate::args::user::User;
 use crate::client::{call, list_all};
 use crate::exit::Exit;
 

@@ -9,7 +9,7 @@ use keyway_core::shown;
 use serde_json::{Value, json};
 
 use super::Ready;
-use crate::args::Serve;
+use crate::args::serve::Serve;
 use crate::logs::LogFormat;
 use crate::{output, print};
 

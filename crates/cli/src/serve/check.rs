@@ -11,7 +11,7 @@ use keyway_gateway::tls;
 
 use super::reach::{self, Reach};
 use super::{admin_token, identity_provider, mcp, notify, proxy, service_token};
-use crate::args::Serve;
+use crate::args::serve::Serve;
 use crate::logs;
 
 /// Every reason for which a server would not start, with the setting in its text. Binds no address and connects to nothing:

@@ -15,7 +15,7 @@ use keyway_mcp::http::{Callers, PATH, router};
 use keyway_mcp::server::{Door, Settings};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::args::Serve;
+use crate::args::serve::Serve;
 use crate::mcp::{self, pipeline::InProcess};
 
 /// A listener that is bound and not served yet.

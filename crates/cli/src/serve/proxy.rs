@@ -10,7 +10,7 @@ use keyway_gateway::control::Control;
 use keyway_gateway::pipeline::Gateway;
 use keyway_gateway::proxy::{Others, Proxy, Settings};
 
-use crate::args::{ProxyOthers, Serve};
+use crate::args::serve::{ProxyOthers, Serve};
 
 /// Shorter passwords could be guessed.
 const PASSWORD_CHARS_MIN: usize = 16;

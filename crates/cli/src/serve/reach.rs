@@ -9,7 +9,7 @@ use keyway_gateway::pipeline::Addresses;
 use keyway_gateway::server::{Files, NamedIn, Tls, Transport};
 use keyway_gateway::upstream::Base;
 
-use crate::args::{ClientAddress, Serve};
+use crate::args::serve::{ClientAddress, Serve};
 
 /// What both listeners have in common.
 pub struct Reach {

@@ -9,7 +9,7 @@ use keyway_gateway::audit::{AuditLog, EachRecord, Place};
 use keyway_gateway::store::Store;
 use tokio::task::JoinHandle;
 
-use crate::args::Serve;
+use crate::args::serve::Serve;
 use crate::logs;
 
 /// Opens the audit log. The task sends records to the collector of `--otlp`, and ends once the log is closed.

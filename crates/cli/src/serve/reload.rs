@@ -18,7 +18,7 @@ use tokio::sync::watch;
 
 use super::settings as shown;
 use super::{as_of, check, mcp, notify, proxy, reach};
-use crate::args::Serve;
+use crate::args::serve::Serve;
 use crate::config::{self, effect, effect::Effect};
 use crate::logs::{self, SetFilter};
 

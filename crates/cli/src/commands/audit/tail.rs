@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::super::{list, names, print, print_json, text};
 use super::{called, error, fields, latency};
 use crate::args::Connection;
-use crate::args::tail::Tail;
+use crate::args::audit::tail::Tail;
 use crate::client::call;
 use crate::exit::Exit;
 use crate::output;

@@ -10,7 +10,7 @@ use keyway_core::shown;
 use serde_json::{Value, json};
 
 use super::{Double, encoded, show};
-use crate::args::diff::Diff;
+use crate::args::portal::diff::Diff;
 use crate::client::{call_with, stream};
 use crate::commands::counted;
 use crate::exit::Exit;

@@ -23,7 +23,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{list, show, text};
 use crate::args::Connection;
-use crate::args::pull::Pull;
+use crate::args::portal::pull::Pull;
 use crate::client::call;
 use crate::exit::Exit;
 use progress::Progress;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::super::confirm::{self, Deletion};
 use super::super::{list, names, show, table, text};
 use super::Double;
-use crate::args::Webhook;
+use crate::args::portal::webhook::Webhook;
 use crate::exit::Exit;
 
 pub async fn run(double: &Double<'_>, action: Webhook) -> anyhow::Result<Exit> {

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::known::Known;
 use super::read::Pulled;
-use crate::args::pull::Pull;
+use crate::args::portal::pull::Pull;
 use crate::register::yaml;
 
 /// What was written.

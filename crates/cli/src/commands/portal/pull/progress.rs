@@ -12,7 +12,7 @@ use keyway_core::shown;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::args::pull::Pull;
+use crate::args::portal::pull::Pull;
 
 #[derive(Serialize, Deserialize)]
 struct Line {

@@ -13,7 +13,7 @@ use super::clean::{by_name, clean_list, clean_pipeline, clean_schema, fields, id
 use super::known::Known;
 use super::progress::Progress;
 use super::source::{Got, Source};
-use crate::args::pull::Pull;
+use crate::args::portal::pull::Pull;
 use keyway_core::path::encoded;
 
 /// Object types of HubSpot that a pull reads.

@@ -1,0 +1,15 @@
+//! What can be typed after `keyway sunset`.
+
+use super::moment::LookBack;
+
+#[derive(clap::Args)]
+pub struct Sunset {
+    /// Of one account, by hub id or name
+    #[arg(long, value_name = "ACCOUNT")]
+    pub account: Option<String>,
+    #[command(flatten)]
+    pub back: LookBack<30>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
