@@ -18,6 +18,7 @@ pub mod fix;
 pub mod global;
 pub mod init;
 pub mod install;
+pub mod json;
 pub mod key;
 pub mod listen;
 pub mod mcp;

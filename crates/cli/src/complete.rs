@@ -14,7 +14,7 @@ use clap_complete::env::Shells;
 use keyway_core::scope::{all_names, in_plain_words, presets as sets};
 use serde_json::Value;
 
-use crate::args::{Args, Connection};
+use crate::args::{Args, Connection, json};
 use crate::client::list_all;
 use crate::exit::Exit;
 use crate::print::{list, text};
@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_millis(400);
 
 /// Answers a shell's question and ends, where `COMPLETE` says that this is one.
 pub fn answer() {
-    CompleteEnv::with_factory(|| with_completers(Args::command(), "keyway")).bin("keyway").complete();
+    CompleteEnv::with_factory(|| with_completers(json::hidden(Args::command()), "keyway")).bin("keyway").complete();
 }
 
 /// A script for a shell that asks this program for completions.

@@ -18,12 +18,12 @@ use toml::{Spanned, Table, Value};
 
 use crate::apps;
 use crate::args::serve::Serve;
-use crate::args::{Args, Command};
+use crate::args::{Args, Command, json};
 use crate::exit::chain;
 use crate::near::nearest;
 
 /// Options that a file can't set: which file it is, and what is about one start.
-const NOT_IN_A_FILE: [&str; 7] = ["app", "bootstrap", "config", "help", "ready_file", "token", "version"];
+const NOT_IN_A_FILE: [&str; 8] = ["app", "bootstrap", "config", "help", "json", "ready_file", "token", "version"];
 
 /// Reads the command line and, where one is named, the configuration file. Help and errors have colours as `--color` says.
 pub fn parse(command: clap::Command) -> anyhow::Result<Args> {
@@ -76,6 +76,9 @@ pub fn read_again() -> anyhow::Result<Serve> {
 }
 
 fn args(matches: ArgMatches) -> anyhow::Result<Args> {
+    if let Some(why) = json::refusal(&matches) {
+        bail!("{why}");
+    }
     let args = unchecked(&matches)?;
     match contradictions(&args).first() {
         Some(first) => bail!("{first}"),
@@ -169,7 +172,7 @@ fn named(arguments: &[OsString]) -> Option<PathBuf> {
     // The subcommand is the first word that is not an option or an option's value.
     let mut serve = 1;
     while let Some(option) = text(serve).filter(|argument| argument.starts_with('-')) {
-        serve += if option.contains('=') || ["-q", "--quiet"].contains(&option) { 1 } else { 2 };
+        serve += if option.contains('=') || ["-q", "--quiet", "--json"].contains(&option) { 1 } else { 2 };
     }
     (text(serve) == Some("serve")).then_some(())?;
     for at in serve + 1..arguments.len() {
@@ -434,7 +437,7 @@ mod tests {
         let of = |line: &str| named(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
         assert_eq!(of("keyway --data serve serve --demo --config a"), Some("a".into()));
         assert_eq!(of("keyway --data=x serve --config=a"), Some("a".into()));
-        assert_eq!(of("keyway -q --quiet --color never serve --config=a"), Some("a".into()));
+        assert_eq!(of("keyway -q --quiet --json --color never serve --config=a"), Some("a".into()));
         assert_eq!(of("keyway app create serve --config a"), None);
         assert_eq!(of("keyway"), None);
     }

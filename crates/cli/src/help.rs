@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::{Command, CommandFactory};
 use keyway_core::shown;
 
-use crate::args::Args;
+use crate::args::{Args, json};
 use crate::exit::Exit;
 
 /// Commands by what they are for. A test holds that each command is in a group.
@@ -137,7 +137,7 @@ fn documentation() -> String {
 
 /// The command line as clap has it, with all that help shows.
 pub fn command() -> Command {
-    let mut command = Args::command();
+    let mut command = json::hidden(Args::command());
     for (path, examples) in EXAMPLES {
         command = with_examples(command, path, examples);
     }

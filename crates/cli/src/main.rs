@@ -108,24 +108,20 @@ fn run(args: Args) -> anyhow::Result<Exit> {
         }
         Command::Completions { shell } => complete::script(shell),
         Command::Man { folder } => help::man(&folder),
-        Command::Status(Status { live: true, json, .. }) => runtime.block_on(commands::status::live(&connection, json)),
-        Command::Status(Status { max_token_age, json, .. }) => {
-            runtime.block_on(commands::status::run(&connection, max_token_age.as_deref(), json))
-        }
-        Command::Backup(Backup { target, json }) => runtime.block_on(commands::backup::take(&connection, &target, json)),
+        Command::Status(Status { live: true, .. }) => runtime.block_on(commands::status::live(&connection)),
+        Command::Status(Status { max_token_age, .. }) => runtime.block_on(commands::status::run(&connection, max_token_age.as_deref())),
+        Command::Backup(Backup { target }) => runtime.block_on(commands::backup::take(&connection, &target)),
         Command::Restore(Restore { source, master_key, how }) => {
             runtime.block_on(commands::backup::put_back(&connection, &source, master_key.as_deref(), &how))
         }
         Command::Key { action } => runtime.block_on(commands::key::run(&connection, action)),
         Command::Migrate(wanted) => runtime.block_on(commands::migrate::run(&connection, wanted)),
-        Command::Config { action: Config::Check { file, json } } => commands::config::check(&file, json),
+        Command::Config { action: Config::Check { file } } => commands::config::check(&file),
         Command::Apply(apply) => runtime.block_on(commands::apply::run(&connection, apply)),
         Command::Export(export) => runtime.block_on(commands::export::run(&connection, export)),
         Command::Plan(plan) => runtime.block_on(commands::plan::run(&connection, plan)),
         Command::Doctor(doctor) => runtime.block_on(commands::doctor::run(&connection, doctor)),
-        Command::Sunset(Sunset { account, back, json }) => {
-            runtime.block_on(commands::sunset::run(&connection, account.as_deref(), back.days(), json))
-        }
+        Command::Sunset(Sunset { account, back }) => runtime.block_on(commands::sunset::run(&connection, account.as_deref(), back.days())),
         Command::Account { action } => runtime.block_on(commands::account::run(&connection, action)),
         Command::App { action } => runtime.block_on(commands::app::run(&connection, action)),
         Command::Token { action } => runtime.block_on(commands::token::run(&connection, action)),

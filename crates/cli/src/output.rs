@@ -27,6 +27,9 @@ pub struct Manners {
     /// Print no notes and no progress; results, warnings and errors stay
     #[arg(long, short, global = true, help_heading = GLOBAL_OPTIONS)]
     pub quiet: bool,
+    /// Print the result as JSON
+    #[arg(long, global = true, help_heading = GLOBAL_OPTIONS)]
+    pub json: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -49,6 +52,7 @@ struct Look {
     width: Option<usize>,
     is_terminal: bool,
     quiet: bool,
+    json: bool,
     /// Whether `--color always` was given.
     asked_for: bool,
 }
@@ -65,6 +69,7 @@ pub fn begin(manners: Manners) {
         width: is_terminal.then(width).flatten(),
         is_terminal,
         quiet: manners.quiet,
+        json: manners.json,
         asked_for: manners.color == Colour::Always,
     };
     // The first call counts; there is no other.
@@ -111,6 +116,11 @@ pub fn columns() -> Option<usize> {
 /// The time now, where times are shown as seen from it: on a terminal.
 pub fn now() -> Option<Timestamp> {
     LOOK.get().filter(|look| look.is_terminal).map(|_| clock::now())
+}
+
+/// Whether results are printed as JSON, for programs.
+pub fn is_json() -> bool {
+    LOOK.get().is_some_and(|look| look.json)
 }
 
 /// Whether notes and progress are left out.

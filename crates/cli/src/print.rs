@@ -77,9 +77,9 @@ fn say_after(word: &str, shade: Shade, text: &str) {
     }
 }
 
-/// Prints the JSON unchanged, or lines for a person.
-pub fn show(answer: &Value, json: bool, lines: impl FnOnce(&Value) -> String) -> anyhow::Result<Exit> {
-    if json {
+/// Prints the JSON unchanged with `--json`, else lines for a person.
+pub fn show(answer: &Value, lines: impl FnOnce(&Value) -> String) -> anyhow::Result<Exit> {
+    if output::is_json() {
         print_json(answer)?;
     } else {
         print(lines(answer).trim_end())?;

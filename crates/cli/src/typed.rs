@@ -10,7 +10,8 @@ use serde_json::Value;
 use crate::args::Connection;
 use crate::client::call;
 use crate::exit::Exit;
-use crate::print::show;
+use crate::output::is_json;
+use crate::print::{print_json, show};
 
 /// The page size of requests for lists, which is the API's maximum.
 const PAGE: &str = "limit=1000";
@@ -50,12 +51,13 @@ pub async fn all<L: List + DeserializeOwned>(connection: &Connection, path: &str
 ///
 /// # Errors
 /// Those of [`typed`], if lines are printed.
-pub fn show_typed<T: DeserializeOwned>(answer: &Value, json: bool, lines: impl FnOnce(&T) -> String) -> anyhow::Result<Exit> {
-    if json {
-        return show(answer, true, |_| String::new());
+pub fn show_typed<T: DeserializeOwned>(answer: &Value, lines: impl FnOnce(&T) -> String) -> anyhow::Result<Exit> {
+    if is_json() {
+        print_json(answer)?;
+        return Ok(Exit::Fine);
     }
     let shaped = typed(&in_lines(answer))?;
-    show(answer, false, |_| lines(&shaped))
+    show(answer, |_| lines(&shaped))
 }
 
 /// Lines for a person of an answer in its type; where it has another form, that it has.

@@ -39,16 +39,9 @@ pub enum Account {
         /// Data centre that its tokens name
         #[arg(long, default_value = "na1")]
         region: String,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// List accounts
-    List {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    List,
     /// Take over accounts that are connected by OAuth elsewhere: lines of JSON with hubId, refreshToken and perhaps name
     Import {
         /// The file; - is standard input
@@ -56,17 +49,11 @@ pub enum Account {
         /// The OAuth client whose refresh tokens they are
         #[arg(long, value_name = "CLIENT")]
         oauth: String,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Print a short-lived access token of an account that is connected by OAuth, for calling HubSpot without the gateway
     AccessToken {
         /// Its hub id or name
         account: String,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Replace the credential of a connected account, without an outage
     Rotate {
@@ -74,25 +61,16 @@ pub enum Account {
         account: String,
         #[command(flatten)]
         credential: CredentialSource,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Restore the credential that `rotate` replaced; Keyway keeps it for a week
     Rollback {
         /// Its hub id or name
         account: String,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Ask HubSpot whether a connected account's credential is still good, and what it holds
     Check {
         /// Its hub id or name
         account: String,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Count the calls of an account by app, operation and day
     Usage {
@@ -100,17 +78,11 @@ pub enum Account {
         account: String,
         #[command(flatten)]
         back: LookBack<7>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Show an account, its limits and today's use
     Show {
         /// Its hub id or name
         account: String,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Change an account
     Update {
@@ -127,9 +99,6 @@ pub enum Account {
         /// Of a connected account: refuse or forward calls that name a sensitive property whose scope their app lacks
         #[arg(long, value_name = "SETTING", value_parser = ["refuse", "forward"])]
         sensitive_properties: Option<String>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Delete an account, its apps, their tokens and its records
     Delete {
@@ -137,9 +106,6 @@ pub enum Account {
         account: String,
         #[command(flatten)]
         consent: Consent,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
 }
 

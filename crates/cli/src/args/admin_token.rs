@@ -20,24 +20,14 @@ pub enum AdminToken {
         /// Its lifetime: a number with s, m, h, d or w, such as 90d; without it, the token lives until it is revoked
         #[arg(long, value_name = "TIME")]
         lifetime: Option<String>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// List them, with those that have ended
-    List {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    List,
     /// End one now
     Revoke {
         /// Its id or name
         token: String,
         #[command(flatten)]
         consent: Consent,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
 }

@@ -23,26 +23,17 @@ pub enum App {
         preset: Option<String>,
         #[command(flatten)]
         fields: AppFields,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// List apps
     List {
         /// Only of this account
         #[arg(long, value_name = "ACCOUNT")]
         account: Option<String>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Show an app and its tokens
     Show {
         /// Its id or name
         app: String,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Compare the scopes of an app, or of each app, with those that calls needed; --apply removes the rest
     Tighten {
@@ -53,17 +44,11 @@ pub enum App {
         /// Remove the scopes of the app that no call needed
         #[arg(long, requires = "app")]
         apply: bool,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// List apps that made no call
     Unused {
         #[command(flatten)]
         back: LookBack<90>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Change an app; its tokens stay as they are
     Update {
@@ -80,25 +65,16 @@ pub enum App {
         /// Remove scopes
         #[arg(long, value_name = "SCOPES")]
         remove_scope: Vec<String>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Refuse the app's tokens until it is enabled again
     Disable {
         /// Its id or name
         app: String,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Accept the app's tokens again
     Enable {
         /// Its id or name
         app: String,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Delete an app and its tokens; its audit records stay
     Delete {
@@ -106,9 +82,6 @@ pub enum App {
         app: String,
         #[command(flatten)]
         consent: Consent,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
 }
 

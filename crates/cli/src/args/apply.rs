@@ -22,9 +22,6 @@ pub struct Apply {
     pub tokens_out: Option<PathBuf>,
     #[command(flatten)]
     pub consent: Consent,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
 }
 
 #[derive(clap::Args)]

@@ -31,25 +31,16 @@ pub enum Approval {
         /// Entries at most
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=1000))]
         limit: u16,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Show what a call would change, before and after
     Show {
         /// Its id, from `keyway approval list`
         id: u64,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Approve a call: the app may make it once, within an hour
     Approve {
         /// Its id, from `keyway approval list`
         id: u64,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Reject a call
     Reject {
@@ -58,9 +49,6 @@ pub enum Approval {
         /// The reason, which the app reads in its answer
         #[arg(long, default_value = "")]
         reason: String,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
 }
 

@@ -17,17 +17,11 @@ pub enum Audit {
         /// At most this many records, the newest: 100 when left out, at most 1,000
         #[arg(long, value_name = "N")]
         limit: Option<u32>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Show every field of one call
     Show {
         /// The call's correlation ID: the header x-hubspot-correlation-id of its answer
         correlation_id: String,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Show new records until Ctrl-C, after the newest ten
     Tail(tail::Tail),
@@ -36,9 +30,6 @@ pub enum Audit {
         /// The head that an earlier check printed: finds also a log that was cut since, or replaced by an earlier copy
         #[arg(long, value_name = "HEAD")]
         head: Option<String>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Export every record that matches, as JSON lines, CSV or Parquet
     Export {

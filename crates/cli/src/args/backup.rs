@@ -7,7 +7,4 @@ pub struct Backup {
     /// An empty or new folder
     #[arg(value_name = "TARGET")]
     pub target: PathBuf,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
 }

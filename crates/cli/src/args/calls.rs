@@ -17,9 +17,6 @@ pub struct Calls {
     pub account: Option<String>,
     #[command(flatten)]
     pub period: Period,
-    /// Print JSON, with the counts of each minute, hour or day
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// What calls are grouped by.

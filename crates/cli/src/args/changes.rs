@@ -21,7 +21,4 @@ pub struct Changes {
     /// How many: 100 when left out, at most 1,000
     #[arg(long, value_name = "N")]
     pub limit: Option<u32>,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
 }

@@ -10,8 +10,5 @@ pub enum Config {
     Check {
         /// The file
         file: PathBuf,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
 }

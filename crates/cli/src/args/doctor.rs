@@ -22,7 +22,4 @@ pub struct Doctor {
     /// Check an account of the running server, or all of them: connections, scopes, limits, failing calls, tokens, clocks, ends
     #[arg(long, value_name = "ACCOUNT", num_args = 0..=1, conflicts_with = "from")]
     pub account: Option<Option<String>>,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
 }

@@ -13,7 +13,4 @@ pub struct Fix {
     /// Skip files that match this glob; can be repeated
     #[arg(long, value_name = "GLOB")]
     pub ignore: Vec<String>,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
 }

@@ -18,17 +18,11 @@ pub enum Install {
         /// How many
         #[arg(long, default_value_t = 100, value_name = "N")]
         limit: u32,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Show an install and what it was granted
     Show {
         /// Its id, from `keyway install list`
         install: u64,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Approve an authorization URL and print the redirect: for tests and scripts
     Approve {
@@ -40,16 +34,10 @@ pub enum Install {
         /// In the name of this person [default: operator]
         #[arg(long, value_name = "EMAIL")]
         user: Option<String>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// End an install at once, with all its tokens
     End {
         /// Its id, from `keyway install list`
         install: u64,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
 }

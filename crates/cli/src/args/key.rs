@@ -5,15 +5,7 @@ use clap::Subcommand;
 #[derive(Subcommand)]
 pub enum Key {
     /// Show which master key sealed how many values: ids, never keys; exit code 1 where a rotation is not complete
-    Status {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    Status,
     /// Seal everything with a new master key while the server runs, or complete a rotation that was interrupted
-    Rotate {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    Rotate,
 }

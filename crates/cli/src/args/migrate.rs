@@ -11,7 +11,4 @@ pub struct Migrate {
     /// Move the audit log also if it is damaged, as it is
     #[arg(long)]
     pub accept_damage: bool,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
 }

@@ -19,17 +19,11 @@ pub enum Migration {
         /// Those in this state; open and done are those with and without an open step
         #[arg(long, value_enum)]
         state: Option<State>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Show the steps of an integration, what remains of each, and the next command
     Show {
         /// Its id, from `keyway migration list`
         id: u64,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Say which app an integration uses, where its name does not say it
     Link {
@@ -41,9 +35,6 @@ pub enum Migration {
         /// Go back to the app that has the integration's name
         #[arg(long)]
         none: bool,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Remove a repository from the board, or one integration that the newest report has nothing of
     Forget {
@@ -55,9 +46,6 @@ pub enum Migration {
         integration: Option<u64>,
         #[command(flatten)]
         consent: Consent,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
 }
 
@@ -71,9 +59,6 @@ pub struct NewReport {
     pub repository: Option<String>,
     #[command(flatten)]
     pub sorting: Sorting,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -66,43 +66,26 @@ pub enum Notify {
         channel: Box<NewChannel>,
     },
     /// List channels
-    List {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    List,
     /// Remove a channel, with the notifications that wait for it
     Remove {
         /// Its name, from `keyway notify list`
         name: String,
         #[command(flatten)]
         consent: Consent,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Let notifications go out that are held because this server was restored from a backup
-    Resume {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    Resume,
     /// Send a test message to a channel and show the receiver's answer; exits 1 if the receiver did not take the message
     Test {
         /// Its name, from `keyway notify list`
         name: String,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Show the conditions that last and the newest messages
     History {
         /// Messages at most
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
         limit: u16,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
 }
 
@@ -166,9 +149,6 @@ pub struct Common {
     /// Take notifications of this owner's apps only, as `keyway app show` has the owner
     #[arg(long, value_name = "OWNER")]
     pub owner: Option<String>,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// How a connection to an SMTP server is encrypted.

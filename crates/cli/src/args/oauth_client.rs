@@ -28,14 +28,7 @@ pub enum OAuthClient {
         /// Where people consent [default: https://app.hubspot.com/oauth/authorize]
         #[arg(long, value_name = "URL")]
         authorize_url: Option<String>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// List them
-    List {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    List,
 }

@@ -29,9 +29,6 @@ pub struct Plan {
     /// How the plan is written [default: as the name of --output says (.md, .html, .json), else human]
     #[arg(long, value_enum)]
     pub format: Option<PlanFormat>,
-    /// The same as --format json
-    #[arg(long, conflicts_with = "format")]
-    pub json: bool,
     /// Write the plan to a file
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,

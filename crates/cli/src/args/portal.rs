@@ -24,9 +24,6 @@ pub enum Portal {
     Reset {
         #[command(flatten)]
         consent: Consent,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Add records, all of them or none
     Seed {
@@ -39,9 +36,6 @@ pub enum Portal {
         /// Records of one type from a CSV whose first line names properties: contacts=people.csv; can be repeated
         #[arg(long, value_name = "TYPE=FILE", conflicts_with_all = ["file", "set"])]
         csv: Vec<String>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Copies of the account's records, to come back to
     Snapshot {
@@ -52,9 +46,6 @@ pub enum Portal {
     Restore {
         /// Its name
         name: String,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// What differs between a snapshot and the account, or between two snapshots; exits 1 when something does
     Diff(diff::Diff),
@@ -65,7 +56,7 @@ pub enum Portal {
         #[command(flatten)]
         filter: RequestFilter,
         /// Write them to this file as an HTTP Archive (HAR 1.2) with the answers; - is standard output
-        #[arg(long, value_name = "FILE", conflicts_with_all = ["expect", "wait", "json"])]
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["expect", "wait"])]
         har: Option<PathBuf>,
         #[command(flatten)]
         expectation: Expectation,
@@ -94,14 +85,11 @@ pub enum Portal {
     /// Count the operations that an embedded account serves, by HubSpot API, and those that the tests call
     Coverage {
         /// List the operations that have this text in their API, method or path
-        #[arg(long, value_name = "TEXT", conflicts_with_all = ["markdown", "json"])]
+        #[arg(long, value_name = "TEXT", conflicts_with = "markdown")]
         find: Option<String>,
         /// Print the page docs/coverage.md
-        #[arg(long, conflicts_with = "json")]
-        markdown: bool,
-        /// Print JSON
         #[arg(long)]
-        json: bool,
+        markdown: bool,
     },
 }
 
@@ -145,7 +133,4 @@ pub struct Expectation {
     /// Clear the list after it is printed
     #[arg(long)]
     pub clear: bool,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
 }

@@ -15,8 +15,5 @@ pub enum Proxy {
         /// With --renew, let the new authority sign at once and delete all others: clients fail until they trust the new one
         #[arg(long, requires = "renew", conflicts_with = "wait")]
         now: bool,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
 }

@@ -15,23 +15,13 @@ pub enum PublicApp {
         public_client: bool,
         #[command(flatten)]
         fields: PublicAppFields,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// List public apps
-    List {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    List,
     /// Show a public app
     Show {
         /// Its id, name or client id
         app: String,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Change a public app; what its installs were granted stays until an account authorizes it again
     Update {
@@ -45,9 +35,6 @@ pub enum PublicApp {
         enabled: Option<bool>,
         #[command(flatten)]
         fields: PublicAppFields,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Create a new client secret and let the other end
     RotateSecret {
@@ -59,9 +46,6 @@ pub enum PublicApp {
         /// End the other secret at once
         #[arg(long)]
         now: bool,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Delete a public app and all its installs
     Delete {
@@ -69,9 +53,6 @@ pub enum PublicApp {
         app: String,
         #[command(flatten)]
         consent: Consent,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
 }
 

@@ -39,7 +39,4 @@ pub struct Cassette {
     /// The rules that the cassette was recorded with, if they were extended; can be repeated
     #[arg(long, value_name = "FILE")]
     pub rules: Vec<PathBuf>,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
 }

@@ -12,9 +12,6 @@ pub struct Scan {
     /// How the report is written [default: as the name of --output says (.json, .sarif, .html, .md, .xml), else human]
     #[arg(long, value_enum)]
     pub format: Option<ReportFormat>,
-    /// The same as --format json
-    #[arg(long, conflicts_with = "format")]
-    pub json: bool,
     /// Write the report to a file
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,

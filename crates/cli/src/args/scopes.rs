@@ -6,7 +6,4 @@ pub struct Scopes {
     /// scope, for the operations that it opens
     #[arg(value_name = "WORD")]
     pub words: Vec<String>,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
 }

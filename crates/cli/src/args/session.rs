@@ -14,25 +14,16 @@ pub enum Session {
         /// Also those that have ended; Keyway keeps them for 30 days
         #[arg(long)]
         all: bool,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Show a session and what it has used of its budgets
     Show {
         /// Its id, from `keyway session list`
         session: u64,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// End a session now: its next call is refused, on every instance within a second
     End {
         /// Its id, from `keyway session list`
         session: u64,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
 }
 
@@ -71,9 +62,6 @@ pub struct Create {
     pub records_per_day: Option<u64>,
     #[command(flatten)]
     pub approval: SessionRule,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// Which of its calls need a person's approval, beside those of its app.

@@ -23,7 +23,4 @@ pub struct Snippet {
     /// How the client reaches Keyway [default: the way that suits the client]
     #[arg(long)]
     pub over: Option<Over>,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
 }

@@ -8,7 +8,4 @@ pub struct Status {
     /// Only ask whether the server is alive: exit 0 whatever the state of credentials and of the audit log
     #[arg(long)]
     pub live: bool,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
 }

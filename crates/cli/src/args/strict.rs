@@ -45,9 +45,6 @@ pub struct Report {
     /// How the report is written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
-    /// The same as --format json
-    #[arg(long, conflicts_with = "format")]
-    pub json: bool,
     /// Write the report to a file
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,

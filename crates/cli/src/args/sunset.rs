@@ -9,7 +9,4 @@ pub struct Sunset {
     pub account: Option<String>,
     #[command(flatten)]
     pub back: LookBack<30>,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
 }

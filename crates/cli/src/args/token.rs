@@ -17,9 +17,6 @@ pub enum Token {
         /// Its lifetime: a number with s, m, h, d or w, such as 90d; without it, the token lives until it is rotated or revoked
         #[arg(long, value_name = "TIME")]
         expires: Option<String>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Create a new token; the old ones end after a grace period
     Rotate {
@@ -40,9 +37,6 @@ pub enum Token {
         /// With --deliver: print what the command would do, and change nothing
         #[arg(long, requires = "deliver")]
         dry_run: bool,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Undo a rotation with --deliver: the targets get their earlier token, which works on, and the new one ends
     Undeliver {
@@ -53,9 +47,6 @@ pub enum Token {
         /// The token that was delivered; may be left out when the app has one active token
         #[arg(long, value_name = "ID", value_parser = token_id)]
         token: Option<u64>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Accept an old key in ?hapikey= for one app, for code that you cannot change
     LegacyKey {
@@ -63,9 +54,6 @@ pub enum Token {
         app: String,
         #[command(flatten)]
         key: CredentialSource,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// List the addresses that use a token, and must change it before it ends
     Users {
@@ -74,9 +62,6 @@ pub enum Token {
         token_id: u64,
         #[command(flatten)]
         back: LookBack<7>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// End a token at once
     Revoke {
@@ -85,17 +70,11 @@ pub enum Token {
         token_id: u64,
         #[command(flatten)]
         consent: Consent,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// List the tokens of an app, or of all apps with the oldest first, with the last use of each
     List {
         /// The app's id or name; all apps when left out
         app: Option<String>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
 }
 

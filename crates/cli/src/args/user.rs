@@ -24,9 +24,6 @@ pub enum User {
         /// When their access ends: in 12h, 30d or 2w, at the beginning of a date, ISO 8601, or never [default: never; somebody who is there keeps their end]
         #[arg(long, value_name = "TIME", value_parser = moment::end)]
         until: Option<End>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Change when a person's access ends; until then they keep their sessions
     Update {
@@ -35,9 +32,6 @@ pub enum User {
         /// When their access ends: in 12h, 30d or 2w, at the beginning of a date, ISO 8601, or never
         #[arg(long, value_name = "TIME", value_parser = moment::end)]
         until: End,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Give a person another role; they keep their password, and sign in again
     Role {
@@ -49,39 +43,23 @@ pub enum User {
         /// An app that an app-manager looks after, by id or name; can be repeated
         #[arg(long = "app", value_name = "APP")]
         apps: Vec<String>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// List the people who may sign in
-    List {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    List,
     /// End every session of a person
     SignOut {
         /// Their e-mail address
         email: String,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Remove a person's second factor, such as one that is lost with its recovery codes
     RemoveSecondFactor {
         /// Their e-mail address
         email: String,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Forget who a person is at the identity provider, should they have a new account there: their next sign-in is by e-mail again
     UnlinkProvider {
         /// Their e-mail address
         email: String,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Delete a person's sign-in, and end their sessions
     Delete {
@@ -89,8 +67,5 @@ pub enum User {
         email: String,
         #[command(flatten)]
         consent: Consent,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
 }

@@ -27,83 +27,83 @@ use crate::typed::{lines_of, or_dash, typed};
 
 pub async fn run(connection: &Connection, action: Account) -> anyhow::Result<Exit> {
     match action {
-        Account::Create { name, connect: true, credential, base_url, settings, json, .. } => {
+        Account::Create { name, connect: true, credential, base_url, settings, .. } => {
             let body = json!({
                 "name": name, "baseUrl": base_url, "credential": read(&credential).await?, "tier": settings.tier, "addons": settings.addons,
                 "timeZone": settings.time_zone,
             });
             let answer = call(connection, Method::POST, "/api/v1/accounts/connect", Some(body)).await?;
-            connected(&answer, json)
+            connected(&answer)
         }
-        Account::Create { name, oauth: Some(client), credential, settings, json, .. } => {
+        Account::Create { name, oauth: Some(client), credential, settings, .. } => {
             let mut body = json!({ "client": client, "name": name, "tier": settings.tier, "addons": settings.addons.unwrap_or(0), "timeZone": settings.time_zone });
             if !credential.is_given() {
-                return authorize(connection, body, json).await;
+                return authorize(connection, body).await;
             }
             body["refreshToken"] = read(&credential).await?.into();
             let answer = call(connection, Method::POST, "/api/v1/accounts/oauth", Some(body)).await?;
-            connected(&answer, json)
+            connected(&answer)
         }
-        Account::Import { file, oauth, json } => import(connection, &file, &oauth, json).await,
-        Account::AccessToken { account, json } => {
+        Account::Import { file, oauth } => import(connection, &file, &oauth).await,
+        Account::AccessToken { account } => {
             let hub_id = names::account(connection, &account).await?;
             let answer = call(connection, Method::POST, &format!("/api/v1/accounts/{hub_id}/access-token"), None).await?;
-            show(&answer, json, |answer| text(&answer["accessToken"]))
+            show(&answer, |answer| text(&answer["accessToken"]))
         }
-        Account::Rotate { account, credential, json } => {
+        Account::Rotate { account, credential } => {
             let hub_id = names::account(connection, &account).await?;
             let body = json!({ "credential": read(&credential).await? });
             let answer = call(connection, Method::PUT, &format!("/api/v1/accounts/{hub_id}/credential"), Some(body)).await?;
-            show(&answer, json, |answer| format!("account {hub_id} has a new credential\n{}", describe(&answer["account"])))
+            show(&answer, |answer| format!("account {hub_id} has a new credential\n{}", describe(&answer["account"])))
         }
         Account::Create { name, .. } if name.trim().is_empty() => bail!(
             "an embedded account needs a name: keyway account create \"Sandbox\". To connect one to HubSpot, which needs none: keyway account create --connect --credential-env HUBSPOT_TOKEN"
         ),
-        Account::Create { name, hub_id, settings, currency, region, json, .. } => {
+        Account::Create { name, hub_id, settings, currency, region, .. } => {
             let body = json!({
                 "name": name, "hubId": hub_id, "tier": settings.tier, "addons": settings.addons, "timeZone": settings.time_zone,
                 "currency": currency, "region": region,
             });
             let answer = call(connection, Method::POST, "/api/v1/accounts", Some(body)).await?;
-            show(&answer, json, |answer| format!("created account {}\n{}", text(&answer["account"]["hubId"]), describe(&answer["account"])))
+            show(&answer, |answer| format!("created account {}\n{}", text(&answer["account"]["hubId"]), describe(&answer["account"])))
         }
-        Account::Rollback { account, json } => {
+        Account::Rollback { account } => {
             let hub_id = names::account(connection, &account).await?;
             let answer = call(connection, Method::POST, &format!("/api/v1/accounts/{hub_id}/credential/rollback"), None).await?;
-            show(&answer, json, |answer| format!("put the former credential of account {hub_id} back\n{}", describe(&answer["account"])))
+            show(&answer, |answer| format!("put the former credential of account {hub_id} back\n{}", describe(&answer["account"])))
         }
-        Account::Check { account, json } => {
+        Account::Check { account } => {
             let hub_id = names::account(connection, &account).await?;
             let answer = call(connection, Method::POST, &format!("/api/v1/accounts/{hub_id}/check"), None).await?;
             let trouble = trouble(&answer["account"]);
-            show(&answer, json, |answer| describe(&answer["account"]))?;
+            show(&answer, |answer| describe(&answer["account"]))?;
             Ok(if trouble.is_some() { Exit::Negative } else { Exit::Fine })
         }
-        Account::Usage { account, back, json } => {
+        Account::Usage { account, back } => {
             let hub_id = names::account(connection, &account).await?;
             let answer = list_all(connection, &format!("/api/v1/usage?hubId={hub_id}&days={}", back.days()), "usage").await?;
-            show(&answer, json, usage)
+            show(&answer, usage)
         }
-        Account::List { json } => {
+        Account::List => {
             let answer = list_all(connection, "/api/v1/accounts", "accounts").await?;
-            show(&answer, json, accounts)
+            show(&answer, accounts)
         }
-        Account::Show { account, json } => {
+        Account::Show { account } => {
             let hub_id = names::account(connection, &account).await?;
             let answer = call(connection, Method::GET, &format!("/api/v1/accounts/{hub_id}"), None).await?;
-            show(&answer, json, |answer| describe(&answer["account"]))
+            show(&answer, |answer| describe(&answer["account"]))
         }
-        Account::Update { account, name, settings, beside_path, sensitive_properties, json } => {
+        Account::Update { account, name, settings, beside_path, sensitive_properties } => {
             let hub_id = names::account(connection, &account).await?;
             let body = json!({ "name": name, "tier": settings.tier, "addons": settings.addons, "timeZone": settings.time_zone, "besidePath": beside_path, "sensitiveProperties": sensitive_properties });
             let answer = call(connection, Method::PATCH, &format!("/api/v1/accounts/{hub_id}"), Some(body)).await?;
-            show(&answer, json, |answer| format!("updated account {hub_id}\n{}", describe(&answer["account"])))
+            show(&answer, |answer| format!("updated account {hub_id}\n{}", describe(&answer["account"])))
         }
-        Account::Delete { account, consent, json } => {
+        Account::Delete { account, consent } => {
             let hub_id = names::account(connection, &account).await?;
             confirm::deletion(consent, async || deletion(connection, hub_id).await).await?;
             let answer = call(connection, Method::DELETE, &format!("/api/v1/accounts/{hub_id}"), None).await?;
-            show(&answer, json, |_| format!("deleted account {hub_id}, its apps, tokens and records"))
+            show(&answer, |_| format!("deleted account {hub_id}, its apps, tokens and records"))
         }
     }
 }
@@ -130,15 +130,15 @@ async fn deletion(connection: &Connection, hub_id: u64) -> anyhow::Result<Deleti
     Ok(Deletion { what: format!("the account \"{}\" ({hub_id})", text(&account["name"])), name: text(&account["name"]), goes })
 }
 
-fn connected(answer: &Value, json: bool) -> anyhow::Result<Exit> {
-    show(answer, json, |answer| format!("connected account {}\n{}", text(&answer["account"]["hubId"]), describe(&answer["account"])))
+fn connected(answer: &Value) -> anyhow::Result<Exit> {
+    show(answer, |answer| format!("connected account {}\n{}", text(&answer["account"]["hubId"]), describe(&answer["account"])))
 }
 
 /// How often it is asked whether the person is back.
 const ASK_EVERY: Duration = Duration::from_millis(500);
 
 /// Sends a person to HubSpot's consent page, and waits until they are back.
-async fn authorize(connection: &Connection, body: Value, json: bool) -> anyhow::Result<Exit> {
+async fn authorize(connection: &Connection, body: Value) -> anyhow::Result<Exit> {
     let begun = call(connection, Method::POST, "/api/v1/accounts/authorize", Some(body)).await?;
     // Not on stdout: that is the result's, which a script reads.
     say(&format!(
@@ -150,7 +150,7 @@ async fn authorize(connection: &Connection, body: Value, json: bool) -> anyhow::
     loop {
         let answer = call(connection, Method::GET, &path, None).await?;
         match answer["state"].as_str() {
-            Some("connected") => return connected(&answer, json),
+            Some("connected") => return connected(&answer),
             Some("failed") => bail!("the account was not connected: {}", text(&answer["message"])),
             _ => tokio::time::sleep(ASK_EVERY).await,
         }
@@ -160,7 +160,7 @@ async fn authorize(connection: &Connection, body: Value, json: bool) -> anyhow::
 /// Accounts in one request.
 const IMPORT_AT_ONCE: usize = 500;
 
-async fn import(connection: &Connection, file: &Path, client: &str, json: bool) -> anyhow::Result<Exit> {
+async fn import(connection: &Connection, file: &Path, client: &str) -> anyhow::Result<Exit> {
     let text = if file == Path::new("-") {
         std::io::read_to_string(std::io::stdin())?
     } else {
@@ -181,7 +181,7 @@ async fn import(connection: &Connection, file: &Path, client: &str, json: bool) 
             .unwrap_or(0);
     }
     bar.end();
-    show(&json!({ "version": 1, "imported": imported }), json, |_| {
+    show(&json!({ "version": 1, "imported": imported }), |_| {
         format!("imported {imported} accounts; each is connected when it is first used")
     })
 }

@@ -16,13 +16,13 @@ const PATH: &str = "/api/v1/admin-tokens";
 
 pub async fn run(connection: &Connection, action: AdminToken) -> anyhow::Result<Exit> {
     match action {
-        AdminToken::Create { name, role, apps, lifetime, json } => {
+        AdminToken::Create { name, role, apps, lifetime } => {
             let lifetime_ms = lifetime.as_deref().map(milliseconds).transpose()?;
             let body =
                 json!({ "name": name, "role": role_name(role), "apps": names::apps(connection, &apps).await?, "lifetimeMs": lifetime_ms });
             let answer = call(connection, Method::POST, PATH, Some(body)).await?;
             let known = names::of_apps(connection).await;
-            show(&answer, json, |answer| {
+            show(&answer, |answer| {
                 let token = &answer["adminToken"];
                 format!(
                     "created the admin token {} as {}\n\n  {}\n\nThis is the only time it is shown; a program presents it as KEYWAY_ADMIN_TOKEN.",
@@ -32,10 +32,10 @@ pub async fn run(connection: &Connection, action: AdminToken) -> anyhow::Result<
                 )
             })
         }
-        AdminToken::List { json } => {
+        AdminToken::List => {
             let answer = list_all(connection, PATH, "adminTokens").await?;
             let known = names::of_apps(connection).await;
-            show(&answer, json, |answer| {
+            show(&answer, |answer| {
                 let row = |token: &Value| {
                     let field = |name: &str| text(&token[name]);
                     vec![
@@ -53,7 +53,7 @@ pub async fn run(connection: &Connection, action: AdminToken) -> anyhow::Result<
                 table(&["ID", "NAME", "ROLE", "TOKEN", "STATE", "MADE BY", "EXPIRES", "LAST USE"], &rows)
             })
         }
-        AdminToken::Revoke { token, consent, json } => {
+        AdminToken::Revoke { token, consent } => {
             let token = names::admin_token(connection, &token).await?;
             confirm::revocation(consent, async || {
                 let all = list_all(connection, PATH, "adminTokens").await?;
@@ -72,7 +72,7 @@ pub async fn run(connection: &Connection, action: AdminToken) -> anyhow::Result<
             })
             .await?;
             let answer = call(connection, Method::DELETE, &format!("{PATH}/{token}"), None).await?;
-            show(&answer, json, |answer| format!("revoked the admin token {}", text(&answer["adminToken"]["name"])))
+            show(&answer, |answer| format!("revoked the admin token {}", text(&answer["adminToken"]["name"])))
         }
     }
 }

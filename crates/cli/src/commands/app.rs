@@ -16,11 +16,12 @@ use crate::args::approval::Rule;
 use crate::client::{call, list_all};
 use crate::exit::Exit;
 use crate::near::nearest;
+use crate::output::is_json;
 use crate::typed::{lines_of, typed};
 
 pub async fn run(connection: &Connection, action: App) -> anyhow::Result<Exit> {
     match action {
-        App::Create { name, account, expires, preset, fields, json } => {
+        App::Create { name, account, expires, preset, fields } => {
             let AppFields { scopes, description, owner, dependent, translate, no_limits, unlisted, allow, approval: rule, sharing } =
                 fields;
             let account = names::account_if_any(connection, account.as_deref()).await?;
@@ -40,37 +41,37 @@ pub async fn run(connection: &Connection, action: App) -> anyhow::Result<Exit> {
             if list(&answer["app"], "scopes").iter().all(|scope| scope == "oauth") {
                 warn("the app has no scopes, so almost every call is refused. To see what there is: keyway scopes");
             }
-            let url = if json { None } else { start::data_url(connection).await };
-            show(&answer, json, |answer| {
+            let url = if is_json() { None } else { start::data_url(connection).await };
+            show(&answer, |answer| {
                 let begun = url.map(|url| start::lines(&url, answer)).unwrap_or_default();
                 format!("created app {} ({name})\n{}{begun}", text(&answer["app"]["id"]), token::shown_once(answer))
             })
         }
-        App::List { account, json } => {
+        App::List { account } => {
             let account = names::account_if_any(connection, account.as_deref()).await?;
             let path = format!("/api/v1/apps{}", query(&[("hubId", account.map(|id| id.to_string()))]));
             let answer = list_all(connection, &path, "apps").await?;
-            show(&answer, json, apps)
+            show(&answer, apps)
         }
-        App::Show { app, json } => {
+        App::Show { app } => {
             let app = names::app(connection, &app).await?;
             let mut answer = call(connection, Method::GET, &path(&app), None).await?;
             answer["scopes"] = scopes::used(connection, &app, None).await?;
-            show(&answer, json, |answer| {
+            show(&answer, |answer| {
                 let app = &answer["app"];
                 format!("{}\n\n{}{}", describe(app), scopes::summary(&answer["scopes"]), unlisted(app, &answer["scopes"]))
             })
         }
-        App::Tighten { app: None, back, json, .. } => scopes::tighten_each(connection, back.days(), json).await,
-        App::Tighten { app: Some(app), back, apply, json } => {
+        App::Tighten { app: None, back, .. } => scopes::tighten_each(connection, back.days()).await,
+        App::Tighten { app: Some(app), back, apply } => {
             let app = names::app(connection, &app).await?;
-            scopes::tighten(connection, &app, back.days(), apply, json).await
+            scopes::tighten(connection, &app, back.days(), apply).await
         }
-        App::Unused { back, json } => {
+        App::Unused { back } => {
             let answer = list_all(connection, &format!("/api/v1/usage/unused-apps?days={}", back.days()), "apps").await?;
-            show(&answer, json, scopes::unused)
+            show(&answer, scopes::unused)
         }
-        App::Update { app, name, fields, add_scope, remove_scope, json } => {
+        App::Update { app, name, fields, add_scope, remove_scope } => {
             let AppFields { scopes, description, owner, dependent, translate, no_limits, unlisted, allow, approval: rule, sharing } =
                 fields;
             let rule = new_rule(connection, &app, &rule).await?;
@@ -86,17 +87,17 @@ pub async fn run(connection: &Connection, action: App) -> anyhow::Result<Exit> {
             });
             let answer = call(connection, Method::PATCH, &path(&names::app(connection, &app).await?), Some(body)).await?;
             warn_of_missing_scopes(connection, &answer["app"]).await;
-            show(&answer, json, |answer| format!("updated app {}\n{}", text(&answer["app"]["name"]), describe(&answer["app"])))
+            show(&answer, |answer| format!("updated app {}\n{}", text(&answer["app"]["name"]), describe(&answer["app"])))
         }
-        App::Disable { app, json } => {
+        App::Disable { app } => {
             let app = names::app(connection, &app).await?;
-            change(connection, &app, json!({ "enabled": false }), json, "disabled").await
+            change(connection, &app, json!({ "enabled": false }), "disabled").await
         }
-        App::Enable { app, json } => {
+        App::Enable { app } => {
             let app = names::app(connection, &app).await?;
-            change(connection, &app, json!({ "enabled": true }), json, "enabled").await
+            change(connection, &app, json!({ "enabled": true }), "enabled").await
         }
-        App::Delete { app: typed, consent, json } => {
+        App::Delete { app: typed, consent } => {
             let app = names::app(connection, &typed).await?;
             confirm::deletion(consent, async || {
                 let answer = call(connection, Method::GET, &path(&app), None).await?;
@@ -108,7 +109,7 @@ pub async fn run(connection: &Connection, action: App) -> anyhow::Result<Exit> {
             })
             .await?;
             let answer = call(connection, Method::DELETE, &path(&app), None).await?;
-            show(&answer, json, |_| format!("deleted app {typed} and its tokens"))
+            show(&answer, |_| format!("deleted app {typed} and its tokens"))
         }
     }
 }
@@ -157,9 +158,9 @@ pub(super) fn working_tokens(app: &AppWithTokens) -> Vec<String> {
     if tokens.is_empty() { vec!["no token that works".into()] } else { tokens }
 }
 
-pub(super) async fn change(connection: &Connection, app: &str, body: Value, json: bool, done: &str) -> anyhow::Result<Exit> {
+pub(super) async fn change(connection: &Connection, app: &str, body: Value, done: &str) -> anyhow::Result<Exit> {
     let answer = call(connection, Method::PATCH, &path(app), Some(body)).await?;
-    show(&answer, json, |answer| format!("{done} app {}\n{}", text(&answer["app"]["name"]), describe(&answer["app"])))
+    show(&answer, |answer| format!("{done} app {}\n{}", text(&answer["app"]["name"]), describe(&answer["app"])))
 }
 
 fn max_wait_ms(sharing: &Sharing) -> anyhow::Result<Option<i64>> {

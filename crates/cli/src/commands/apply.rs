@@ -20,10 +20,11 @@ use super::{confirm, counted, print, print_json, say};
 use crate::args::Connection;
 use crate::args::apply::Apply;
 use crate::exit::Exit;
+use crate::output::is_json;
 use crate::register::yaml;
 
 pub async fn run(connection: &Connection, asked: Apply) -> anyhow::Result<Exit> {
-    let Apply { file, dry_run, prune, tokens_out, consent, json } = asked;
+    let Apply { file, dry_run, prune, tokens_out, consent } = asked;
     let wanted = yaml::read(&file)?;
     let wanted = check::wanted(wanted).map_err(|problems| refused(&problems))?;
     server::check_role(connection, !dry_run).await?;
@@ -33,16 +34,16 @@ pub async fn run(connection: &Connection, asked: Apply) -> anyhow::Result<Exit> 
         plan::plan(&wanted, &server, prune).map_err(|problems| refused(&problems))
     };
     let plan = planned().await?;
-    if !json {
+    if !is_json() {
         print(&show::lines(&plan))?;
     }
     if dry_run || plan.changes.is_empty() {
-        if json {
+        if is_json() {
             print_json(&show::json(&plan, &[]))?;
         }
         return Ok(if plan.changes.is_empty() { Exit::Fine } else { Exit::Negative });
     }
-    if json && !consent.yes {
+    if is_json() && !consent.yes {
         bail!("--json changes nothing without --yes, because nobody reads the plan before. To see the plan, add --dry-run");
     }
     let missing = missing_variables(&plan);
@@ -58,14 +59,14 @@ pub async fn run(connection: &Connection, asked: Apply) -> anyhow::Result<Exit> 
     if let Some(tokens) = tokens {
         tokens.finish()?;
     }
-    if json {
+    if is_json() {
         print_json(&show::json(&plan, &states))?;
     }
     if let Some(error) = failure {
         say(&show::halfway(&plan, &states));
         return Err(error.context("the server refused a change, or did not answer. Run the command again to go on"));
     }
-    if !json {
+    if !is_json() {
         print(&done(&plan, &states, tokens_out.as_deref()))?;
     }
     Ok(Exit::Fine)

@@ -15,26 +15,26 @@ const PATH: &str = "/api/v1/approvals";
 
 pub async fn run(connection: &Connection, action: Approval) -> anyhow::Result<Exit> {
     match action {
-        Approval::List { state, app, limit, json } => {
+        Approval::List { state, app, limit } => {
             let state = state.and_then(|state| state.to_possible_value()).map(|value| value.get_name().to_owned());
             let path = format!("{PATH}{}", query(&[("state", state), ("app", app), ("limit", Some(limit.to_string()))]));
             let answer = call(connection, Method::GET, &path, None).await?;
-            show(&answer, json, listed)
+            show(&answer, listed)
         }
-        Approval::Show { id, json } => {
+        Approval::Show { id } => {
             let answer = call(connection, Method::GET, &format!("{PATH}/{id}"), None).await?;
-            show(&answer, json, |answer| described(&answer["approval"]))
+            show(&answer, |answer| described(&answer["approval"]))
         }
-        Approval::Approve { id, json } => {
+        Approval::Approve { id } => {
             let answer = call(connection, Method::POST, &format!("{PATH}/{id}/approve"), None).await?;
-            show(&answer, json, |answer| {
+            show(&answer, |answer| {
                 format!("approved {id}: the app may make the call once, before {}", text(&answer["approval"]["expiresAt"]))
             })
         }
-        Approval::Reject { id, reason, json } => {
+        Approval::Reject { id, reason } => {
             let body = json!({ "reason": reason });
             let answer = call(connection, Method::POST, &format!("{PATH}/{id}/reject"), Some(body)).await?;
-            show(&answer, json, |_| format!("rejected {id}"))
+            show(&answer, |_| format!("rejected {id}"))
         }
     }
 }

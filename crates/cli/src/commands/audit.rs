@@ -20,31 +20,32 @@ use crate::args::audit::{Audit, AuditFilter, Format};
 use crate::client::{call, stream};
 use crate::exit::Exit;
 use crate::near::nearest;
+use crate::output::is_json;
 use crate::output::progress::Bar;
 
 pub async fn run(connection: &Connection, action: Audit) -> anyhow::Result<Exit> {
     match action {
         Audit::Tail(wanted) => tail::run(connection, wanted).await,
-        Audit::List { filter, limit, json } => {
+        Audit::List { filter, limit } => {
             let category = filter.category.clone();
             let answer =
                 call(connection, Method::GET, &format!("/api/v1/audit{}", fields(connection, filter, (limit, None)).await?), None).await?;
-            let apps = if json { HashMap::new() } else { names::of_apps(connection).await };
-            show(&answer, json, |answer| records(answer, &apps))?;
+            let apps = if is_json() { HashMap::new() } else { names::of_apps(connection).await };
+            show(&answer, |answer| records(answer, &apps))?;
             let count = list(&answer, "records").len();
             if count == 0 {
                 note(&nothing_fits(category.as_deref()));
-            } else if !answer["before"].is_null() && !json {
+            } else if !answer["before"].is_null() && !is_json() {
                 note(&format!(
                     "keyway: these are the newest {count}; more calls match. Name a time (--since, --until), or --limit up to 1000; `keyway audit export` has all"
                 ));
             }
             Ok(tell_damage(list(&answer, "damage").iter().filter_map(Value::as_str).map(str::to_owned)))
         }
-        Audit::Show { correlation_id, json } => {
+        Audit::Show { correlation_id } => {
             let path = format!("/api/v1/audit{}", query(&[("correlationId", Some(correlation_id.clone()))]));
             let answer = call(connection, Method::GET, &path, None).await?;
-            let apps = if json { HashMap::new() } else { names::of_apps(connection).await };
+            let apps = if is_json() { HashMap::new() } else { names::of_apps(connection).await };
             let records = list(&answer, "records");
             if records.is_empty() {
                 bail!(
@@ -52,13 +53,13 @@ pub async fn run(connection: &Connection, action: Audit) -> anyhow::Result<Exit>
                     shown::line(&correlation_id)
                 );
             }
-            show(&answer, json, |_| records.iter().map(|record| sheet(record, &apps)).collect::<Vec<_>>().join("\n\n"))?;
+            show(&answer, |_| records.iter().map(|record| sheet(record, &apps)).collect::<Vec<_>>().join("\n\n"))?;
             Ok(tell_damage(list(&answer, "damage").iter().filter_map(Value::as_str).map(str::to_owned)))
         }
-        Audit::Verify { head, json } => {
+        Audit::Verify { head } => {
             let path = format!("/api/v1/audit/verify{}", query(&[("head", head.clone())]));
             let answer = call(connection, Method::GET, &path, None).await?;
-            show(&answer, json, |answer| verified(answer, head.as_deref()))?;
+            show(&answer, |answer| verified(answer, head.as_deref()))?;
             let damaged = damage(connection).await?;
             Ok(if answer["fault"].is_null() { damaged } else { Exit::Negative })
         }

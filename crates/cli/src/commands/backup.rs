@@ -10,9 +10,10 @@ use serde_json::json;
 use super::{fail, print, print_json};
 use crate::args::{self, Connection};
 use crate::exit::Exit;
+use crate::output::is_json;
 use crate::output::progress::{Watch, bytes_of};
 
-pub async fn take(connection: &Connection, target: &Path, json: bool) -> anyhow::Result<Exit> {
+pub async fn take(connection: &Connection, target: &Path) -> anyhow::Result<Exit> {
     if std::env::var_os("KEYWAY_DATABASE").is_some_and(|url| !url.is_empty()) {
         bail!(
             "KEYWAY_DATABASE is set: a server with a database keeps its accounts, apps and audit there, and a copy of the folder {} would not have them. Nothing was copied. Back up the database with pg_dump, and keep the master key (docs/many-instances.md). To copy the folder of a server without a database, unset the variable",
@@ -23,7 +24,7 @@ pub async fn take(connection: &Connection, target: &Path, json: bool) -> anyhow:
     let bytes = backup::take(&connection.data, target).await;
     drop(watch);
     let bytes = bytes?;
-    if json {
+    if is_json() {
         print_json(&json!({ "version": 1, "bytes": bytes, "folder": connection.data, "target": target }))?;
         return Ok(Exit::Fine);
     }

@@ -27,7 +27,7 @@ pub async fn run(connection: &Connection, wanted: Calls) -> anyhow::Result<Exit>
     if counted.groups.is_empty() {
         note("no calls in that time");
     }
-    show_typed(&answer, wanted.json, |counts: &CallCounts| {
+    show_typed(&answer, |counts: &CallCounts| {
         let all = CallGroup {
             id: None,
             name: "(all)".to_owned(),

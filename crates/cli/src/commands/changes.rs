@@ -10,9 +10,10 @@ use crate::args::Connection;
 use crate::args::changes::Changes;
 use crate::client::call;
 use crate::exit::Exit;
+use crate::output::is_json;
 
 pub async fn run(connection: &Connection, wanted: Changes) -> anyhow::Result<Exit> {
-    let Changes { who, operation, target, account, period, limit, json } = wanted;
+    let Changes { who, operation, target, account, period, limit } = wanted;
     let account = names::account_if_any(connection, account.as_deref()).await?;
     let [from, to] = period.query();
     let fields = [
@@ -25,8 +26,8 @@ pub async fn run(connection: &Connection, wanted: Changes) -> anyhow::Result<Exi
         ("limit", limit.map(|limit| limit.to_string())),
     ];
     let answer = call(connection, Method::GET, &format!("/api/v1/changes{}", query(&fields)), None).await?;
-    let apps = if json { HashMap::new() } else { names::of_apps(connection).await };
-    show(&answer, json, |answer| match list(answer, "changes") {
+    let apps = if is_json() { HashMap::new() } else { names::of_apps(connection).await };
+    show(&answer, |answer| match list(answer, "changes") {
         [] => "nothing was changed".to_owned(),
         changes => changes.iter().map(|change| told(change, &apps)).collect::<Vec<_>>().join("\n\n"),
     })

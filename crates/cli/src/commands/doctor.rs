@@ -28,6 +28,7 @@ use crate::args::Connection;
 use crate::args::doctor::Doctor;
 use crate::client::call;
 use crate::exit::Exit;
+use crate::output::is_json;
 use crate::typed::{line, typed};
 
 /// What can be given, where nothing was.
@@ -45,7 +46,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 pub async fn run(connection: &Connection, args: Doctor) -> anyhow::Result<Exit> {
     if let Some(typed) = args.account {
         let hub_id = super::names::account_if_any(connection, typed.as_deref()).await?;
-        return account::check(connection, hub_id, args.json).await;
+        return account::check(connection, hub_id).await;
     }
     if args.credential.is_given() {
         return token(connection, &args).await;
@@ -55,7 +56,7 @@ pub async fn run(connection: &Connection, args: Doctor) -> anyhow::Result<Exit> 
     if credential::is_uuid(input) {
         let body = json!({ "correlationId": input, "expectHubId": args.expect });
         let answer = call(connection, Method::POST, "/api/v1/doctor", Some(body)).await?;
-        return say(&answer, args.json);
+        return say(&answer);
     }
     let text = text(input)?;
     if credential::is_uuid(text.trim()) {
@@ -69,7 +70,7 @@ pub async fn run(connection: &Connection, args: Doctor) -> anyhow::Result<Exit> 
             "{source} has no request and no error in it. Give the call as a curl command with its answer, HubSpot's JSON, the lines of a log, a HAR file, or the text of the page that a browser showed"
         );
     }
-    say(&report(&found, clock::now()), args.json)
+    say(&report(&found, clock::now()))
 }
 
 fn text(input: &str) -> anyhow::Result<String> {
@@ -105,9 +106,9 @@ fn report(found: &[Evidence], now: Timestamp) -> Value {
     json!({ "version": 1, "calls": found.iter().map(call).collect::<Vec<_>>() })
 }
 
-fn say(answer: &Value, json: bool) -> anyhow::Result<Exit> {
+fn say(answer: &Value) -> anyhow::Result<Exit> {
     let Diagnosed { calls } = typed(answer)?;
-    show(answer, json, |_| calls.iter().map(lines).collect::<Vec<_>>().join("\n\n"))?;
+    show(answer, |_| calls.iter().map(lines).collect::<Vec<_>>().join("\n\n"))?;
     let wrong = calls.iter().flat_map(|call| &call.causes).any(|cause| cause.certainty != Certainty::Note);
     Ok(if wrong { Exit::Negative } else { Exit::Fine })
 }
@@ -149,7 +150,7 @@ async fn token(connection: &Connection, args: &Doctor) -> anyhow::Result<Exit> {
         let said = format!(
             "this is not a HubSpot token: {wrong}. A token begins with pat-, an OAuth access token with C and a letter from I to P"
         );
-        show(&json!({ "version": 1, "token": null, "calls": [], "notAToken": wrong }), args.json, |_| said.clone())?;
+        show(&json!({ "version": 1, "token": null, "calls": [], "notAToken": wrong }), |_| said.clone())?;
         return Ok(Exit::Negative);
     }
     let Known { holder, token_id, answer, note } = match kind {
@@ -181,7 +182,7 @@ async fn token(connection: &Connection, args: &Doctor) -> anyhow::Result<Exit> {
             diagnose(&evidence, now).into_iter().filter(|cause| !operation.is_empty() || cause.certainty != Certainty::Note).collect();
         calls.push(DiagnosedCall { seen: seen(&evidence, now), causes });
     }
-    if !args.json {
+    if !is_json() {
         super::print(&match (&note, &answer) {
             (Some(note), _) => format!("not verified: {note}"),
             (None, Some(_)) => "not accepted".to_owned(),
@@ -198,7 +199,7 @@ async fn token(connection: &Connection, args: &Doctor) -> anyhow::Result<Exit> {
         None => note.map_or(Value::Null, |note| json!({ "alive": null, "note": note })),
     };
     let answer = json!({ "version": 1, "token": token, "calls": calls });
-    say(&answer, args.json)
+    say(&answer)
 }
 
 /// Why a value cannot be a HubSpot credential; none where it can be one.

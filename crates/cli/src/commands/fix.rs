@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::args::fix::Fix;
 use crate::exit::Exit;
+use crate::output::is_json;
 use crate::output::{self, paint};
 
 /// Exits 1 when something is to be changed or was left to a person, 0 when there is nothing to do.
@@ -20,7 +21,7 @@ pub fn run(args: &Fix) -> anyhow::Result<Exit> {
         let folder = args.paths.first().filter(|path| path.is_dir()).map_or(Path::new("."), |path| path.as_path());
         fixes.write(folder).context("not every file was written")?;
     }
-    if args.json {
+    if is_json() {
         super::print_json(&json!({ "version": 1, "files": fixes.files, "variables": fixes.variables }))?;
     } else {
         tell(&fixes, args.write)?;

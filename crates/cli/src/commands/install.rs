@@ -13,7 +13,7 @@ use crate::typed::{lines_of, or_dash};
 
 pub async fn run(connection: &Connection, action: Install) -> anyhow::Result<Exit> {
     match action {
-        Install::List { public_app, account, after, limit, json } => {
+        Install::List { public_app, account, after, limit } => {
             let account = names::account_if_any(connection, account.as_deref()).await?;
             let public_app = match public_app {
                 Some(typed) => Some(names::public_app(connection, &typed).await?),
@@ -26,20 +26,20 @@ pub async fn run(connection: &Connection, action: Install) -> anyhow::Result<Exi
                 ("limit", Some(limit.to_string())),
             ];
             let answer = call(connection, Method::GET, &format!("/api/v1/installs{}", query(&fields)), None).await?;
-            show(&answer, json, installs)
+            show(&answer, installs)
         }
-        Install::Show { install, json } => {
+        Install::Show { install } => {
             let answer = call(connection, Method::GET, &format!("/api/v1/installs/{install}"), None).await?;
-            show(&answer, json, |answer| describe(&answer["install"]))
+            show(&answer, |answer| describe(&answer["install"]))
         }
-        Install::Approve { authorize_url, account, user, json } => {
+        Install::Approve { authorize_url, account, user } => {
             let body = json!({ "authorizeUrl": authorize_url, "hubId": names::account(connection, &account).await?, "user": user });
             let answer = call(connection, Method::POST, "/api/v1/installs", Some(body)).await?;
-            show(&answer, json, |answer| text(&answer["redirectTo"]))
+            show(&answer, |answer| text(&answer["redirectTo"]))
         }
-        Install::End { install, json } => {
+        Install::End { install } => {
             let answer = call(connection, Method::DELETE, &format!("/api/v1/installs/{install}"), None).await?;
-            show(&answer, json, |_| format!("ended install {install}; its tokens are no longer accepted"))
+            show(&answer, |_| format!("ended install {install}; its tokens are no longer accepted"))
         }
     }
 }

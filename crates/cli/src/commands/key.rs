@@ -8,12 +8,13 @@ use crate::args::Connection;
 use crate::args::key::Key;
 use crate::client::{Refused, call};
 use crate::exit::Exit;
+use crate::output::is_json;
 use crate::typed::{show_typed, typed};
 
 pub async fn run(connection: &Connection, action: Key) -> anyhow::Result<Exit> {
-    let (answer, json) = match action {
-        Key::Status { json } => (call(connection, Method::GET, "/api/v1/keys", None).await?, json),
-        Key::Rotate { json } => {
+    let answer = match action {
+        Key::Status => call(connection, Method::GET, "/api/v1/keys", None).await?,
+        Key::Rotate => {
             let answer = match call(connection, Method::POST, "/api/v1/keys/rotate", None).await {
                 // There is no other key, or not every instance has it: nothing was rotated.
                 Err(error) if error.downcast_ref::<Refused>().is_some_and(|refused| refused.status == StatusCode::CONFLICT) => {
@@ -22,16 +23,16 @@ pub async fn run(connection: &Connection, action: Key) -> anyhow::Result<Exit> {
                 }
                 answer => answer?,
             };
-            if !json {
+            if !is_json() {
                 say(
                     "Backups from before need the former master key: keep it where you keep them. Copy the new one to the place of your copy of the former one.",
                 );
             }
-            (answer, json)
+            answer
         }
     };
     let keys: MasterKeys = typed(&answer)?;
-    let exit = show_typed(&answer, json, report)?;
+    let exit = show_typed(&answer, report)?;
     Ok(if keys.settled { exit } else { Exit::Negative })
 }
 

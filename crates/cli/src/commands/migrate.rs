@@ -11,12 +11,13 @@ use super::{note, print, print_json};
 use crate::args::Connection;
 use crate::args::migrate::Migrate;
 use crate::exit::Exit;
+use crate::output::is_json;
 use crate::output::progress::Bar;
 
 /// How often a line about one part is written where nobody watches.
 const LINE_EVERY: Duration = Duration::from_secs(2);
 
-pub async fn run(connection: &Connection, Migrate { to, leave_embedded, accept_damage, json }: Migrate) -> anyhow::Result<Exit> {
+pub async fn run(connection: &Connection, Migrate { to, leave_embedded, accept_damage }: Migrate) -> anyhow::Result<Exit> {
     let folder = &connection.data;
     let mut progress = Progress { bar: Bar::of(0), part: String::new(), at: None };
     let wanted = Move { folder, url: &to, leave_embedded, accept_damage };
@@ -30,7 +31,7 @@ pub async fn run(connection: &Connection, Migrate { to, leave_embedded, accept_d
     progress.bar.end();
     let Some(moved) = moved else { bail!("interrupted. The folder is as it was. The same command continues where it stopped") };
     let moved = moved?;
-    if json {
+    if is_json() {
         let left: Vec<_> = moved.left.iter().map(|left| json!({ "hubId": left.hub_id, "name": left.name, "apps": left.apps })).collect();
         let (rows, records) = moved.copied.unzip();
         print_json(&json!({

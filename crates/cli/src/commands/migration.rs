@@ -21,18 +21,18 @@ const PATH: &str = "/api/v1/migration";
 pub async fn run(connection: &Connection, action: Migration) -> anyhow::Result<Exit> {
     match action {
         Migration::Send(send) => report(connection, *send).await,
-        Migration::List { repository, state, json } => {
+        Migration::List { repository, state } => {
             let path = format!("{PATH}{}", query(&[("repository", repository), ("state", state.map(State::name).map(str::to_owned))]));
             let answer = list_all(connection, &path, "integrations").await?;
-            show_typed(&answer, json, listed)
+            show_typed(&answer, listed)
         }
-        Migration::Show { id, json } => {
+        Migration::Show { id } => {
             let answer = call(connection, Method::GET, &integration(id), None).await?;
-            show_typed(&answer, json, described)
+            show_typed(&answer, described)
         }
-        Migration::Link { id, app, none: _, json } => {
+        Migration::Link { id, app, none: _ } => {
             let answer = call(connection, Method::PUT, &format!("{}/app", integration(id)), Some(json!({ "app": app }))).await?;
-            show_typed(&answer, json, |answer: &IntegrationAnswer| {
+            show_typed(&answer, |answer: &IntegrationAnswer| {
                 let Integration { name, app, .. } = &answer.integration;
                 match app {
                     Some(app) => format!("the integration {name} uses the app {}", app.name),
@@ -40,8 +40,8 @@ pub async fn run(connection: &Connection, action: Migration) -> anyhow::Result<E
                 }
             })
         }
-        Migration::Forget { repository: Some(name), consent, json, .. } => forget_repository(connection, &name, consent, json).await,
-        Migration::Forget { integration: id, consent, json, .. } => {
+        Migration::Forget { repository: Some(name), consent, .. } => forget_repository(connection, &name, consent).await,
+        Migration::Forget { integration: id, consent, .. } => {
             let id = id.context("name a repository, or an integration with --integration")?;
             confirm::deletion(consent, async || {
                 let found: IntegrationAnswer = get(connection, &integration(id)).await?;
@@ -51,7 +51,7 @@ pub async fn run(connection: &Connection, action: Migration) -> anyhow::Result<E
             })
             .await?;
             let answer = call(connection, Method::DELETE, &integration(id), None).await?;
-            show(&answer, json, |_| format!("removed integration {id} from the board"))
+            show(&answer, |_| format!("removed integration {id} from the board"))
         }
     }
 }
@@ -66,7 +66,7 @@ async fn report(connection: &Connection, send: NewReport) -> anyhow::Result<Exit
     let found = sort(read.as_ref(), &[], &grouping);
     let body = json!({ "repository": repository, "found": found });
     let answer = call(connection, Method::POST, &format!("{PATH}/reports"), Some(body)).await?;
-    show_typed(&answer, send.json, |sent: &ReportSent| {
+    show_typed(&answer, |sent: &ReportSent| {
         let ReportSent { report, new, gone } = sent;
         let mut lines =
             vec![format!("the board has {} of {}, {new} of them new", counted(report.integrations, "integration"), report.repository)];
@@ -131,12 +131,7 @@ fn step(fact: &Fact) -> String {
     format!("{} ({sign}): {}{command}", fact.step, fact.text)
 }
 
-async fn forget_repository(
-    connection: &Connection,
-    name: &str,
-    consent: crate::args::consent::Consent,
-    json: bool,
-) -> anyhow::Result<Exit> {
+async fn forget_repository(connection: &Connection, name: &str, consent: crate::args::consent::Consent) -> anyhow::Result<Exit> {
     let board: Board = get(connection, &format!("{PATH}?limit=1")).await?;
     let Some(report) = board.reports.iter().find(|report| report.repository == name) else {
         bail!("the board has no repository {name}. See \"keyway migration list\"");
@@ -150,5 +145,5 @@ async fn forget_repository(
     })
     .await?;
     let answer: Value = call(connection, Method::DELETE, &format!("{PATH}/reports/{}", report.id), None).await?;
-    show(&answer, json, |_| format!("removed {name} from the board"))
+    show(&answer, |_| format!("removed {name} from the board"))
 }

@@ -18,9 +18,9 @@ const PATH: &str = "/api/v1/notifications/channels";
 pub async fn run(connection: &Connection, action: Notify) -> anyhow::Result<Exit> {
     match action {
         Notify::Add { channel } => add(connection, *channel).await,
-        Notify::List { json } => {
+        Notify::List => {
             let answer = call(connection, Method::GET, PATH, None).await?;
-            show_typed(&answer, json, |answer: &Channels| {
+            show_typed(&answer, |answer: &Channels| {
                 let row = |channel: &Channel| {
                     let Channel { name, kind, target, hub_id, owner, .. } = channel;
                     vec![name.clone(), kind.clone(), target.clone(), or_dash(*hub_id), or_dash(owner.as_deref())]
@@ -37,11 +37,11 @@ pub async fn run(connection: &Connection, action: Notify) -> anyhow::Result<Exit
                 format!("{}{}", held.unwrap_or_default(), table(&["NAME", "KIND", "TARGET", "ACCOUNT", "OWNER"], &rows))
             })
         }
-        Notify::Resume { json } => {
+        Notify::Resume => {
             let answer = call(connection, Method::POST, "/api/v1/notifications/resume", None).await?;
-            show(&answer, json, |_| "notifications go out".to_owned())
+            show(&answer, |_| "notifications go out".to_owned())
         }
-        Notify::Remove { name, consent, json } => {
+        Notify::Remove { name, consent } => {
             confirm::deletion(consent, async || {
                 Ok(Deletion {
                     what: format!("the channel \"{name}\""),
@@ -51,26 +51,26 @@ pub async fn run(connection: &Connection, action: Notify) -> anyhow::Result<Exit
             })
             .await?;
             let answer = call(connection, Method::DELETE, &format!("{PATH}/{}", encoded(&name)), None).await?;
-            show_typed(&answer, json, |ChannelAnswer { channel }| format!("removed the channel {}", channel.name))
+            show_typed(&answer, |ChannelAnswer { channel }| format!("removed the channel {}", channel.name))
         }
-        Notify::Test { name, json } => {
+        Notify::Test { name } => {
             let answer = call(connection, Method::POST, &format!("{PATH}/{}/test", encoded(&name)), None).await?;
             let tested: ChannelTested = typed(&answer)?;
-            show(&answer, json, |_| {
+            show(&answer, |_| {
                 let what = if tested.taken { "the receiver took the test message" } else { "the test message was not taken" };
                 format!("{what}: {}", line(&tested.answer))
             })?;
             Ok(if tested.taken { Exit::Fine } else { Exit::Negative })
         }
-        Notify::History { limit, json } => {
+        Notify::History { limit } => {
             let answer = call(connection, Method::GET, &format!("/api/v1/notifications?limit={limit}"), None).await?;
-            show_typed(&answer, json, history)
+            show_typed(&answer, history)
         }
     }
 }
 
 async fn add(connection: &Connection, channel: NewChannel) -> anyhow::Result<Exit> {
-    let (Common { name, account, owner, json }, mut body) = match channel {
+    let (Common { name, account, owner }, mut body) = match channel {
         NewChannel::Webhook { common, url, source } => {
             let url = match url {
                 Some(url) => url,
@@ -94,7 +94,7 @@ async fn add(connection: &Connection, channel: NewChannel) -> anyhow::Result<Exi
     let account = names::account_if_any(connection, account.as_deref()).await?;
     (body["name"], body["hubId"], body["owner"]) = (name.into(), account.into(), owner.into());
     let answer = call(connection, Method::POST, PATH, Some(body)).await?;
-    show_typed(&answer, json, |AddedChannel { channel, secret }| {
+    show_typed(&answer, |AddedChannel { channel, secret }| {
         let name = &channel.name;
         let secret = match secret {
             Some(secret) => format!(

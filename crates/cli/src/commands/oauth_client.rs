@@ -17,7 +17,7 @@ const PATH: &str = "/api/v1/oauth-clients";
 
 pub async fn run(connection: &Connection, action: OAuthClient) -> anyhow::Result<Exit> {
     match action {
-        OAuthClient::Add { name, client_id, secret, scopes, optional_scopes, base_url, authorize_url, json } => {
+        OAuthClient::Add { name, client_id, secret, scopes, optional_scopes, base_url, authorize_url } => {
             let body = ClientBody {
                 name: name.clone(),
                 client_id,
@@ -28,11 +28,11 @@ pub async fn run(connection: &Connection, action: OAuthClient) -> anyhow::Result
                 optional_scopes: split(&optional_scopes),
             };
             let answer = call(connection, Method::PUT, PATH, Some(json!(body))).await?;
-            show(&answer, json, |_| format!("accounts can be connected with `keyway account add --oauth {name}`"))
+            show(&answer, |_| format!("accounts can be connected with `keyway account add --oauth {name}`"))
         }
-        OAuthClient::List { json } => {
+        OAuthClient::List => {
             let answer = list_all(connection, PATH, "oauthClients").await?;
-            show_typed(&answer, json, |answer: &OAuthClients| {
+            show_typed(&answer, |answer: &OAuthClients| {
                 let row = |client: &view::OAuthClient| {
                     vec![
                         client.id.to_string(),

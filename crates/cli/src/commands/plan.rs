@@ -17,6 +17,7 @@ use crate::args::Connection;
 use crate::args::plan::{Plan as Args, PlanFormat};
 use crate::client::{call, list_all};
 use crate::exit::Exit;
+use crate::output::is_json;
 use crate::output::table::{self as layout, Place};
 
 /// Exits 1 when there is something to do.
@@ -33,7 +34,7 @@ pub async fn run(connection: &Connection, mut args: Args) -> anyhow::Result<Exit
         return apply(connection, &made, &args).await;
     }
     let of_file = || args.output.as_deref().map_or(PlanFormat::Human, PlanFormat::of_file);
-    let format = if args.json { PlanFormat::Json } else { args.format.unwrap_or_else(of_file) };
+    let format = if is_json() { PlanFormat::Json } else { args.format.unwrap_or_else(of_file) };
     // The plan indents its tables.
     let width = Place::of_results().width.filter(|_| args.output.is_none()).map(|width| width.saturating_sub(2));
     let place = Place { width, colour: false, now: None };
@@ -92,7 +93,7 @@ async fn apply(connection: &Connection, plan: &Plan, args: &Args) -> anyhow::Res
             .with_context(|| format!("the app {} can't be made", app.name))?;
         made.push(answer);
     }
-    super::show(&json!({ "version": 1, "apps": made, "kept": kept }), args.json, |_| {
+    super::show(&json!({ "version": 1, "apps": made, "kept": kept }), |_| {
         let mut lines: Vec<String> = made.iter().map(created).collect();
         lines.extend(kept.iter().map(|name| format!("{name} is there already and stays as it is")));
         if lines.is_empty() { "the plan has no app to make".to_owned() } else { lines.join("\n") }

@@ -35,8 +35,8 @@ struct Double<'a> {
 }
 
 pub async fn run(connection: &Connection, account: Option<&str>, action: Portal) -> anyhow::Result<Exit> {
-    if let Portal::Coverage { find, markdown, json } = action {
-        return coverage::run(connection, find.as_deref(), markdown, json).await;
+    if let Portal::Coverage { find, markdown } = action {
+        return coverage::run(connection, find.as_deref(), markdown).await;
     }
     let account = names::account_if_any(connection, account).await?;
     if let Portal::Report(asked) = action {
@@ -58,7 +58,7 @@ pub async fn run(connection: &Connection, account: Option<&str>, action: Portal)
             unreachable!("they belong to no account that is looked up here")
         }
         Portal::ImportCassette(wanted) => cassette::import(connection, hub_id, wanted).await,
-        Portal::Reset { consent, json } => {
+        Portal::Reset { consent } => {
             confirm::deletion(consent, async || {
                 let account = call(connection, Method::GET, &format!("/api/v1/accounts/{hub_id}"), None).await?;
                 let records = counted(account["account"]["records"].as_u64().unwrap_or_default(), "record");
@@ -70,21 +70,21 @@ pub async fn run(connection: &Connection, account: Option<&str>, action: Portal)
             })
             .await?;
             let answer = double.call(Method::POST, "/reset", None).await?;
-            show(&answer, json, |_| format!("reset account {hub_id}"))
+            show(&answer, |_| format!("reset account {hub_id}"))
         }
-        Portal::Seed { file, set, csv, json } => {
+        Portal::Seed { file, set, csv } => {
             let seed = match (file, set) {
                 (_, Some(set)) => json!({ "set": set }),
                 (Some(file), None) => seed::of_file(&file)?,
                 (None, None) => csv::seed(&csv)?,
             };
             let answer = double.call(Method::POST, "/seed", Some(seed)).await?;
-            show(&answer, json, made)
+            show(&answer, made)
         }
         Portal::Snapshot { action } => double.snapshot(action).await,
-        Portal::Restore { name, json } => {
+        Portal::Restore { name } => {
             let answer = double.call(Method::POST, &format!("/snapshots/{}/restore", encoded(&name)), None).await?;
-            show(&answer, json, |_| format!("account {hub_id} is as in snapshot {name}"))
+            show(&answer, |_| format!("account {hub_id} is as in snapshot {name}"))
         }
         Portal::Diff(asked) => diff::run(&double, asked).await,
         Portal::Requests { filter, har, expectation } => double.requests(filter, har, expectation).await,
@@ -131,13 +131,13 @@ impl Double<'_> {
     async fn snapshot(&self, action: Snapshot) -> anyhow::Result<Exit> {
         let path = |name: &str| format!("/snapshots/{}", encoded(name));
         match action {
-            Snapshot::Take { name, json } => {
+            Snapshot::Take { name } => {
                 let answer = self.call(Method::POST, &path(&name), None).await?;
-                show(&answer, json, |answer| format!("took snapshot {name}, {} bytes", text(&answer["snapshot"]["bytes"])))
+                show(&answer, |answer| format!("took snapshot {name}, {} bytes", text(&answer["snapshot"]["bytes"])))
             }
-            Snapshot::List { json } => {
+            Snapshot::List => {
                 let answer = self.call(Method::GET, "/snapshots", None).await?;
-                show(&answer, json, |answer| {
+                show(&answer, |answer| {
                     let rows: Vec<Vec<String>> =
                         list(answer, "snapshots").iter().map(|one| vec![text(&one["name"]), text(&one["bytes"])]).collect();
                     table(&["NAME", "BYTES"], &rows)
@@ -154,12 +154,12 @@ impl Double<'_> {
                 note(&format!("wrote snapshot {name} to {}", shown::path(&file)));
                 Ok(Exit::Fine)
             }
-            Snapshot::Import { name, file, json } => {
+            Snapshot::Import { name, file } => {
                 let copy = seed::read(&file)?.into_bytes();
                 let answer = upload(self.connection, &format!("{}{}", self.path, path(&name)), copy).await?;
-                show(&answer, json, |_| format!("took snapshot {name} from {}", shown::path(&file)))
+                show(&answer, |_| format!("took snapshot {name} from {}", shown::path(&file)))
             }
-            Snapshot::Delete { name, consent, json } => {
+            Snapshot::Delete { name, consent } => {
                 confirm::deletion(consent, async || {
                     let snapshots = self.call(Method::GET, "/snapshots", None).await?;
                     let found = list(&snapshots, "snapshots").iter().find(|one| one["name"] == *name);
@@ -168,7 +168,7 @@ impl Double<'_> {
                 })
                 .await?;
                 let answer = self.call(Method::DELETE, &path(&name), None).await?;
-                show(&answer, json, |_| format!("deleted snapshot {name}"))
+                show(&answer, |_| format!("deleted snapshot {name}"))
             }
         }
     }
@@ -208,7 +208,7 @@ impl Double<'_> {
         expectation: Expectation,
         told: impl FnOnce(&Value) -> String,
     ) -> anyhow::Result<Exit> {
-        let Expectation { expect, wait, clear, json } = expectation;
+        let Expectation { expect, wait, clear } = expectation;
         let wait_ms = wait.as_deref().map(milliseconds).transpose()?;
         let asked = [("expect", expect.clone()), ("waitMs", wait_ms.map(|wait| wait.to_string()))];
         let asked = query(&[filter, &asked].concat());
@@ -216,7 +216,7 @@ impl Double<'_> {
         if clear {
             self.call(Method::DELETE, &format!("/{what}"), None).await?;
         }
-        show(&answer, json, told)?;
+        show(&answer, told)?;
         Ok(match expect {
             Some(expect) if answer["met"] != true => {
                 super::say(&format!("keyway: {} {what} fit, and {expect} were expected", text(&answer["count"])));
@@ -228,36 +228,36 @@ impl Double<'_> {
 
     async fn fault(&self, action: Fault) -> anyhow::Result<Exit> {
         match action {
-            Fault::Add { rule, json } => {
+            Fault::Add { rule } => {
                 let answer = self.call(Method::POST, "/faults", Some(fault(self.connection, *rule).await?)).await?;
-                show(&answer, json, |answer| format!("added fault rule {}", text(&answer["fault"]["id"])))
+                show(&answer, |answer| format!("added fault rule {}", text(&answer["fault"]["id"])))
             }
-            Fault::List { json } => {
+            Fault::List => {
                 let answer = self.call(Method::GET, "/faults", None).await?;
-                show(&answer, json, faults)
+                show(&answer, faults)
             }
-            Fault::Clear { id: Some(id), json } => {
+            Fault::Clear { id: Some(id) } => {
                 let answer = self.call(Method::DELETE, &format!("/faults/{id}"), None).await?;
-                show(&answer, json, |_| format!("removed fault rule {id}"))
+                show(&answer, |_| format!("removed fault rule {id}"))
             }
-            Fault::Clear { id: None, json } => {
+            Fault::Clear { id: None } => {
                 let answer = self.call(Method::DELETE, "/faults", None).await?;
-                show(&answer, json, |_| "removed all fault rules".to_owned())
+                show(&answer, |_| "removed all fault rules".to_owned())
             }
         }
     }
 
     async fn clock(&self, action: Clock) -> anyhow::Result<Exit> {
-        let (body, json) = match action {
-            Clock::Show { json } => (None, json),
-            Clock::Set { time, frozen, json } => (Some(json!({ "set": time, "frozen": frozen })), json),
-            Clock::Advance { time, json } => (Some(json!({ "advanceMs": milliseconds(&time)? })), json),
-            Clock::Freeze { json } => (Some(json!({ "frozen": true })), json),
-            Clock::Reset { json } => (Some(json!({})), json),
+        let body = match action {
+            Clock::Show => None,
+            Clock::Set { time, frozen } => Some(json!({ "set": time, "frozen": frozen })),
+            Clock::Advance { time } => Some(json!({ "advanceMs": milliseconds(&time)? })),
+            Clock::Freeze => Some(json!({ "frozen": true })),
+            Clock::Reset => Some(json!({})),
         };
         let method = if body.is_some() { Method::PUT } else { Method::GET };
         let answer = self.call(method, "/clock", body).await?;
-        show_typed(&answer, json, |ClockAnswer { clock }| format!("{}{}", clock.now, if clock.frozen { ", standing still" } else { "" }))
+        show_typed(&answer, |ClockAnswer { clock }| format!("{}{}", clock.now, if clock.frozen { ", standing still" } else { "" }))
     }
 }
 

@@ -11,6 +11,7 @@ use crate::args::Connection;
 use crate::args::proxy::Proxy;
 use crate::client::call;
 use crate::exit::Exit;
+use crate::output::is_json;
 use crate::typed::{line, typed};
 
 /// Where the certificates are.
@@ -26,7 +27,7 @@ Write the certificates to a file with "keyway proxy ca > keyway-proxy-ca.pem", a
 All but Node.js trust this file alone then: for clients that call other hosts too, append it to their list of authorities."#;
 
 pub async fn run(connection: &Connection, action: Proxy) -> anyhow::Result<Exit> {
-    let Proxy::Ca { renew, wait, now, json } = action;
+    let Proxy::Ca { renew, wait, now } = action;
     let answer = if renew {
         let wait_ms = if now { 0 } else { milliseconds(&wait)? };
         call(connection, Method::POST, &format!("{PATH}/renew"), Some(json!(RenewBody { wait_ms }))).await?
@@ -34,8 +35,8 @@ pub async fn run(connection: &Connection, action: Proxy) -> anyhow::Result<Exit>
         call(connection, Method::GET, PATH, None).await?
     };
     let authorities = typed::<ProxyAuthorities>(&answer)?.authorities;
-    let exit = show(&answer, json, |_| pem(&authorities))?;
-    if !json {
+    let exit = show(&answer, |_| pem(&authorities))?;
+    if !is_json() {
         authorities.iter().for_each(|one| say(&told(one)));
         say(HOW);
     }

@@ -17,40 +17,40 @@ const PATH: &str = "/api/v1/public-apps";
 
 pub async fn run(connection: &Connection, action: PublicApp) -> anyhow::Result<Exit> {
     match action {
-        PublicApp::Create { name, public_client, fields, json } => {
+        PublicApp::Create { name, public_client, fields } => {
             let mut body = body(fields);
             body["name"] = name.clone().into();
             body["publicClient"] = public_client.into();
             let answer = call(connection, Method::POST, PATH, Some(body)).await?;
-            show(&answer, json, |answer| {
+            show(&answer, |answer| {
                 format!("created public app {name}\n{}\n{}", describe(&answer["publicApp"]), secret(&answer["publicApp"]))
             })
         }
-        PublicApp::List { json } => {
+        PublicApp::List => {
             let answer = list_all(connection, PATH, "publicApps").await?;
-            show(&answer, json, apps)
+            show(&answer, apps)
         }
-        PublicApp::Show { app, json } => {
+        PublicApp::Show { app } => {
             let answer = call(connection, Method::GET, &path(&names::public_app(connection, &app).await?), None).await?;
-            show(&answer, json, |answer| describe(&answer["publicApp"]))
+            show(&answer, |answer| describe(&answer["publicApp"]))
         }
-        PublicApp::Update { app: typed, name, enabled, fields, json } => {
+        PublicApp::Update { app: typed, name, enabled, fields } => {
             let app = names::public_app(connection, &typed).await?;
             let mut body = body(fields);
             body["name"] = name.into();
             body["enabled"] = enabled.into();
             let answer = call(connection, Method::PATCH, &path(&app), Some(body)).await?;
-            show(&answer, json, |answer| format!("updated public app {typed}\n{}", describe(&answer["publicApp"])))
+            show(&answer, |answer| format!("updated public app {typed}\n{}", describe(&answer["publicApp"])))
         }
-        PublicApp::RotateSecret { app: typed, grace, now, json } => {
+        PublicApp::RotateSecret { app: typed, grace, now } => {
             let app = names::public_app(connection, &typed).await?;
             let grace_ms = if now { None } else { Some(milliseconds(&grace)?) };
             let answer =
                 call(connection, Method::POST, &format!("{}/secret/rotate", path(&app)), Some(json!({ "graceMs": grace_ms }))).await?;
             let until = if now { "has ended".to_owned() } else { format!("ends in {grace}") };
-            show(&answer, json, |answer| format!("the secret that was there {until}\n{}", secret(&answer["publicApp"])))
+            show(&answer, |answer| format!("the secret that was there {until}\n{}", secret(&answer["publicApp"])))
         }
-        PublicApp::Delete { app: typed, consent, json } => {
+        PublicApp::Delete { app: typed, consent } => {
             let app = names::public_app(connection, &typed).await?;
             confirm::deletion(consent, async || {
                 let answer = call(connection, Method::GET, &path(&app), None).await?;
@@ -65,7 +65,7 @@ pub async fn run(connection: &Connection, action: PublicApp) -> anyhow::Result<E
             })
             .await?;
             let answer = call(connection, Method::DELETE, &path(&app), None).await?;
-            show(&answer, json, |_| format!("deleted public app {typed} and its installs"))
+            show(&answer, |_| format!("deleted public app {typed} and its installs"))
         }
     }
 }

@@ -22,6 +22,7 @@ use crate::args::Connection;
 use crate::args::scan::{Confidence, FailOn, ReportFormat, Scan};
 use crate::exit::Exit;
 use crate::output;
+use crate::output::is_json;
 use crate::output::progress::{Bar, while_working};
 
 /// Scans, reports, and says by its exit code whether what was asked about is there.
@@ -143,7 +144,7 @@ fn coloured(args: &Scan) -> bool {
 
 fn written(report: &Report, args: &Scan, today: &str) -> String {
     let of_file = || args.output.as_deref().map_or(ReportFormat::Human, ReportFormat::of_file);
-    let format = if args.json { ReportFormat::Json } else { args.format.unwrap_or_else(of_file) };
+    let format = if is_json() { ReportFormat::Json } else { args.format.unwrap_or_else(of_file) };
     match format {
         ReportFormat::Human => human::write(report, human::Style { explain: args.explain, today: Some(today), colour: coloured(args) }),
         ReportFormat::Json => report::json(report),

@@ -11,6 +11,7 @@ use super::{note, show, table};
 use crate::args::scopes::Scopes;
 use crate::exit::Exit;
 use crate::near::nearest;
+use crate::output::is_json;
 
 /// Operations that a person is shown of one scope; --json has all.
 const OPERATIONS_SHOWN_MAX: usize = 25;
@@ -19,18 +20,18 @@ const OPERATIONS_SHOWN_MAX: usize = 25;
 pub fn run(wanted: &Scopes) -> anyhow::Result<Exit> {
     let words: Vec<String> = wanted.words.iter().map(|word| word.to_lowercase()).collect();
     match &words[..] {
-        [one] if all_names().contains(&one.as_str()) => scope(one, wanted.json),
+        [one] if all_names().contains(&one.as_str()) => scope(one),
         [one] if presets::named(one).is_some() => {
             let found: Vec<&Preset> = presets::named(one).into_iter().collect();
-            listed(&[], &found, wanted.json)
+            listed(&[], &found)
         }
         words => {
             let scopes: Vec<&str> = all_names().iter().copied().filter(|name| *name != "oauth" && fits(name, words)).collect();
             let presets: Vec<&Preset> = presets::ALL.iter().filter(|preset| words.is_empty() || of_preset(preset, words)).collect();
             if scopes.is_empty() && presets.is_empty() {
-                return none(&wanted.words.join(" "), wanted.json);
+                return none(&wanted.words.join(" "));
             }
-            listed(&scopes, &presets, wanted.json)
+            listed(&scopes, &presets)
         }
     }
 }
@@ -47,12 +48,12 @@ fn of_preset(preset: &Preset, words: &[String]) -> bool {
 }
 
 /// Nothing fits: what may have been meant.
-fn none(typed: &str, json: bool) -> anyhow::Result<Exit> {
+fn none(typed: &str) -> anyhow::Result<Exit> {
     let mut meant = meant_by(typed);
     if meant.is_empty() {
         meant = nearest(typed, all_names().iter().copied());
     }
-    show(&json!({ "version": 1, "scopes": [], "presets": [], "meant": meant }), json, |_| match &meant[..] {
+    show(&json!({ "version": 1, "scopes": [], "presets": [], "meant": meant }), |_| match &meant[..] {
         [] => format!("no scope fits {}", keyway_core::shown::line(typed)),
         meant => format!("no scope fits {}; did you mean {}?", keyway_core::shown::line(typed), meant.join(" or ")),
     })?;
@@ -60,15 +61,15 @@ fn none(typed: &str, json: bool) -> anyhow::Result<Exit> {
 }
 
 /// Scopes in plain words, and presets.
-fn listed(scopes: &[&str], presets: &[&Preset], json: bool) -> anyhow::Result<Exit> {
+fn listed(scopes: &[&str], presets: &[&Preset]) -> anyhow::Result<Exit> {
     let of_scope = |name: &&str| json!({ "name": name, "words": in_plain_words(name), "inPlaceOfIt": successors(name) });
     let of_preset =
         |preset: &&Preset| json!({ "key": preset.key, "name": preset.name, "purpose": preset.purpose, "scopes": preset.scopes });
     let answer = json!({
         "version": 1, "scopes": scopes.iter().map(of_scope).collect::<Vec<_>>(), "presets": presets.iter().map(of_preset).collect::<Vec<_>>(),
     });
-    show(&answer, json, |_| text(scopes, presets))?;
-    if !json && scopes.len() > 1 {
+    show(&answer, |_| text(scopes, presets))?;
+    if !is_json() && scopes.len() > 1 {
         note("\nkeyway scopes WORD finds scopes by word; keyway scopes NAME shows what one opens");
     }
     Ok(Exit::Fine)
@@ -99,7 +100,7 @@ fn meaning(name: &str) -> String {
 }
 
 /// One scope with what it opens.
-fn scope(name: &str, json: bool) -> anyhow::Result<Exit> {
+fn scope(name: &str) -> anyhow::Result<Exit> {
     let mut operations = operations_of(name);
     // HubSpot's dated versions take the place of numbered ones; the plainest operations have the shortest paths.
     let rank = |version: &str| (version.ends_with("beta"), version.starts_with('v'));
@@ -111,7 +112,7 @@ fn scope(name: &str, json: bool) -> anyhow::Result<Exit> {
         "version": 1, "name": name, "words": in_plain_words(name), "inPlaceOfIt": successors(name), "oldNames": old, "presets": presets,
         "operations": listed,
     });
-    show(&answer, json, |_| {
+    show(&answer, |_| {
         let line = |what: &str, values: &[&str]| {
             if values.is_empty() { String::new() } else { format!("\n  {what:<14}{}", values.join("\n                ")) }
         };

@@ -81,14 +81,14 @@ fn lacking(app: &App, records: &[Value]) -> Vec<Lacking> {
 }
 
 /// Shows what an app was granted beside what it needed, and takes the rest away where asked to.
-pub async fn tighten(connection: &Connection, app: &str, days: u32, apply: bool, json: bool) -> anyhow::Result<Exit> {
+pub async fn tighten(connection: &Connection, app: &str, days: u32, apply: bool) -> anyhow::Result<Exit> {
     let found = used(connection, app, Some(days)).await?;
     let used: ScopesUsed = typed(&found)?;
     let nothing_to_take = used.unused.is_empty();
     if apply && !nothing_to_take {
-        return change(connection, app, json!({ "removeScopes": used.unused }), json, "tightened").await;
+        return change(connection, app, json!({ "removeScopes": used.unused }), "tightened").await;
     }
-    show(&found, json, |_| {
+    show(&found, |_| {
         let proposal = if nothing_to_take {
             "nothing to remove".to_owned()
         } else {
@@ -99,12 +99,12 @@ pub async fn tighten(connection: &Connection, app: &str, days: u32, apply: bool,
 }
 
 /// Shows the same of every app, in a line each.
-pub async fn tighten_each(connection: &Connection, days: u32, json: bool) -> anyhow::Result<Exit> {
+pub async fn tighten_each(connection: &Connection, days: u32) -> anyhow::Result<Exit> {
     let mut each = Vec::new();
     for app in all::<Apps>(connection, "/api/v1/apps").await? {
         each.push(used(connection, &app.id.to_string(), Some(days)).await?);
     }
-    show(&json!({ "version": 1, "apps": each }), json, |answer| {
+    show(&json!({ "version": 1, "apps": each }), |answer| {
         let rows: Vec<Vec<String>> = list(answer, "apps").iter().map(row).collect();
         let advice = "For one app, and to remove its unused scopes: keyway app tighten APP, keyway app tighten APP --apply";
         let is_shorter = list(answer, "apps").iter().any(|used| used["complete"] == false);

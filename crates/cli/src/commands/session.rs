@@ -18,19 +18,19 @@ const PATH: &str = "/api/v1/sessions";
 pub async fn run(connection: &Connection, action: Session) -> anyhow::Result<Exit> {
     match action {
         Session::Create(asked) => create(connection, *asked).await,
-        Session::List { app, all, json } => {
+        Session::List { app, all } => {
             let path = app.map_or_else(|| PATH.to_owned(), |app| format!("/api/v1/apps/{}/sessions", encoded(&app)));
             let state = if all { "" } else { "?state=active" };
             let answer = list_all(connection, &format!("{path}{state}"), "sessions").await?;
-            show_typed(&answer, json, sessions)
+            show_typed(&answer, sessions)
         }
-        Session::Show { session, json } => {
+        Session::Show { session } => {
             let answer = call(connection, Method::GET, &format!("{PATH}/{session}"), None).await?;
-            show_typed(&answer, json, |SessionAnswer { session }| describe(session))
+            show_typed(&answer, |SessionAnswer { session }| describe(session))
         }
-        Session::End { session, json } => {
+        Session::End { session } => {
             let answer = call(connection, Method::DELETE, &format!("{PATH}/{session}"), None).await?;
-            show_typed(&answer, json, |SessionAnswer { session }| {
+            show_typed(&answer, |SessionAnswer { session }| {
                 format!("ended session {} of {} ({})", session.id, session.app, session.on_behalf_of)
             })
         }
@@ -55,7 +55,7 @@ async fn create(connection: &Connection, asked: Create) -> anyhow::Result<Exit> 
         },
     });
     let answer = call(connection, Method::POST, &format!("/api/v1/apps/{}/sessions", encoded(&asked.app)), Some(body)).await?;
-    show(&answer, asked.json, |answer| {
+    show(&answer, |answer| {
         let session = &answer["session"];
         format!(
             "created session {} of {}, until {}\n\n  {}\n\nThis is the only time its token is shown. To give it to an agent: keyway mcp snippet\nTo end it: keyway session end {}",

@@ -20,7 +20,7 @@ const LIVE_TIME_MAX: Duration = Duration::from_secs(4);
 
 /// Exits 1 when no server answers, or a connection to HubSpot does not do what its apps need.
 /// With a largest age, also when a token that works and has no end is older.
-pub async fn run(connection: &Connection, max_token_age: Option<&str>, json: bool) -> anyhow::Result<Exit> {
+pub async fn run(connection: &Connection, max_token_age: Option<&str>) -> anyhow::Result<Exit> {
     let max_age_ms = max_token_age.map(milliseconds).transpose()?;
     let answer = match list_all(connection, "/api/v1/accounts", "accounts").await {
         Ok(answer) => answer,
@@ -32,7 +32,7 @@ pub async fn run(connection: &Connection, max_token_age: Option<&str>, json: boo
             } else {
                 (None, "can't find out whether Keyway runs")
             };
-            show(&json!({ "version": 1, "running": running, "error": format!("{error:#}") }), json, |_| format!("{words}: {error:#}"))?;
+            show(&json!({ "version": 1, "running": running, "error": format!("{error:#}") }), |_| format!("{words}: {error:#}"))?;
             return Ok(Exit::Negative);
         }
     };
@@ -64,7 +64,6 @@ pub async fn run(connection: &Connection, max_token_age: Option<&str>, json: boo
     let listed: Vec<_> = troubles.iter().map(|(hub_id, trouble)| json!({ "hubId": hub_id, "trouble": trouble })).collect();
     show(
         &json!({ "version": 1, "running": true, "accounts": accounts.len(), "notReady": not_ready, "troubles": listed, "rotationDue": due, "accessExpiring": ending, "store": store, "overviewError": overview_error, "proxy": of_proxy, "auditDamage": damage }),
-        json,
         |_| {
             let mut lines = format!("keyway runs, with {} {}", accounts.len(), if accounts.len() == 1 { "account" } else { "accounts" });
             not_ready.iter().for_each(|why| lines.push_str(&format!("\nit answers no calls: {why}")));
@@ -112,14 +111,14 @@ fn without_answer(error: &anyhow::Error) -> bool {
 
 /// Exits 1 when the server is not alive: it does not answer, or a thread of its data listener hangs. Says nothing
 /// about credentials, which a restart would not mend. Needs no token.
-pub async fn live(connection: &Connection, json: bool) -> anyhow::Result<Exit> {
+pub async fn live(connection: &Connection) -> anyhow::Result<Exit> {
     let answer = tokio::time::timeout(LIVE_TIME_MAX, client::alive(connection)).await;
     let fault = match answer {
         Ok(Ok(())) => None,
         Ok(Err(error)) => Some(format!("{error:#}")),
         Err(_) => Some(format!("the server did not answer within {} seconds", LIVE_TIME_MAX.as_secs())),
     };
-    show(&json!({ "version": 1, "alive": fault.is_none(), "error": fault }), json, |_| match &fault {
+    show(&json!({ "version": 1, "alive": fault.is_none(), "error": fault }), |_| match &fault {
         None => "keyway is alive".to_owned(),
         Some(fault) => format!("keyway is not alive: {fault}"),
     })?;

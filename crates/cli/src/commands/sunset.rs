@@ -22,7 +22,7 @@ struct Ending {
 }
 
 /// Lists the operations that apps called and that end, the earliest end first.
-pub async fn run(connection: &Connection, account: Option<&str>, days: u32, json: bool) -> anyhow::Result<Exit> {
+pub async fn run(connection: &Connection, account: Option<&str>, days: u32) -> anyhow::Result<Exit> {
     let account = names::account_if_any(connection, account).await?.map(|hub_id| format!("&hubId={hub_id}")).unwrap_or_default();
     let answer = list_all(connection, &format!("/api/v1/usage?days={days}{account}"), "usage").await?;
     let UsageAnswer { since, usage, .. } = typed(&answer)?;
@@ -36,7 +36,7 @@ pub async fn run(connection: &Connection, account: Option<&str>, days: u32, json
             })
         })
         .collect();
-    show(&json!({ "version": 1, "since": since, "endings": listed }), json, |_| {
+    show(&json!({ "version": 1, "since": since, "endings": listed }), |_| {
         let rows: Vec<Vec<String>> = endings
             .iter()
             .map(|((sunset, app, operation), ending)| {

@@ -24,22 +24,22 @@ use crate::typed::{lines_of, or_dash};
 
 pub async fn run(connection: &Connection, action: Token) -> anyhow::Result<Exit> {
     match action {
-        Token::Create { app, expires, json } => {
+        Token::Create { app, expires } => {
             let app = names::app(connection, &app).await?;
             let answer = create(connection, &app, expires.as_deref()).await?;
-            show(&answer, json, |answer| format!("created a token of {}\n{}", text(&answer["app"]["name"]), shown_once(answer)))
+            show(&answer, |answer| format!("created a token of {}\n{}", text(&answer["app"]["name"]), shown_once(answer)))
         }
-        Token::Undeliver { app, targets, token, json } => {
+        Token::Undeliver { app, targets, token } => {
             let id = names::app(connection, &app).await?;
-            undeliver(connection, (&id, &app), &targets, token, json).await
+            undeliver(connection, (&id, &app), &targets, token).await
         }
-        Token::Rotate { app, grace, now, expires, deliver: Some(targets), dry_run, json } => {
+        Token::Rotate { app, grace, now, expires, deliver: Some(targets), dry_run } => {
             let grace_ms = if now { None } else { Some(milliseconds(&grace)?) };
             let targets = secrets::read(&targets)?;
             let app = names::app(connection, &app).await?;
-            rotate_into(connection, &app, (grace_ms, expires.as_deref()), &targets, dry_run, json).await
+            rotate_into(connection, &app, (grace_ms, expires.as_deref()), &targets, dry_run).await
         }
-        Token::Rotate { app, grace, now, expires, json, .. } => {
+        Token::Rotate { app, grace, now, expires, .. } => {
             let lifetime_ms = expires.as_deref().map(milliseconds).transpose()?;
             let grace_ms = if now { None } else { Some(milliseconds(&grace)?) };
             let path = format!("/api/v1/apps/{}/tokens/rotate", names::app(connection, &app).await?);
@@ -49,13 +49,13 @@ pub async fn run(connection: &Connection, action: Token) -> anyhow::Result<Exit>
             } else {
                 format!("the old tokens work for another {}", length(grace_ms.unwrap_or(0)))
             };
-            show(&answer, json, |answer| format!("rotated the token of {}; {fate}\n{}", text(&answer["app"]["name"]), shown_once(answer)))
+            show(&answer, |answer| format!("rotated the token of {}; {fate}\n{}", text(&answer["app"]["name"]), shown_once(answer)))
         }
-        Token::LegacyKey { app, key, json } => {
+        Token::LegacyKey { app, key } => {
             let app = names::app(connection, &app).await?;
             let body = json!({ "credential": read(&key).await? });
             let answer = call(connection, Method::POST, &format!("/api/v1/apps/{app}/tokens/legacy"), Some(body)).await?;
-            show(&answer, json, |answer| {
+            show(&answer, |answer| {
                 format!(
                     "accepted the legacy key {} for {}, in ?hapikey= only",
                     text(&answer["token"]["hint"]),
@@ -63,10 +63,10 @@ pub async fn run(connection: &Connection, action: Token) -> anyhow::Result<Exit>
                 )
             })
         }
-        Token::Users { token_id, back, json } => {
+        Token::Users { token_id, back } => {
             let days = back.days();
             let answer = list_all(connection, &format!("/api/v1/tokens/{token_id}/users?days={days}"), "users").await?;
-            show(&answer, json, |answer| {
+            show(&answer, |answer| {
                 let row = |user: &Value| ["source", "calls", "last"].iter().map(|field| text(&user[*field])).collect();
                 let rows: Vec<Vec<String>> = list(answer, "users").iter().map(row).collect();
                 if rows.is_empty() {
@@ -76,21 +76,21 @@ pub async fn run(connection: &Connection, action: Token) -> anyhow::Result<Exit>
                 }
             })
         }
-        Token::Revoke { token_id, consent, json } => {
+        Token::Revoke { token_id, consent } => {
             confirm::revocation(consent, async || revoked(connection, token_id).await).await?;
             let answer = call(connection, Method::POST, &format!("/api/v1/tokens/{token_id}/revoke"), None).await?;
-            show(&answer, json, |answer| format!("revoked token {token_id} ({})", text(&answer["token"]["hint"])))
+            show(&answer, |answer| format!("revoked token {token_id} ({})", text(&answer["token"]["hint"])))
         }
-        Token::List { app: None, json } => {
+        Token::List { app: None } => {
             let answer = list_all(connection, "/api/v1/apps", "apps").await?;
             let mut each: Vec<Value> = list(&answer, "apps").iter().flat_map(tokens_with_name).collect();
             each.sort_by_cached_key(|token| text(&token["createdAt"]));
-            show(&json!({ "version": 1, "tokens": each }), json, |answer| tokens_of_all(list(answer, "tokens")))
+            show(&json!({ "version": 1, "tokens": each }), |answer| tokens_of_all(list(answer, "tokens")))
         }
-        Token::List { app: Some(app), json } => {
+        Token::List { app: Some(app) } => {
             let app = names::app(connection, &app).await?;
             let answer = list_all(connection, &format!("/api/v1/apps/{app}/tokens"), "tokens").await?;
-            show(&answer, json, |answer| tokens(list(answer, "tokens")))
+            show(&answer, |answer| tokens(list(answer, "tokens")))
         }
     }
 }
@@ -137,7 +137,6 @@ async fn rotate_into(
     (grace_ms, expires): (Option<i64>, Option<&str>),
     targets: &[Target],
     dry_run: bool,
-    json: bool,
 ) -> anyhow::Result<Exit> {
     let mut plan = Vec::new();
     for target in targets {
@@ -145,7 +144,7 @@ async fn rotate_into(
         plan.push(json!({ "target": target.name(), "does": what }));
     }
     if dry_run {
-        return show(&json!({ "version": 1, "dryRun": true, "targets": plan }), json, |answer| {
+        return show(&json!({ "version": 1, "dryRun": true, "targets": plan }), |answer| {
             format!("nothing was changed; it would do this:\n{}", told(answer))
         });
     }
@@ -166,7 +165,7 @@ async fn rotate_into(
     let ended = ended.with_context(|| format!("token {id} is delivered, but the old tokens still work; revoke them, or rotate again"))?;
     let delivered: Vec<Value> = delivered.into_iter().map(|(target, what)| json!({ "target": target, "does": what })).collect();
     let answer = json!({ "version": 1, "app": ended["app"], "token": ended["token"], "targets": delivered });
-    show(&answer, json, |answer| {
+    show(&answer, |answer| {
         let fate = if grace_ms.is_some() { "work until their grace period ends" } else { "ended" };
         format!("token {id} of {} is delivered; the old tokens {fate}\n{}", text(&answer["app"]["name"]), told(answer))
     })
@@ -174,13 +173,7 @@ async fn rotate_into(
 
 /// Undoes a rotation: the old tokens work on, the targets get the old token, and the new one ends. It ends last, and only
 /// when no target holds it any more, so that no step cuts an integration off.
-async fn undeliver(
-    connection: &Connection,
-    (id, app): (&str, &str),
-    targets: &Path,
-    token: Option<u64>,
-    json: bool,
-) -> anyhow::Result<Exit> {
+async fn undeliver(connection: &Connection, (id, app): (&str, &str), targets: &Path, token: Option<u64>) -> anyhow::Result<Exit> {
     let targets = secrets::read(targets)?;
     let tokens = list_all(connection, &format!("/api/v1/apps/{id}/tokens"), "tokens").await?;
     let active: Vec<u64> =
@@ -213,7 +206,7 @@ async fn undeliver(
             .with_context(|| format!("the targets are as before, but the new token still works. End it with: keyway token revoke {new}"))?;
     }
     let answer = json!({ "version": 1, "app": kept["app"], "kept": kept["tokens"], "newToken": new, "revoked": left.is_empty(), "targets": results });
-    show(&answer, json, |answer| {
+    show(&answer, |answer| {
         let ids = list(answer, "kept").iter().map(|token| text(&token["id"])).collect::<Vec<_>>().join(", ");
         let fate = if left.is_empty() {
             format!("The new token {new} is revoked.")

@@ -13,7 +13,7 @@ use crate::exit::Exit;
 
 pub async fn run(connection: &Connection, action: User) -> anyhow::Result<Exit> {
     match action {
-        User::Create { email, password, role, apps, until, json } => {
+        User::Create { email, password, role, apps, until } => {
             let password = if password.is_given() { Some(account::read(&password).await?) } else { None };
             let body = json!({
                 "email": email, "password": password, "role": role.map(role_name), "apps": names::apps(connection, &apps).await?,
@@ -21,7 +21,7 @@ pub async fn run(connection: &Connection, action: User) -> anyhow::Result<Exit> 
             });
             let answer = call(connection, Method::PUT, "/api/v1/users", Some(body)).await?;
             let known = names::of_apps(connection).await;
-            show(&answer, json, |answer| {
+            show(&answer, |answer| {
                 let made =
                     answer["password"].as_str().map(|password| format!("\n\n  password  {password}   shown once")).unwrap_or_default();
                 let user = &answer["user"];
@@ -29,27 +29,27 @@ pub async fn run(connection: &Connection, action: User) -> anyhow::Result<Exit> 
                 format!("{} can sign in as {}{until}{made}", text(&user["email"]), role_of(user, &known))
             })
         }
-        User::Update { email, until, json } => {
+        User::Update { email, until } => {
             let email = names::user(connection, &email).await?;
             let body = json!({ "email": email, "keepPassword": true, "expiresAt": until.to_api() });
             let answer = call(connection, Method::PUT, "/api/v1/users", Some(body)).await?;
-            show(&answer, json, |answer| match answer["user"]["expiresAt"].as_str() {
+            show(&answer, |answer| match answer["user"]["expiresAt"].as_str() {
                 Some(at) => format!("the access of {email} ends at {at}"),
                 None => format!("the access of {email} has no end"),
             })
         }
-        User::Role { email, role, apps, json } => {
+        User::Role { email, role, apps } => {
             let email = names::user(connection, &email).await?;
             let body =
                 json!({ "email": email, "keepPassword": true, "role": role_name(role), "apps": names::apps(connection, &apps).await? });
             let answer = call(connection, Method::PUT, "/api/v1/users", Some(body)).await?;
             let known = names::of_apps(connection).await;
-            show(&answer, json, |answer| format!("{email} is {} now, and must sign in again", role_of(&answer["user"], &known)))
+            show(&answer, |answer| format!("{email} is {} now, and must sign in again", role_of(&answer["user"], &known)))
         }
-        User::List { json } => {
+        User::List => {
             let answer = list_all(connection, "/api/v1/users", "users").await?;
             let known = names::of_apps(connection).await;
-            show(&answer, json, |answer| {
+            show(&answer, |answer| {
                 let row = |user: &Value| {
                     let second_factor = if user["secondFactor"] == true { "on" } else { "off" }.to_owned();
                     let field = |name: &str| text(&user[name]);
@@ -67,22 +67,22 @@ pub async fn run(connection: &Connection, action: User) -> anyhow::Result<Exit> 
                 table(&["ID", "E-MAIL", "ROLE", "SECOND FACTOR", "SINCE", "LAST SIGN-IN", "ENDS"], &rows)
             })
         }
-        User::SignOut { email, json } => {
+        User::SignOut { email } => {
             let email = names::user(connection, &email).await?;
             let answer = call(connection, Method::DELETE, &format!("/api/v1/users/{}/sessions", encoded(&email)), None).await?;
-            show(&answer, json, |_| format!("{email} is signed out everywhere"))
+            show(&answer, |_| format!("{email} is signed out everywhere"))
         }
-        User::RemoveSecondFactor { email, json } => {
+        User::RemoveSecondFactor { email } => {
             let email = names::user(connection, &email).await?;
             let answer = call(connection, Method::DELETE, &format!("/api/v1/users/{}/second-factor", encoded(&email)), None).await?;
-            show(&answer, json, |_| format!("{email} signs in with the password alone"))
+            show(&answer, |_| format!("{email} signs in with the password alone"))
         }
-        User::UnlinkProvider { email, json } => {
+        User::UnlinkProvider { email } => {
             let email = names::user(connection, &email).await?;
             let answer = call(connection, Method::DELETE, &format!("/api/v1/users/{}/provider", encoded(&email)), None).await?;
-            show(&answer, json, |_| format!("{email} is known by e-mail at the next sign-in at the identity provider"))
+            show(&answer, |_| format!("{email} is known by e-mail at the next sign-in at the identity provider"))
         }
-        User::Delete { email, consent, json } => {
+        User::Delete { email, consent } => {
             let email = names::user(connection, &email).await?;
             confirm::deletion(consent, async || {
                 let answer = call(connection, Method::GET, &format!("/api/v1/users/{}", encoded(&email)), None).await?;
@@ -95,7 +95,7 @@ pub async fn run(connection: &Connection, action: User) -> anyhow::Result<Exit> 
             })
             .await?;
             let answer = call(connection, Method::DELETE, &format!("/api/v1/users/{}", encoded(&email)), None).await?;
-            show(&answer, json, |_| format!("{email} can't sign in any more"))
+            show(&answer, |_| format!("{email} can't sign in any more"))
         }
     }
 }

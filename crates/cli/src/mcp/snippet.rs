@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::args::snippet::{Over, Snippet};
 use crate::exit::Exit;
+use crate::output::is_json;
 use crate::print::{print_exactly, print_json, say, show, table};
 
 /// Prints the snippet of a client on stdout, so that it can go into a file, and the person's steps on stderr.
@@ -17,7 +18,7 @@ use crate::print::{print_exactly, print_json, say, show, table};
 pub fn run(wanted: &Snippet) -> anyhow::Result<Exit> {
     let Some(client) = &wanted.client else {
         let all: Vec<_> = clients().map(|(client, title)| json!({ "client": client, "title": title })).collect();
-        return show(&json!({ "clients": all }), wanted.json, |_| {
+        return show(&json!({ "clients": all }), |_| {
             let rows: Vec<Vec<String>> = clients().map(|(client, title)| vec![client.to_owned(), title.to_owned()]).collect();
             format!("{}\n\nto print one: keyway mcp snippet --client CLIENT", table(&["client", "program"], &rows))
         });
@@ -35,7 +36,7 @@ pub fn run(wanted: &Snippet) -> anyhow::Result<Exit> {
         let known: Vec<&str> = clients().map(|(client, _)| client).collect();
         bail!("no client is called {client:?}; there are {}", known.join(", "));
     };
-    if wanted.json {
+    if is_json() {
         print_json(&made)?;
         return Ok(Exit::Fine);
     }

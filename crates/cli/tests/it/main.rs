@@ -53,6 +53,8 @@ mod hosts;
 mod imports;
 /// From nothing to a first call.
 mod init;
+/// `--json`.
+mod json_option;
 /// Links in HubSpot's answers.
 mod links;
 /// What the server logs.

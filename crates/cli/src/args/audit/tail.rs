@@ -9,7 +9,4 @@ pub struct Tail {
     /// How many of the newest records to show first
     #[arg(long, short = 'n', value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(0..=1000))]
     pub lines: u32,
-    /// Print each record as a line of JSON
-    #[arg(long)]
-    pub json: bool,
 }

@@ -5,11 +5,7 @@ use clap::Subcommand;
 #[derive(Subcommand)]
 pub enum Clock {
     /// Show it
-    Show {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    Show,
     /// Set it; it goes on from there
     Set {
         /// Such as 2027-01-31T09:00:00Z
@@ -17,28 +13,14 @@ pub enum Clock {
         /// Stop it at that time
         #[arg(long)]
         frozen: bool,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Move it on, such as by 31m or 8d
     Advance {
         /// A number with ms, s, m, h or d
         time: String,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Stop it at the present time
-    Freeze {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    Freeze,
     /// As at the start: the real time, or that of --clock
-    Reset {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    Reset,
 }

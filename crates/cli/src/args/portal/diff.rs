@@ -16,9 +16,6 @@ pub struct Diff {
     /// Show at most this number of differences, up to 10,000
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(0..=10_000))]
     pub limit: u32,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -8,23 +8,13 @@ pub enum Fault {
     Add {
         #[command(flatten)]
         rule: Box<FaultRule>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// List rules, with the calls they fitted and those they made fail
-    List {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    List,
     /// Remove one rule, or all with no id
     Clear {
         /// The rule's id
         id: Option<u64>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
 }
 

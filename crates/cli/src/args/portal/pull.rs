@@ -28,7 +28,4 @@ pub struct Pull {
     /// Forget an interrupted pull, and begin again
     #[arg(long)]
     pub restart: bool,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
 }

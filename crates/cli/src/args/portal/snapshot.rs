@@ -12,16 +12,9 @@ pub enum Snapshot {
     Take {
         /// Its name
         name: String,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// List them; they last as long as the server runs
-    List {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    List,
     /// Write one to a file
     Export {
         /// Its name
@@ -35,9 +28,6 @@ pub enum Snapshot {
         name: String,
         /// The file
         file: PathBuf,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Delete one
     Delete {
@@ -45,8 +35,5 @@ pub enum Snapshot {
         name: String,
         #[command(flatten)]
         consent: Consent,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
 }

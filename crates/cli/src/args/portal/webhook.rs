@@ -18,33 +18,20 @@ pub enum Webhook {
         /// object.propertyChange:0-1:email
         #[arg(required = true, value_name = "EVENT")]
         events: Vec<String>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// List targets and subscriptions
-    List {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    List,
     /// Remove an app's target and subscriptions
     Remove {
         /// The app's id or name
         app: String,
         #[command(flatten)]
         consent: Consent,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Print what an app's webhooks are signed with; of an install it is its public app's client secret
     Secret {
         /// The app's id or name
         app: String,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// The last webhooks that were sent; with --expect exits 1 when they are not as many as that
     Deliveries {

@@ -14,6 +14,7 @@ use crate::args::audit::tail::Tail;
 use crate::client::call;
 use crate::exit::Exit;
 use crate::output;
+use crate::output::is_json;
 use crate::output::paint::Shade;
 
 /// The interval between requests for newer records.
@@ -25,10 +26,10 @@ const PAGE: u32 = 1_000;
 ///
 /// # Errors
 /// The server does not answer any more, or the filter is refused.
-pub async fn run(connection: &Connection, Tail { filter, lines, json }: Tail) -> anyhow::Result<Exit> {
+pub async fn run(connection: &Connection, Tail { filter, lines }: Tail) -> anyhow::Result<Exit> {
     let asked = fields(connection, filter, (None, None)).await?;
     let path = format!("/api/v1/audit{asked}{}", if asked.is_empty() { '?' } else { '&' });
-    let mut following = Following { connection, path, json, apps: names::of_apps(connection).await, last: 0 };
+    let mut following = Following { connection, path, apps: names::of_apps(connection).await, last: 0 };
     let follow = async {
         following.begin(lines).await?;
         loop {
@@ -46,7 +47,6 @@ struct Following<'c> {
     connection: &'c Connection,
     /// With its query, to which more is added.
     path: String,
-    json: bool,
     apps: HashMap<String, String>,
     /// The number of the newest record that was seen.
     last: i64,
@@ -86,11 +86,11 @@ impl Following<'_> {
     /// Prints records, which come with the newest first.
     async fn show(&mut self, records: &[Value]) -> anyhow::Result<()> {
         let is_new = |record: &&Value| record["appId"].is_u64() && !self.apps.contains_key(&text(&record["appId"]));
-        if !self.json && records.iter().any(|record| is_new(&record)) {
+        if !is_json() && records.iter().any(|record| is_new(&record)) {
             self.apps = names::of_apps(self.connection).await;
         }
         for record in records.iter().rev() {
-            if self.json {
+            if is_json() {
                 print_json(record)?;
             } else {
                 print(&line(record, &self.apps))?;

@@ -36,7 +36,7 @@ struct Check {
 }
 
 /// Exits 1 when any check finds something.
-pub(super) async fn check(connection: &Connection, hub_id: Option<u64>, json: bool) -> anyhow::Result<Exit> {
+pub(super) async fn check(connection: &Connection, hub_id: Option<u64>) -> anyhow::Result<Exit> {
     let accounts = match hub_id {
         Some(hub_id) => vec![call(connection, Method::GET, &format!("/api/v1/accounts/{hub_id}"), None).await?["account"].take()],
         None => list(&list_all(connection, "/api/v1/accounts", "accounts").await?, "accounts").to_vec(),
@@ -48,7 +48,7 @@ pub(super) async fn check(connection: &Connection, hub_id: Option<u64>, json: bo
     }
     let fine = checked.iter().all(|(_, checks)| checks.iter().all(|check| check.wrong.is_empty()));
     let listed: Vec<Value> = checked.iter().map(|(hub_id, checks)| json!({ "hubId": hub_id.parse::<u64>().ok(), "checks": checks.iter().map(|check| json!({ "check": check.name, "ok": check.wrong.is_empty(), "wrong": check.wrong })).collect::<Vec<_>>() })).collect();
-    show(&json!({ "version": 1, "accounts": listed }), json, |_| {
+    show(&json!({ "version": 1, "accounts": listed }), |_| {
         checked.iter().map(|(hub_id, checks)| lines(hub_id, checks)).collect::<Vec<_>>().join("\n\n")
     })?;
     Ok(if fine { Exit::Fine } else { Exit::Negative })

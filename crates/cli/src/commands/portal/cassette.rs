@@ -42,7 +42,7 @@ pub async fn import(connection: &Connection, hub_id: u64, wanted: Cassette) -> a
     let put: RecordedAnswers = typed(&call(connection, Method::PUT, &path, Some(json!({ "answers": answers }))).await?)?;
     made.refused.iter().for_each(|refused| warn(&format!("not made: {refused}")));
     let answer = json!({ "version": 1, "made": made.counts, "notMade": made.refused, "answers": put.answers, "calls": entries.len() });
-    show(&answer, wanted.json, |_| {
+    show(&answer, |_| {
         let made: Vec<String> = made.counts.iter().map(|(what, count)| format!("{count} {what}")).collect();
         let made = if made.is_empty() { "nothing".to_owned() } else { made.join(", ") };
         format!(
@@ -124,7 +124,7 @@ pub async fn diff(connection: &Connection, wanted: Cassette) -> anyhow::Result<E
     let answer = json!({
         "version": 1, "calls": entries.len(), "compared": compared, "skipped": skipped, "notMade": made.refused, "differences": differences,
     });
-    show(&answer, wanted.json, |_| told(compared, &skipped, &differences))?;
+    show(&answer, |_| told(compared, &skipped, &differences))?;
     Ok(if differences.is_empty() { Exit::Fine } else { Exit::Negative })
 }
 

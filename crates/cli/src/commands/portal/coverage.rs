@@ -11,11 +11,11 @@ use crate::client::call;
 use crate::exit::Exit;
 use crate::typed::show_typed;
 
-pub async fn run(connection: &Connection, find: Option<&str>, markdown: bool, json: bool) -> anyhow::Result<Exit> {
+pub async fn run(connection: &Connection, find: Option<&str>, markdown: bool) -> anyhow::Result<Exit> {
     let answer = call(connection, Method::GET, "/api/v1/coverage", None).await?;
     match find {
-        Some(text) => show_typed(&answer, json, |answer: &Coverage| found(answer, text)),
-        None => show_typed(&answer, json, if markdown { page } else { summary }),
+        Some(text) => show_typed(&answer, |answer: &Coverage| found(answer, text)),
+        None => show_typed(&answer, if markdown { page } else { summary }),
     }
 }
 

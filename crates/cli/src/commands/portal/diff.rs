@@ -32,7 +32,7 @@ impl<'a> Side<'a> {
 }
 
 pub async fn run(double: &Double<'_>, asked: Diff) -> anyhow::Result<Exit> {
-    let Diff { from, to, only, limit, json } = asked;
+    let Diff { from, to, only, limit } = asked;
     let only = only.and_then(|only| only.to_possible_value()).map(|only| only.get_name().to_owned());
     let (from, to) = (from.as_deref().map(Side::of), to.as_deref().map(Side::of));
     let answer = match (&from, &to) {
@@ -56,7 +56,7 @@ pub async fn run(double: &Double<'_>, asked: Diff) -> anyhow::Result<Exit> {
         }
     };
     let found: Differences = typed(&answer)?;
-    show(&answer, json, |_| lines(&found))?;
+    show(&answer, |_| lines(&found))?;
     Ok(if found.different { Exit::Negative } else { Exit::Fine })
 }
 

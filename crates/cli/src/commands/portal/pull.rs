@@ -75,7 +75,7 @@ pub async fn run(connection: &Connection, mut asked: Pull) -> anyhow::Result<Exi
     progress.remove()?;
     let answer =
         json!({ "version": 1, "file": shown::path(&asked.output).to_string(), "counts": written.counts, "leftOut": written.left_out });
-    show(&answer, asked.json, |_| {
+    show(&answer, |_| {
         let counts: Vec<String> = written.counts.iter().map(|(what, count)| format!("{} {what}", text(count))).collect();
         let mut lines = vec![format!("wrote {}: {}", shown::path(&asked.output), counts.join(", "))];
         lines.extend(written.left_out.iter().map(|line| format!("left out: {}", shown::line(line))));

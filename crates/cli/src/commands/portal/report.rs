@@ -13,13 +13,14 @@ use crate::args::Connection;
 use crate::args::strict::{Format, Report as Arguments};
 use crate::client::call;
 use crate::exit::Exit;
+use crate::output::is_json;
 use crate::report::written;
 
 /// Longest report read from a file, in bytes.
 const FILE_BYTES_MAX: u64 = 64 << 20;
 
 pub async fn run(connection: &Connection, account: Option<u64>, asked: Arguments) -> anyhow::Result<Exit> {
-    let Arguments { merge, strict, format, json, output } = asked;
+    let Arguments { merge, strict, format, output } = asked;
     let report = match merge.is_empty() {
         true => of_server(connection, account, strict.ends_by.clone()).await?,
         false => {
@@ -27,7 +28,7 @@ pub async fn run(connection: &Connection, account: Option<u64>, asked: Arguments
             Report::merged(reports, strict.ends_by.as_deref())
         }
     };
-    let format = if json { Format::Json } else { format };
+    let format = if is_json() { Format::Json } else { format };
     let document = written(&report, strict.rules(), format)?;
     match output {
         Some(file) => {

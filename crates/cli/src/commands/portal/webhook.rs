@@ -14,18 +14,18 @@ use crate::exit::Exit;
 
 pub async fn run(double: &Double<'_>, action: Webhook) -> anyhow::Result<Exit> {
     match action {
-        Webhook::Set { app, to, events, json } => {
+        Webhook::Set { app, to, events } => {
             let subscriptions = events.iter().map(|event| subscription(event)).collect::<anyhow::Result<Vec<Value>>>()?;
             let body = json!({ "targetUrl": to, "subscriptions": subscriptions });
             let answer = double.call(Method::PUT, &format!("/webhooks/{}", names::app(double.connection, &app).await?), Some(body)).await?;
-            show(&answer, json, |_| {
+            show(&answer, |_| {
                 format!("{app} gets its events at {to}; `keyway portal webhook secret {app}` prints the secret that signs them")
             })
         }
-        Webhook::List { json } => {
+        Webhook::List => {
             let answer = double.call(Method::GET, "/webhooks", None).await?;
             let apps = names::of_apps(double.connection).await;
-            show(&answer, json, |answer| {
+            show(&answer, |answer| {
                 let row = |app: &Value, one: &Value| {
                     let active = if one["active"] == true { "" } else { "not active" };
                     vec![names::shown(&apps, &app["appId"]), text(&app["targetUrl"]), event(one), active.to_owned()]
@@ -37,7 +37,7 @@ pub async fn run(double: &Double<'_>, action: Webhook) -> anyhow::Result<Exit> {
                 table(&["APP", "TARGET", "EVENT", ""], &rows)
             })
         }
-        Webhook::Remove { app, consent, json } => {
+        Webhook::Remove { app, consent } => {
             confirm::deletion(consent, async || {
                 Ok(Deletion {
                     what: format!("the webhook settings of the app \"{app}\""),
@@ -47,12 +47,12 @@ pub async fn run(double: &Double<'_>, action: Webhook) -> anyhow::Result<Exit> {
             })
             .await?;
             let answer = double.call(Method::DELETE, &format!("/webhooks/{}", names::app(double.connection, &app).await?), None).await?;
-            show(&answer, json, |_| format!("{app} gets no more webhooks"))
+            show(&answer, |_| format!("{app} gets no more webhooks"))
         }
-        Webhook::Secret { app, json } => {
+        Webhook::Secret { app } => {
             let answer =
                 double.call(Method::GET, &format!("/webhooks/{}/secret", names::app(double.connection, &app).await?), None).await?;
-            show(&answer, json, |answer| text(&answer["secret"]))
+            show(&answer, |answer| text(&answer["secret"]))
         }
         Webhook::Deliveries { app, event, taken, after, expectation } => {
             let filter = [

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::args::portal::pull::Pull;
+use crate::output::is_json;
 
 #[derive(Serialize, Deserialize)]
 struct Line {
@@ -67,7 +68,7 @@ impl Progress {
         file.set_len(whole as u64).with_context(|| format!("{shown_path} can't be written"))?;
         let is_new = lines.is_empty();
         let done = lines.into_iter().map(|line| (line.step, line.value)).collect();
-        let mut progress = Self { path, file, done, count: 0, is_shown: !asked.json && std::io::stderr().is_terminal() };
+        let mut progress = Self { path, file, done, count: 0, is_shown: !is_json() && std::io::stderr().is_terminal() };
         if is_new {
             progress.append(&head)?;
         }
