@@ -132,28 +132,45 @@ impl<'t> Source<'t> {
         (&before[..at], &before[at..])
     }
 
-    /// An edit that imports the module `os` in Python or Go, where the import is missing.
-    pub(crate) fn import_os(&self) -> Option<Edit> {
+    /// An edit that imports the module `os` for code at a place in Python or Go, where the import is missing.
+    pub(crate) fn import_os(&self, at: usize) -> Option<Edit> {
         match self.language {
-            Language::Python => {
-                let has = self.text.lines().any(|line| {
-                    line.trim() == "import os" || line.trim().starts_with("import os,") || line.trim().starts_with("import os ")
-                });
-                (!has).then(|| Edit::insert(self.python_imports_at(), "import os\n"))
-            }
-            Language::Go => {
-                let has = self.text.contains("\"os\"");
-                let at = self.text.find("import (").map(|at| at + "import (".len());
-                if has {
-                    return None;
-                }
-                match at {
-                    Some(at) => Some(Edit::insert(at, "\n\t\"os\"")),
-                    None => self.text.find("\nimport \"").map(|at| Edit::insert(at + 1, "import \"os\"\n")),
-                }
-            }
+            Language::Python => (!self.has_python_os(at)).then(|| Edit::insert(self.python_imports_at(), "import os\n")),
+            Language::Go => self.go_os(),
             _ => None,
         }
+    }
+
+    /// Whether Python has `os` at a place: only an import of the file itself, above the place, has run there for certain.
+    fn has_python_os(&self, at: usize) -> bool {
+        let Some(root) = self.root() else { return false };
+        let mut cursor = root.walk();
+        let before = root.named_children(&mut cursor).take_while(|child| child.end_byte() <= at);
+        before.filter(|child| child.kind() == "import_statement").any(|import| {
+            let mut cursor = import.walk();
+            import
+                .named_children(&mut cursor)
+                .any(|name| name.kind() == "dotted_name" && (self.of(name) == "os" || self.of(name).starts_with("os.")))
+        })
+    }
+
+    /// Go has one name for an import in the whole file.
+    fn go_os(&self) -> Option<Edit> {
+        let root = self.root()?;
+        let mut cursor = root.walk();
+        let imports: Vec<Node<'_>> = root.named_children(&mut cursor).filter(|child| child.kind() == "import_declaration").collect();
+        let names_os = |node: &Node<'_>| {
+            let path = node.child_by_field_name("path").map(|path| self.of(path));
+            node.kind() == "import_spec" && node.child_by_field_name("name").is_none() && path == Some("\"os\"")
+        };
+        if imports.iter().any(|import| descendants(*import).iter().any(names_os)) {
+            return None;
+        }
+        let first = *imports.first()?;
+        Some(match first.named_child(0) {
+            Some(list) if list.kind() == "import_spec_list" => Edit::insert(list.start_byte() + 1, "\n\t\"os\""),
+            _ => Edit::insert(first.start_byte(), "import \"os\"\n"),
+        })
     }
 
     /// Before the first import that is not a `__future__` import, or else after the docstring and the comments.

@@ -31,7 +31,7 @@ pub(super) fn find(source: &Source<'_>, calls: &[(usize, Usage)], found: &mut Fo
         }
         match edits(source, &literal, rest) {
             Some(mut edits) => {
-                edits.extend(source.import_os());
+                edits.extend(source.import_os(literal.node.start_byte()));
                 found.change(format!("the address is read from {BASE_URL}"), edits);
                 found.variables.insert(BASE_URL);
             }

@@ -76,7 +76,7 @@ pub(super) fn find(path: &str, source: &Source<'_>, found: &mut Found) {
             Some(text) => {
                 let place = with_default(source, literal.node, &text);
                 let mut edits = vec![Edit::replace(place.byte_range(), text)];
-                edits.extend(source.import_os());
+                edits.extend(source.import_os(literal.node.start_byte()));
                 found
                     .change(format!("a {} in plain text becomes the variable {name}; rotate the old value", candidate.kind.title()), edits);
                 if !may_be_missing {

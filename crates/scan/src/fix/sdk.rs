@@ -47,7 +47,7 @@ pub(super) fn find(source: &Source<'_>, found: &mut Found) {
             Ok((token, value)) => {
                 let mut edits = vec![Edit::replace(given.at, given.to.replace("{}", &value))];
                 if token == Token::Environment {
-                    edits.extend(source.import_os());
+                    edits.extend(source.import_os(node.start_byte()));
                     found.variables.insert(TOKEN);
                     found.replaces_key = true;
                 }

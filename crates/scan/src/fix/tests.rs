@@ -343,3 +343,41 @@ fn a_read_of_the_key_that_stays_after_its_calls_were_moved_is_listed() {
         assert!(!found.left.iter().any(|note| note.what.contains("is still read here")), "{path}: {:?}", found.left);
     }
 }
+
+#[test]
+fn python_imports_os_unless_the_file_itself_did_above() {
+    let read = "BASE = (os.environ.get(\"HUBSPOT_BASE_URL\") or \"https://api.hubapi.com\")\n";
+    let written = "BASE = \"https://api.hubapi.com\"\n";
+    for (before, after) in [
+        ("import csv, os\n", ""),
+        ("import os.path\n", ""),
+        ("import csv\nimport os\n", ""),
+        ("import os as system\n", "import os\n"),
+        ("from os import path\n", "import os\n"),
+        ("import csv\n\n\ndef cwd():\n    import os\n    return os.getcwd()\n\n\n", "import os\n"),
+        ("import csv\nif csv is None:\n    import os\n", "import os\n"),
+    ] {
+        check("a.py", &format!("{before}{written}"), &format!("{after}{before}{read}"));
+    }
+    check("a.py", &format!("{written}import os\n"), &format!("import os\n{read}import os\n"));
+    let shown = "\"\"\"Begin with\n\nimport os\n\"\"\"\n";
+    check("a.py", &format!("{shown}{written}"), &format!("{shown}import os\n{read}"));
+}
+
+#[test]
+fn go_imports_os_whatever_else_has_its_name() {
+    let call = "func send() {\n\treq, _ := http.NewRequest(\"GET\", base+\"/crm/objects/2026-09/deals?hapikey=\"+key, nil)\n\treq.Header.Set(\"os\", name)\n}\n";
+    let key = "const key = \"demo\"\n";
+    for (before, after) in [
+        ("package a\n\nimport (\n\t\"net/http\"\n)\n", "package a\n\nimport (\n\t\"os\"\n\t\"net/http\"\n)\n"),
+        (
+            "// How to\n// import (it).\npackage a\n\nimport \"net/http\"\n",
+            "// How to\n// import (it).\npackage a\n\nimport \"os\"\nimport \"net/http\"\n",
+        ),
+        ("package a\n\nimport (\n\t\"net/http\"\n\t\"os\"\n)\n", "package a\n\nimport (\n\t\"net/http\"\n\t\"os\"\n)\n"),
+    ] {
+        let found = fixed("a.go", &format!("{before}{key}{call}"));
+        assert!(found.text.contains("os.Getenv(\"HUBSPOT_ACCESS_TOKEN\")"), "{}: {:?}", found.text, found.left);
+        assert!(found.text.starts_with(&format!("{after}{key}")), "{}", found.text);
+    }
+}

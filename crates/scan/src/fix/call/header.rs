@@ -40,7 +40,7 @@ impl Call<'_> {
             Shape::Words => vec![Edit::insert(self.list.end_byte(), format!(" -H \"Authorization: Bearer {value_of_shell}\""))],
         };
         if *token == Token::Environment {
-            edits.extend(source.import_os());
+            edits.extend(source.import_os(self.node.start_byte()));
         }
         Some(edits)
     }
