@@ -3,7 +3,9 @@
 
 use keyway_core::catalog::Method;
 use keyway_core::sunset;
+use tree_sitter::Node;
 
+use super::call::key_of;
 use super::{BASE_URL, Found, Language, purpose};
 use crate::code::edit::Edit;
 use crate::code::platform::Platform;
@@ -49,7 +51,19 @@ fn leads_to_developer_key(call: &Usage) -> bool {
     }
 }
 
-/// Whether the literal is already the default of a setting.
+/// What reads a setting, by a part of its name.
+const SETTINGS: [&str; 6] = ["env", "ENV", "Env", "config", "settings", "argv"];
+/// What reads the environment, by a part of its name.
+const ENVIRONMENT: [&str; 3] = ["env", "ENV", "Env"];
+/// The longest text before a literal that is taken for the read of a setting, in bytes.
+const READ_BYTES_MAX: usize = 300;
+
+fn reads(text: &str, words: &[&str]) -> bool {
+    text.len() < READ_BYTES_MAX && words.iter().any(|word| text.contains(word))
+}
+
+/// Whether the literal is already the default of a setting. Neighbours of the literal in a table, a list of arguments or
+/// an object decide nothing: their settings are others.
 fn is_setting(source: &Source<'_>, literal: &Literal<'_>) -> bool {
     let mut at = literal.node;
     // `${NAME:-https://…}`.
@@ -58,26 +72,61 @@ fn is_setting(source: &Source<'_>, literal: &Literal<'_>) -> bool {
     }
     for _ in 0..4 {
         let Some(parent) = at.parent() else { return false };
-        let text = source.of(parent).get(..literal.node.end_byte().saturating_sub(parent.start_byte())).unwrap_or_default();
-        let short = text.len() < 300;
-        let reads = ["env", "ENV", "Env", "config", "settings", "argv"].iter().any(|word| text.contains(word));
-        if short && reads {
-            return true;
-        }
-        if parent.kind().contains("statement")
-            || parent.kind().contains("declarat")
-            || parent.kind() == "arguments"
-            || parent.kind() == "argument_list"
-        {
-            // `ENV.fetch(name, default)` and similar calls have the default among their arguments.
-            let call = parent.parent().map_or("", |call| source.text.get(call.start_byte()..literal.node.start_byte()).unwrap_or_default());
-            return parent.kind().starts_with("argument")
-                && call.len() < 300
-                && ["env", "ENV", "Env"].iter().any(|word| call.contains(word));
+        let before = source.text.get(parent.start_byte()..literal.node.start_byte()).unwrap_or_default();
+        match parent.kind() {
+            // `process.env.NAME || 'https://…'`, `a ? b : 'https://…'`.
+            "binary_expression"
+            | "binary"
+            | "binary_operator"
+            | "boolean_operator"
+            | "conditional_expression"
+            | "conditional"
+            | "ternary_expression" => {
+                if reads(before, &SETTINGS) {
+                    return true;
+                }
+            }
+            "arguments" | "argument_list" => return is_argument_of_read(source, parent, literal),
+            "pair" | "keyword_argument" | "array_element_initializer" => return is_named_default(source, parent),
+            // `const { NAME = 'https://…' } = process.env`.
+            "object_pattern" => {
+                let value = parent.parent().and_then(|declared| declared.child_by_field_name("value"));
+                return value.is_some_and(|value| reads(source.of(value), &SETTINGS));
+            }
+            // `ENV['NAME'] ||= 'https://…'`, `process.env.NAME = 'https://…'`.
+            "assignment" | "assignment_expression" | "augmented_assignment" | "augmented_assignment_expression" | "operator_assignment" => {
+                let left = parent.child_by_field_name("left").map_or("", |left| source.of(left));
+                let sets = before.get(left.len()..).unwrap_or_default().trim_start().starts_with('=');
+                let environment = ["process.env", "environ", "ENV["].iter().any(|object| left.contains(object));
+                return environment || !sets && reads(left, &SETTINGS);
+            }
+            kind if kind.contains("statement") || kind.contains("declarat") => return false,
+            _ => {}
         }
         at = parent;
     }
     false
+}
+
+/// `ENV.fetch(name, default)`, `firstOf(process.env.NAME, default)`.
+fn is_argument_of_read(source: &Source<'_>, arguments: Node<'_>, literal: &Literal<'_>) -> bool {
+    let callee = arguments.parent().and_then(|call| source.text.get(call.start_byte()..arguments.start_byte()));
+    let mut cursor = arguments.walk();
+    let mut before = arguments.named_children(&mut cursor).take_while(|argument| argument.end_byte() <= literal.node.start_byte());
+    callee.is_some_and(|callee| reads(callee, &ENVIRONMENT))
+        || before.any(|argument| {
+            !source.language.is_string(argument.kind()) && reads(source.of(argument), &["process.env", "environ", "ENV[", "getenv"])
+        })
+}
+
+/// `env('NAME', default='https://…')`, `{ env: 'NAME', default: 'https://…' }`.
+fn is_named_default(source: &Source<'_>, entry: Node<'_>) -> bool {
+    let named = |node: Node<'_>, names: &[&str]| key_of(source, node).is_some_and(|key| names.contains(&key.to_ascii_lowercase().as_str()));
+    let Some(holder) = entry.parent().filter(|_| named(entry, &["default", "defaultvalue", "default_value"])) else { return false };
+    let callee = holder.parent().and_then(|call| source.text.get(call.start_byte()..holder.start_byte()));
+    let of_read = entry.kind() == "keyword_argument" && callee.is_some_and(|callee| reads(callee, &SETTINGS));
+    let mut cursor = holder.walk();
+    of_read || holder.named_children(&mut cursor).any(|other| named(other, &["env", "envvar", "env_var"]))
 }
 
 fn edits(source: &Source<'_>, literal: &Literal<'_>, rest: &str) -> Option<Vec<Edit>> {

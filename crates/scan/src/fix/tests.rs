@@ -247,6 +247,60 @@ fn the_address_becomes_a_setting_once() {
 }
 
 #[test]
+fn the_address_becomes_a_setting_whatever_is_read_beside_it() {
+    const READ: &str = "(process.env.HUBSPOT_BASE_URL || 'https://api.hubapi.com')";
+    for text in [
+        "axios.create({ headers: { Authorization: process.env.TOKEN }, baseURL: @ });\n",
+        "module.exports = { environment: 'production', hubspot: { base: @ } };\n",
+        "const config = { base: @ };\n",
+        "const envUrl = @;\n",
+        "function call(config, base = @) {}\n",
+    ] {
+        check("a.js", &text.replace('@', "'https://api.hubapi.com'"), &text.replace('@', READ));
+    }
+    check(
+        "a.py",
+        "URLS = {\n    \"base\": \"https://api.hubapi.com\",\n    \"account\": \"https://api.hubapi.com/account-info/2026-09\",\n}\n",
+        "import os\nURLS = {\n    \"base\": (os.environ.get(\"HUBSPOT_BASE_URL\") or \"https://api.hubapi.com\"),\n    \"account\": ((os.environ.get(\"HUBSPOT_BASE_URL\") or \"https://api.hubapi.com\") + \"/account-info/2026-09\"),\n}\n",
+    );
+    check(
+        "b.py",
+        "import os\nclient = Client(token=os.environ[\"TOKEN\"], base_url=\"https://api.hubapi.com\")\n",
+        "import os\nclient = Client(token=os.environ[\"TOKEN\"], base_url=(os.environ.get(\"HUBSPOT_BASE_URL\") or \"https://api.hubapi.com\"))\n",
+    );
+    check(
+        "a.php",
+        "<?php\nreturn ['token' => env('TOKEN'), 'base' => 'https://api.hubapi.com'];\n",
+        "<?php\nreturn ['token' => env('TOKEN'), 'base' => (getenv('HUBSPOT_BASE_URL') ?: 'https://api.hubapi.com')];\n",
+    );
+    check(
+        "a.rb",
+        "OPTIONS = { token: ENV['TOKEN'], base: 'https://api.hubapi.com' }\n",
+        "OPTIONS = { token: ENV['TOKEN'], base: (ENV['HUBSPOT_BASE_URL'].to_s.empty? ? 'https://api.hubapi.com' : ENV['HUBSPOT_BASE_URL']) }\n",
+    );
+}
+
+#[test]
+fn an_address_that_is_the_default_of_a_setting_stays() {
+    for (path, text) in [
+        ("a.js", "const base = config.base ?? 'https://api.hubapi.com';\n"),
+        ("b.js", "const { HUBSPOT_URL = 'https://api.hubapi.com' } = process.env;\n"),
+        ("c.js", "const base = firstOf(process.env.HUBSPOT_URL, 'https://api.hubapi.com');\n"),
+        ("d.js", "const schema = { url: { env: 'HUBSPOT_URL', default: 'https://api.hubapi.com' } };\n"),
+        ("e.js", "process.env.HUBSPOT_URL = 'https://api.hubapi.com';\n"),
+        ("a.py", "import os\nBASE = os.environ.get(\"HUBSPOT_URL\", \"https://api.hubapi.com\")\n"),
+        ("b.py", "BASE = config(\"HUBSPOT_URL\", default=\"https://api.hubapi.com\")\n"),
+        ("c.py", "BASE = Option(envvar=\"HUBSPOT_URL\", default=\"https://api.hubapi.com\")\n"),
+        ("a.rb", "BASE = ENV.fetch('HUBSPOT_URL', 'https://api.hubapi.com')\n"),
+        ("b.rb", "ENV['HUBSPOT_URL'] ||= 'https://api.hubapi.com'\n"),
+        ("a.php", "<?php\n$base = env('HUBSPOT_URL', 'https://api.hubapi.com');\n"),
+        ("A.java", "class A { String base = System.getenv().getOrDefault(\"HUBSPOT_URL\", \"https://api.hubapi.com\"); }\n"),
+    ] {
+        check(path, text, text);
+    }
+}
+
+#[test]
 fn exports_of_n8n_and_postman_use_their_own_way_of_sending_a_token() {
     let n8n = r#"{"nodes": [{"parameters": {"url": "https://api.hubapi.com/crm/v3/objects/contacts", "sendQuery": true, "queryParameters": {"parameters": [{"name": "hapikey", "value": "x"}, {"name": "limit", "value": "5"}]}}}], "connections": {}}"#;
     let value: serde_json::Value = serde_json::from_str(&fixed("w.json", n8n).text).unwrap();
