@@ -122,7 +122,7 @@ pub fn diagnose(evidence: &Evidence, now: Timestamp) -> Vec<Diagnosis> {
 /// One error has one cause: of several causes that seem certain, as many stay so as the text has separate errors.
 fn doubt_the_others(found: &mut [Diagnosis], errors: usize) {
     let certain = found.iter_mut().filter(|diagnosis| diagnosis.certainty == Certainty::Certain);
-    certain.skip(errors).for_each(|diagnosis| diagnosis.certainty = Certainty::Likely);
+    certain.skip(errors.min(CERTAIN_MAX)).for_each(|diagnosis| diagnosis.certainty = Certainty::Likely);
 }
 
 /// Where several causes fit and none is certain: adds the other causes, and what to paste to decide between them.
@@ -134,6 +134,8 @@ fn tell_conflict(found: &mut [Diagnosis]) {
     first.remedy.push("paste the request and the whole body of the answer: they decide between these causes".to_owned());
 }
 
+/// The most causes of one text that are certain, however many errors it lists.
+const CERTAIN_MAX: usize = 2;
 /// The most other causes that are named beside the first.
 const CONFLICTS_MAX: usize = 2;
 

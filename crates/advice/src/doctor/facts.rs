@@ -30,6 +30,8 @@ pub(super) struct Facts<'e> {
     pub operation: Option<&'static Operation>,
     /// The path's methods, where it does not have the method of the call.
     pub other_methods: Vec<Method>,
+    /// Whether the path names another operation, which the method of the call misses: GET of `…/contacts/search`.
+    misses: bool,
     pub requirement: Option<Requirement>,
     /// The name in the path that is not an object type.
     pub unknown_type: Option<String>,
@@ -81,7 +83,7 @@ const CLOSE_BYTES: usize = 60;
 const MATCHES_MAX: usize = 50;
 
 /// Words that show that a text is about HubSpot.
-const OURS: [&str; 29] = [
+const OURS: [&str; 82] = [
     "api_client.crm",
     "\"vid\":",
     "granted all required scopes",
@@ -111,6 +113,62 @@ const OURS: [&str; 29] = [
     "may be deleted or not exist",
     "fromobjectid",
     "personalaccesskey",
+    // Sentences and words of HubSpot's answers.
+    "used to make this call expired",
+    "this oauth-token",
+    "hublet",
+    "ten_secondly",
+    "requiredgranularscopes",
+    "this api call isn't available for public use",
+    "scope isn't available for public use",
+    "scope is not available for public use",
+    "can't be called using an oauth access token",
+    "private_app_",
+    "objectid are usually numeric",
+    "was not one of the allowed options",
+    "design manager",
+    "https://api.hu…",
+    // Paths that no other service has.
+    "/oauth/v1/access-tokens",
+    "/oauth/v1/refresh-tokens",
+    "/crm/v3/objects",
+    "/crm/v4/objects",
+    "/crm/v3/owners",
+    "/crm/v3/properties",
+    "/crm/v3/pipelines",
+    "/crm/v3/associations",
+    "/contacts/v1/lists",
+    "/contacts/v1/contact",
+    "/engagements/v1/engagements",
+    "/marketing/v3/forms",
+    "/marketing/v3/emails",
+    "/form-integrations/v1",
+    "/communication-preferences/v",
+    // The pages of an install, in the languages that HubSpot has.
+    "complete the connection",
+    "contact the app developer",
+    "authorization failed because",
+    "autorisierung fehlgeschlagen, da",
+    "autorisierung ist fehlgeschlagen, da",
+    "installations-url",
+    "installasjons-url",
+    "chec de l'autorisation car",
+    "entwickler der app",
+    "app-entwickler",
+    "développeur de l'application",
+    "desarrollador de la aplicación",
+    "completar la conexión",
+    "desenvolvedor do aplicativo",
+    "concluir a conexão",
+    "sviluppatore dell'app",
+    "completare la connessione",
+    "app-ontwikkelaar",
+    "apputvikler",
+    "apputvecklar",
+    "appudvikler",
+    "twórcą aplikacji",
+    "アプリ開発者",
+    "接続を完了できませんでした",
 ];
 impl<'e> Facts<'e> {
     pub fn of(evidence: &'e Evidence, now: Timestamp) -> Self {
@@ -122,6 +180,7 @@ impl<'e> Facts<'e> {
             path: None,
             operation: None,
             other_methods: Vec::new(),
+            misses: false,
             requirement: None,
             unknown_type: None,
             told: told(&said),
@@ -162,6 +221,25 @@ impl<'e> Facts<'e> {
         }
         let Some(operation) = self.operation else { return };
         self.other_methods.clear();
+        // Where another method has a name in the place of a value, the word is that name.
+        let values = |template: &str| template.matches('{').count();
+        let closer = Method::ALL.iter().filter(|method| **method != operation.method).filter_map(|method| {
+            match catalog.resolve(method.as_str(), path) {
+                Resolution::Found(other) if values(other.template) < values(operation.template) => Some(other),
+                _ => None,
+            }
+        });
+        let closer: Vec<&'static Operation> = closer.collect();
+        if let Some(first) = closer.first() {
+            if method.is_some() {
+                self.operation = None;
+                self.misses = true;
+                self.other_methods = closer.iter().map(|other| other.method).collect();
+                return;
+            }
+            self.operation = Some(first);
+        }
+        let Some(operation) = self.operation else { return };
         match catalog.requirement(operation, path) {
             Ok(requirement) => self.requirement = Some(requirement),
             Err(unknown) => self.unknown_type = Some(unknown.0),
@@ -247,6 +325,18 @@ impl<'e> Facts<'e> {
         self.foreign().is_about
     }
 
+    /// Whether the text names HubSpot itself, and not only something that a person called after it.
+    pub fn names_more_than_a_word(&self) -> bool {
+        const OF_CLIENTS: [&str; 8] = ["client", "_client", "api", "_api", "service", "_service", "http", "connector"];
+        let in_code = || {
+            self.said
+                .match_indices("hubspot")
+                .take(MATCHES_MAX)
+                .any(|(at, name)| OF_CLIENTS.iter().any(|end| self.said[at + name.len()..].starts_with(end)))
+        };
+        self.foreign().is_named || self.shows_a_host() || in_code()
+    }
+
     /// Keyway's possible reasons for refusing the call: several where only a category is known, none where HubSpot may have
     /// answered.
     pub fn refusals(&self) -> &[Refusal] {
@@ -278,6 +368,43 @@ impl<'e> Facts<'e> {
 
     pub fn hapikey(&self) -> Option<&'e Credential> {
         self.credentials().iter().find(|credential| credential.place == Place::Hapikey)
+    }
+
+    /// Whether the path belongs to another method, although a value might stand in its last place.
+    pub fn is_for_another_method(&self) -> bool {
+        self.misses
+    }
+
+    /// Whether the call went to a host of HubSpot's forms.
+    pub fn to_forms(&self) -> bool {
+        self.call()
+            .and_then(|call| call.host.as_deref())
+            .is_some_and(|host| host.ends_with("hsforms.com") || host.starts_with("forms.hubspot"))
+    }
+
+    /// Whether HubSpot builds a project in the text, and the build fails.
+    pub fn shows_a_build(&self) -> bool {
+        let of_a_project = ["hs project ", "hsproject.json", "@hubspot/", "building the extension files", "hubspot support"];
+        let failed =
+            ["errors building this component", "components failed to build", "building the extension files", "component failed to build"];
+        failed.iter().any(|words| self.says(words)) && of_a_project.iter().any(|words| self.says(words))
+            || self.says_together("build #&failed") && of_a_project.iter().any(|words| self.says(words))
+    }
+
+    /// The lines that tell of a failure. The heading of a stack trace tells nothing.
+    fn failing_lines(&self) -> impl Iterator<Item = &str> {
+        self.said.lines().filter(|line| speaks_of_failure(line) && !line.trim_start().starts_with("traceback (most recent"))
+    }
+
+    /// Whether the call itself can be why something failed. Where a text shows a call without a status, and a failure in
+    /// other lines, those lines decide: an error of a program's own code, or of another program, is not the call's.
+    pub fn may_blame_the_call(&self) -> bool {
+        let Some(answer) = self.answer() else { return true };
+        if answer.envelope || answer.html || self.status().is_some() {
+            return true;
+        }
+        let mut failing = self.failing_lines().peekable();
+        failing.peek().is_none() || failing.any(|line| !foreign::is_of_a_program(line))
     }
 
     /// Whether the call went to HubSpot itself, by its host.
@@ -322,6 +449,7 @@ impl<'e> Facts<'e> {
                     || answer.message.contains(super::rules::SCOPE_LIST)
                     || speaks_of_failure(&self.said)
                     || super::rules::is_known(&answer.words)
+                    || super::rules::is_known_sentence(&self.said)
             }
         }
     }
@@ -338,7 +466,10 @@ impl<'e> Facts<'e> {
     pub fn may_be_the_credential(&self) -> bool {
         match self.status() {
             Some(status) => status == 401,
-            None => self.answer().is_none_or(|answer| !answer.envelope || answer.category.is_none() && self.says("hapikey")),
+            None => {
+                self.may_blame_the_call()
+                    && self.answer().is_none_or(|answer| !answer.envelope || answer.category.is_none() && self.says("hapikey"))
+            }
         }
     }
 
@@ -384,7 +515,7 @@ impl<'e> Facts<'e> {
 }
 
 /// Whether a text contains all these words, joined by `&`, near each other.
-fn stand_together(text: &str, parts: &str) -> bool {
+pub(super) fn stand_together(text: &str, parts: &str) -> bool {
     places(text, parts, NEAR_BYTES).next().is_some()
 }
 

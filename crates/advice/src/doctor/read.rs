@@ -51,6 +51,7 @@ fn says_nothing(evidence: &Evidence) -> bool {
             || speaks_of_failure(&answer.message.to_lowercase().replace('\u{2019}', "'"))
             || answer.message.contains(rules::SCOPE_LIST)
             || rules::is_known(&answer.words)
+            || rules::is_known_sentence(&answer.message.to_ascii_lowercase())
     };
     evidence.call.is_none() && !evidence.answer.as_ref().is_some_and(told)
 }

@@ -31,7 +31,7 @@ use std::sync::LazyLock;
 use keyway_core::refusal::Refusal;
 
 use super::Certainty;
-use super::facts::Facts;
+use super::facts::{self, Facts};
 use judged::{JUDGED, TELLING};
 pub(super) use limits::bucket;
 pub use row::Rule;
@@ -46,18 +46,29 @@ pub fn table() -> &'static [Rule] {
     static TABLE: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         let mut table: Vec<Rule> = Refusal::all().filter_map(Rule::refused).collect();
         table.extend(Vec::from(TELLING));
-        for rows in [network::ROWS, install::ROWS] {
-            table.extend(rows.iter().map(Rule::said));
-        }
+        table.extend(network::ROWS.iter().map(|row| Rule::said(row).of_any()));
+        table.extend(install::ROWS.iter().map(Rule::said));
         for rows in [accounts::ROWS, command_line::ROWS, forms::ROWS, values::ROWS, requests::ROWS, records::ROWS] {
             table.extend(rows.iter().map(|row| Rule::said(row).with_sign()));
         }
         table.extend(webhooks::ROWS.iter().map(|row| Rule::said(row).weak()));
-        table.extend(network::LAST.iter().chain(values::LAST).map(|row| Rule::said(row).last()));
+        table.extend(network::LAST.iter().map(|row| Rule::said(row).last().of_any()));
+        table.extend(values::LAST.iter().map(|row| Rule::said(row).last()));
         table.extend(Vec::from(JUDGED));
         table
     });
     &TABLE
+}
+
+/// Whether a text in lower case has a sentence with which HubSpot refuses a call. Such a sentence is a failure, whatever words it
+/// has.
+pub(super) fn is_known_sentence(small: &str) -> bool {
+    let rows = table().iter().filter_map(|rule| match (&rule.holds, rule.source) {
+        (_, Source::Program(_)) => None,
+        (Holds::Said(row), _) if !row.statuses.is_empty() && !row.in_answer && !row.of_oauth => Some(row.says),
+        _ => None,
+    });
+    rows.flatten().any(|parts| facts::stand_together(small, parts))
 }
 
 /// Whether one of these words in capitals identifies a row.

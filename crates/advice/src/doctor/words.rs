@@ -1,7 +1,7 @@
 //! Words that mean a failure, in the languages of HubSpot's pages.
 
 /// Beginnings and parts of words, in lower case.
-const FAILURE: [&str; 87] = [
+const FAILURE: [&str; 115] = [
     "unknown argument",
     "unknown command",
     "returns false",
@@ -72,7 +72,9 @@ const FAILURE: [&str; 87] = [
     "unsupported",
     "unreachable",
     "already subscribed",
-    // German, French, Spanish, Portuguese, Italian, Dutch, Japanese.
+    "not yet supported",
+    "must provide",
+    // German, French, Spanish, Portuguese, Italian, Dutch, Norwegian, Swedish, Danish, Polish, Japanese, Chinese, Korean, Russian.
     "fehler",
     "ungültig",
     "fehlgeschlagen",
@@ -90,6 +92,32 @@ const FAILURE: [&str; 87] = [
     "mislukt",
     "エラー",
     "失敗",
+    "erro ",
+    "erro:",
+    "erro**",
+    "falha",
+    "falhou",
+    "fallo",
+    "falló",
+    "no autorizado",
+    "não autorizado",
+    "non autorisé",
+    "non autorizzato",
+    "nicht autorisiert",
+    "niet gevonden",
+    "introuvable",
+    "mislykte",
+    "misslyck",
+    "feil:",
+    "fejl:",
+    "fel:",
+    "błąd",
+    "nie powiodła",
+    "错误",
+    "失败",
+    "오류",
+    "실패",
+    "ошибк",
 ];
 /// Phrases with such a word that do not mean a failure.
 const NONE: [&str; 18] = [

@@ -176,6 +176,30 @@ fn d9_the_speaker_of_a_text_decides_which_causes_apply() {
     hold(of_kind("d9"));
 }
 
+#[test]
+fn d10_a_status_or_a_sentence_of_hubspots_is_an_error_in_any_line_and_language() {
+    hold(of_kind("d10"));
+}
+
+#[test]
+fn d11_without_a_sign_of_hubspot_at_the_failure_no_cause_is_named() {
+    hold(of_kind("d11"));
+}
+
+#[test]
+fn d12_the_value_the_path_and_the_request_decide_between_causes() {
+    hold(of_kind("d12"));
+}
+
+/// A text that lists many errors has two certain causes at most.
+#[test]
+fn no_text_has_three_certain_causes() {
+    let text = r#"{"status":"error","message":"Property values were not valid","category":"VALIDATION_ERROR","errors":[{"message":"Property \"shoe\" does not exist","code":"PROPERTY_DOESNT_EXIST"},{"message":"x was not one of the allowed options: [a]","code":"INVALID_OPTION"},{"message":"Email address x is invalid","code":"INVALID_EMAIL"},{"message":"y was not a valid long.","code":"INVALID_LONG"}]}"#;
+    let found = diagnose(&read(text)[0], Timestamp::parse_iso("2026-11-25").unwrap());
+    let certain = found.iter().filter(|found| found.certainty == Certainty::Certain).count();
+    assert!(found.len() > 2 && certain == 2, "{found:?}");
+}
+
 /// One error has one certain cause. A text with two certain causes lists two codes of errors.
 #[test]
 fn a_text_has_at_most_as_many_certain_causes_as_errors() {
@@ -193,7 +217,7 @@ fn a_text_has_at_most_as_many_certain_causes_as_errors() {
                 .iter()
                 .map(|name| text.matches(name).count())
                 .sum::<usize>();
-            assert!(certain.len() <= codes.max(1), "{certain:?}: {text}");
+            assert!(certain.len() <= codes.clamp(1, 2), "{certain:?}: {text}");
         }
     }
 }

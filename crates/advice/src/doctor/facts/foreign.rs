@@ -4,18 +4,27 @@
 mod marks;
 
 use marks::{
-    CALLING, COMMANDS, FOREIGN, FOREIGN_ALWAYS, LIBRARIES, OF_A_LIBRARY, OF_A_STATUS, OF_ANY_PROGRAM, OTHER_PORTS, OTHER_WORDS_MAX, OTHERS,
-    OUR_APIS, SEEKING, SYSTEMS,
+    CALLING, COMMANDS, FOREIGN, FOREIGN_ALWAYS, LIBRARIES, LOADERS, OF_A_LIBRARY, OF_A_STATUS, OF_ANY_PROGRAM, OF_CODE, OTHER_PORTS,
+    OTHER_WORDS_MAX, OTHERS, OUR_APIS, SEEKING, SYSTEMS,
 };
 
 use super::{Facts, MATCHES_MAX, OURS};
 use crate::doctor::hosts::{self, EXPLAINING, is_foreign};
+
+/// A status that no other service has: HubSpot moves the account.
+const OF_HUBSPOT_ALONE: u16 = 477;
+/// The longest label that HubSpot's name begins, in bytes.
+const LABEL_MAX: usize = 40;
+/// The most lines of the report of one step below its heading.
+const STEP_LINES_MAX: usize = 6;
 
 /// What a text shows of its origin.
 #[derive(Debug)]
 pub(super) struct Foreign {
     /// Whether anything in it is HubSpot's.
     pub is_about: bool,
+    /// Whether something names HubSpot in another way than as a part of a name that a person made.
+    pub is_named: bool,
     /// Whether more in it points to HubSpot than a word that contains HubSpot's name.
     has_a_sign: bool,
     /// Whether it shows a call to HubSpot, or an answer in its form.
@@ -42,15 +51,18 @@ impl Facts<'_> {
                 || self.call().is_some_and(|call| call.sdk.is_some())
                 || self.shows_the_command_line()
                 || self.says("x-hubspot-correlation-id")
-                || OURS.iter().any(|word| *word != "hubspot" && self.says(word));
+                || OURS.iter().any(|word| *word != "hubspot" && self.says(word))
+                || !self.scopes_in_words().is_empty()
+                || self.status() == Some(OF_HUBSPOT_ALONE);
             let is_about = named || other || self.says("hubspot");
             let answered = self.to_hubspot() || self.has_own_form() || self.operation.is_some() || self.is_of_a_family();
             let others = || OTHERS.iter().any(|word| self.says(word)) || self.called_host().is_some();
             Foreign {
                 is_about,
-                has_a_sign: other || named && self.is_named_beside_status(),
+                is_named: named || other,
+                has_a_sign: other || named && (self.is_named_beside_status() || self.is_a_step_of_hubspot()),
                 is_answered: answered || self.has_correlation() || self.call().is_some_and(|call| call.sdk.is_some()),
-                is_shared: named && !answered && !self.says("x-hubspot-") && others(),
+                is_shared: named && !answered && !self.says("x-hubspot-") && !self.is_told_of_hubspot() && others(),
                 only_a_status: self.little_beyond_a_status(),
                 service: self.find_service(named || other).map(str::to_owned),
                 peer: self.find_peer().map(str::to_owned),
@@ -80,7 +92,7 @@ impl Facts<'_> {
     /// says little else, and no other service may have answered.
     pub fn may_be_about_hubspot(&self) -> bool {
         let foreign = self.foreign();
-        foreign.has_a_sign && !foreign.is_shared || foreign.only_a_status
+        !foreign.is_shared && (foreign.has_a_sign || foreign.only_a_status)
     }
 
     /// Whether the text names HubSpot near the status: in the same line, or in the line before or after. A status of JSON in
@@ -92,8 +104,39 @@ impl Facts<'_> {
         let other_form = self.says("{\"") && !self.has_own_form();
         lines.iter().enumerate().filter(|(_, line)| line.contains(&status)).any(|(at, line)| {
             let around = &lines[at.saturating_sub(1)..(at + 2).min(lines.len())];
-            named(line) || !other_form && !names_another_api(line) && !is_labelled(line, &status) && around.iter().any(named)
+            let is_plain = !names_another_api(line);
+            match named(line) {
+                true => is_plain && is_of_hubspots_clause(line, &status),
+                false => is_plain && !other_form && !is_labelled(line, &status) && around.iter().any(named),
+            }
         })
+    }
+
+    /// Whether the line that has the status names HubSpot, and no other service: `HubSpot error: 401 Unauthorized`.
+    fn is_told_of_hubspot(&self) -> bool {
+        let Some(status) = self.status().map(|status| status.to_string()) else { return false };
+        let ours = |line: &str| {
+            let label = line.split_once(status.as_str()).and_then(|(before, _)| Some(&before[before.rfind("hubspot")?..]));
+            label.is_some_and(|label| label.len() <= LABEL_MAX && !label.contains(['.', ',', '|', ';']))
+                && !names_another_api(line)
+                && !line.contains("github")
+                && !OTHERS.iter().any(|name| line.contains(name))
+                && !names_a_system(line)
+                && !hosts::is_of_another(line)
+        };
+        let mut with_status = self.said.lines().filter(|line| line.contains(&status)).peekable();
+        with_status.peek().is_some() && with_status.all(ours)
+    }
+
+    /// Whether the text is a short report of one step of a workflow tool, whose heading names HubSpot: `HubSpot CRM - Create a
+    /// Contact`, and below it the error of the step.
+    fn is_a_step_of_hubspot(&self) -> bool {
+        let mut lines = self.said.lines().map(str::trim).filter(|line| !line.is_empty());
+        let heading = lines.next().unwrap_or_default().trim_start_matches(|letter: char| !letter.is_ascii_alphabetic());
+        let named = heading.starts_with("hubspot")
+            && heading.len() <= 80
+            && [" - ", ": ", " > ", " | ", " – ", "/"].iter().any(|sign| heading.contains(sign));
+        named && lines.count() <= STEP_LINES_MAX && !OTHERS.iter().any(|name| self.says(name))
     }
 
     /// Whether the text may quote an answer of HubSpot: it shows the form of one, a call, or a status beside HubSpot's name.
@@ -172,6 +215,10 @@ impl Facts<'_> {
                 return true;
             }
             let before = self.said[..at].chars().next_back();
+            // `HubSpot-API`, as German and Dutch write it.
+            if before.is_none_or(|letter| !joins(letter)) && word.is_empty() && ends_a_word(rest, "-api") {
+                return true;
+            }
             let mut after = rest.chars();
             // A full stop or a colon ends a sentence where a blank or nothing follows.
             let bound = match after.next() {
@@ -254,7 +301,10 @@ impl Facts<'_> {
     /// The host that a program looked up or connected to.
     fn sought_host(&self) -> Option<&str> {
         SEEKING.iter().find_map(|before| {
-            let (_, after) = self.said.split_once(before)?;
+            let (line, after) = self.said.split_once(before)?;
+            // The host of a proxy is on the way to HubSpot.
+            let line = line.rsplit('\n').next().unwrap_or_default();
+            (!line.contains("tunnel") && !line.contains("proxy")).then_some(())?;
             let end = after.find(|letter: char| !letter.is_ascii_alphanumeric() && !matches!(letter, '.' | '-')).unwrap_or(after.len());
             Some(after[..end].trim_end_matches('.'))
                 .filter(|host| host.contains('.') && host.bytes().any(|byte| byte.is_ascii_alphabetic()))
@@ -317,6 +367,16 @@ impl Facts<'_> {
     }
 
     fn find_service(&self, has_a_sign: bool) -> Option<&str> {
+        // Where each line of a failure is another part's, HubSpot's calls in the lines between did not fail.
+        let unanswered = !self.has_own_form() && !self.answer().is_some_and(|answer| answer.envelope || answer.html);
+        let mut failing = self.failing_lines().peekable();
+        if unanswered && failing.peek().is_some() && failing.all(names_a_loader) {
+            return Some("the part of a pipeline that writes what was read");
+        }
+        // HubSpot's build prints what npm says.
+        if self.shows_a_build() {
+            return None;
+        }
         // A sign of a HubSpot answer outweighs the name of the program that printed it.
         let answered = self.to_hubspot() || self.has_own_form() || self.has_correlation();
         if !answered && self.explains_errors() {
@@ -374,18 +434,77 @@ impl Facts<'_> {
     }
 }
 
+/// Whether the line of an error names who failed, and it is not HubSpot: a loader, another program or service, or a program's
+/// own code.
+pub(super) fn is_of_a_program(line: &str) -> bool {
+    let ours = line.contains("hubspot") && !line.contains("hubspot-to-") || line.contains("hubapi") || line.contains("hsforms");
+    let line = line.trim_start();
+    let words = || line.split(|letter: char| !(letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_')));
+    let in_code = || words().any(|word| OF_CODE.contains(&word.rsplit('.').next().unwrap_or(word)));
+    names_a_loader(line)
+        || names_a_system(line)
+        || hosts::is_of_another(line)
+        || FOREIGN_ALWAYS.iter().any(|mark| line.contains(mark))
+        || !ours && (in_code() || OTHERS.iter().any(|name| line.contains(name)))
+}
+
+/// Whether a line names the part of a pipeline that writes what was read elsewhere.
+fn names_a_loader(line: &str) -> bool {
+    LOADERS.iter().any(|mark| line.contains(mark))
+}
+
 /// Whether a line names a database, a queue or a mail server.
 pub(super) fn names_a_system(line: &str) -> bool {
     SYSTEMS.iter().any(|system| line.contains(system))
 }
 
-/// Whether a line names an API by a name that HubSpot's APIs do not have: `Acme API request failed`.
+/// Whether a line names an API by a name that HubSpot's APIs do not have: `Acme API request failed`, `l'API Acme`.
 fn names_another_api(line: &str) -> bool {
-    line.match_indices(" api ").any(|(at, _)| {
-        let name = line[..at].rsplit(|letter: char| !letter.is_ascii_alphanumeric()).next().unwrap_or_default();
-        let is_ours = OUR_APIS.contains(&name) || OF_ANY_PROGRAM.contains(&name) || OF_A_STATUS.contains(&name);
-        name.len() > 2 && !is_ours
-    })
+    let is_letter = |letter: char| letter.is_alphanumeric();
+    let named_after = line.match_indices("api ").any(|(at, api)| {
+        let before = line[..at].trim_end();
+        let article =
+            ["l'", " la", " da", " dell'", " dall'", " della", " dalla", " del", " de la"].iter().any(|word| before.ends_with(word));
+        let small = ["de", "du", "di", "do", "da", "des", "del", "rest", "key", "http"];
+        let name = line[at + api.len()..]
+            .split(|letter: char| !is_letter(letter))
+            .find(|word| !word.is_empty() && !small.contains(word))
+            .unwrap_or_default();
+        article
+            && name.len() > 2
+            && name != "hubspot"
+            && !OUR_APIS.contains(&name)
+            && !OF_ANY_PROGRAM.contains(&name)
+            && !OF_A_STATUS.contains(&name)
+    });
+    named_after
+        || line.match_indices(" api ").any(|(at, _)| {
+            // `HubSpot Timeline API`
+            let words: Vec<&str> = line[..at].rsplit(|letter: char| !is_letter(letter)).filter(|word| !word.is_empty()).take(3).collect();
+            let joins = ["to", "into", "from", "and", "vers", "nach", "para", "in", "via", "with"];
+            if words
+                .iter()
+                .position(|word| word.starts_with("hubspot"))
+                .is_some_and(|at| !words[..at].iter().any(|word| joins.contains(word)))
+            {
+                return false;
+            }
+            let name = line[..at].rsplit(|letter: char| !letter.is_ascii_alphanumeric()).next().unwrap_or_default();
+            let is_ours = OUR_APIS.contains(&name) || OF_ANY_PROGRAM.contains(&name) || OF_A_STATUS.contains(&name);
+            name.len() > 2 && !is_ours
+        })
+}
+
+/// Whether the clause that has the status is HubSpot's: it names HubSpot, or nobody: `HubSpot lead sent; the mail provider
+/// answered 401` tells of somebody else's.
+fn is_of_hubspots_clause(line: &str, status: &str) -> bool {
+    const BETWEEN: [&str; 8] = [";", " | ", " > ", "→", " — ", " – ", " - ", ". "];
+    let Some(at) = line.find(status) else { return true };
+    let from = BETWEEN.iter().filter_map(|sign| Some(line[..at].rfind(sign)? + sign.len())).max().unwrap_or(0);
+    let to = BETWEEN.iter().filter_map(|sign| line[at..].find(sign)).min().map_or(line.len(), |end| at + end);
+    let is_plain = |word: &&str| OF_A_STATUS.contains(word) || OF_ANY_PROGRAM.contains(word) || OUR_APIS.contains(word);
+    let mut others = line[from..at].split(|letter: char| !letter.is_alphabetic()).filter(|word| word.len() >= 4 && !is_plain(word));
+    line[from..to].contains("hubspot") || others.next().is_none()
 }
 
 /// Whether a line has the name of somebody else than HubSpot as a label before the status: `acme: 403 Forbidden`.
@@ -395,6 +514,12 @@ fn is_labelled(line: &str, status: &str) -> bool {
     let name = before.rsplit(|letter: char| !letter.is_ascii_alphanumeric()).next().unwrap_or_default();
     let is_kind = ["error", "exception", "status", "code"].iter().any(|end| name.ends_with(end));
     name.len() >= 4 && !is_kind && !OUR_APIS.contains(&name) && !OF_ANY_PROGRAM.contains(&name) && !OF_A_STATUS.contains(&name)
+}
+
+/// Whether a text begins with this word, and not with a longer one.
+fn ends_a_word(text: &str, word: &str) -> bool {
+    let ends = |letter: char| !(letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '/' | '.' | '@'));
+    text.strip_prefix(word).is_some_and(|after| after.chars().next().is_none_or(ends))
 }
 
 /// Whether a text ends in this word, and not in a longer one.

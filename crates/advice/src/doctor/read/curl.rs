@@ -16,7 +16,9 @@ struct Word {
 pub(super) fn find(text: &str) -> Option<(Call, String)> {
     let begins = |line: &str| {
         let line = line.trim_start().trim_start_matches(['$', '>', '%']).trim_start();
-        line.starts_with("curl ") || line.starts_with("curl.exe ")
+        // A sentence about curl is not a command.
+        let tells = ["curl error", "curl failed", "curl returned", "curl exit", "curl timed"].iter().any(|words| line.starts_with(words));
+        !tells && (line.starts_with("curl ") || line.starts_with("curl.exe "))
     };
     let mut at = 0;
     for line in text.split_inclusive('\n') {

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{loose, sdk, unwrap};
 use crate::doctor::answer::LAYERS_MAX;
 use crate::doctor::hosts;
+use crate::doctor::words::speaks_of_failure;
 use crate::doctor::{Answer, Call, Evidence, Place};
 use keyway_core::catalog::Method;
 
@@ -25,8 +26,70 @@ pub(super) fn of_json(json: &Value, text: &str) -> Evidence {
 
 /// Any other text.
 pub(super) fn of_text(text: &str) -> Evidence {
-    Evidence { call: call(text), answer: answer(text), ..Evidence::default() }
+    let call = call(text);
+    // A request without anything else has no answer yet.
+    let answer = if call.is_some() && is_a_request(text) { None } else { answer(text) };
+    Evidence { call, answer, ..Evidence::default() }
 }
+
+/// Whether a text is a request and nothing else: its line, its headers, its body.
+fn is_a_request(text: &str) -> bool {
+    let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
+    let mut words = first.split_whitespace();
+    let method = words.next().is_some_and(|word| Method::parse(word).is_some());
+    let target = words.next().is_some_and(|word| word.starts_with('/') || word.starts_with("http"));
+    let only = words.next().is_none_or(|word| word.starts_with("HTTP/")) && words.next().is_none();
+    let (headers, body) = rest.find('{').map_or((rest, ""), |begin| rest.split_at(begin));
+    let plain = headers.lines().all(|line| line.trim().is_empty() || is_header(line.trim()));
+    let whole =
+        body.is_empty() || loose::container(body).is_some_and(|(value, length)| is_body(&value) && body[length..].trim().is_empty());
+    method && target && only && plain && whole
+}
+
+/// Whether JSON behind a call is its body, and not its answer.
+fn is_body(value: &Value) -> bool {
+    const OF_BODIES: [&str; 12] = [
+        "properties",
+        "inputs",
+        "filterGroups",
+        "filters",
+        "fields",
+        "associations",
+        "limit",
+        "after",
+        "sorts",
+        "query",
+        "options",
+        "access",
+    ];
+    const OF_ANSWERS: [&str; 8] = ["error", "errors", "message", "detail", "status", "results", "code", "createdAt"];
+    let has = |names: &[&str]| names.iter().any(|name| value.get(*name).is_some());
+    has(&OF_BODIES) && !has(&OF_ANSWERS) && Answer::within(value, 0).is_none()
+}
+
+/// Whether a line is a header of a request.
+fn is_header(line: &str) -> bool {
+    let name = line.split_once(": ").map(|(name, _)| name.to_ascii_lowercase()).unwrap_or_default();
+    name.starts_with("x-") || HEADERS.contains(&name.as_str())
+}
+
+/// The headers of requests, in lower case.
+const HEADERS: [&str; 14] = [
+    "authorization",
+    "content-type",
+    "content-length",
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "host",
+    "user-agent",
+    "cookie",
+    "cache-control",
+    "connection",
+    "origin",
+    "referer",
+    "idempotency-key",
+];
 
 /// The answer that a text quotes; none where there is no text.
 pub(super) fn answer(text: &str) -> Option<Answer> {
@@ -142,7 +205,29 @@ fn is_compared(before: &str) -> bool {
 }
 
 /// Words before a number that mark it as a status.
-const BEFORE: [&str; 9] = ["http", "status", "code", "error", "response", "returned", "returns", "answered", "resulted in a"];
+const BEFORE: [&str; 21] = [
+    "http",
+    "status",
+    "code",
+    "error",
+    "response",
+    "returned",
+    "returns",
+    "answered",
+    "resulted in a",
+    "erro ",
+    "erro:",
+    "código",
+    "codigo",
+    "codice",
+    "estado",
+    "fehler",
+    "erreur",
+    "błąd",
+    "错误",
+    "ステータス",
+    "エラー",
+];
 /// Words after a number that mark it as a status.
 const AFTER: [&str; 26] = [
     "connection timed",
@@ -207,6 +292,64 @@ fn is_in_prose(before: &str, after: &str) -> bool {
     marked || PROSE_BEFORE.iter().any(|word| before.ends_with(word)) && (ended || goes_on)
 }
 
+/// Whether a number follows the arrow behind a call: `GET /crm/v3/owners -> 400 "what HubSpot says"`.
+fn is_after_an_arrow(before: &str, after: &str) -> bool {
+    let arrow = ["->", "=>", "→", "⇒", "➜", "»", "—>"].iter().any(|arrow| before.trim_end().ends_with(arrow));
+    let calls =
+        before.contains(" /") || before.starts_with('/') || before.contains("://") || before.to_ascii_lowercase().contains("hubspot");
+    arrow && calls && ends_a_number(after)
+}
+
+/// Whether a line labels a number as HubSpot's error, in whatever language: `Erro HubSpot API: 401`.
+fn is_labelled(before: &str, after: &str) -> bool {
+    let small = before.to_lowercase();
+    let label =
+        small.trim_end().ends_with([':', '=', '(', '[', '"', '\'', '#', '→']) || small.ends_with("api ") || small.ends_with("hubspot ");
+    let named = small.rfind("hubspot").is_some_and(|at| small.len() - at <= LABEL_MAX);
+    label && named && ends_a_number(after) && speaks_of_failure(&small)
+}
+
+/// The longest label between HubSpot's name and a status, in bytes.
+const LABEL_MAX: usize = 60;
+
+/// Whether what follows a number shows that the number ends and counts nothing.
+fn ends_a_number(after: &str) -> bool {
+    let goes_on = after.starts_with(|one: char| one.is_alphanumeric() || matches!(one, '%' | '/' | '_' | '-'))
+        || after.starts_with(['.', ',', ':']) && after[1..].starts_with(|one: char| one.is_ascii_digit());
+    !goes_on && !counts(after)
+}
+
+/// Whether what follows a number is what it counts.
+fn counts(after: &str) -> bool {
+    const COUNTED: [&str; 24] = [
+        "contacts",
+        "records",
+        "companies",
+        "deals",
+        "rows",
+        "items",
+        "leads",
+        "tickets",
+        "events",
+        "messages",
+        "emails",
+        "users",
+        "results",
+        "times",
+        "lines",
+        "ms",
+        "seconds",
+        "s)",
+        "of ",
+        "contatos",
+        "contactos",
+        "kontakte",
+        "enregistrements",
+        "registros",
+    ];
+    after.strip_prefix(' ').is_some_and(|after| COUNTED.iter().any(|word| after.starts_with(word)))
+}
+
 /// Whether the call in the line around a place in a text went to another service.
 fn is_anothers(text: &str, at: usize) -> bool {
     let from = (at.saturating_sub(LINE_MAX)..=at).find(|from| text.is_char_boundary(*from)).unwrap_or(at);
@@ -253,17 +396,27 @@ fn status(text: &str) -> Option<u16> {
             && (after.is_empty() || after.starts_with(['\n', '\r']) || after.trim_start().starts_with('{'))
             && (line.contains("://") || line.contains(" /"));
         let tail = after.trim_start();
+        // A word in small letters goes on with a sentence: `HubSpot: 404 synced`.
+        let in_prose = |at: usize| {
+            let small = text[at + 3..].trim_start().starts_with(|one: char| one.is_lowercase());
+            small && !PROSE_AFTER.iter().any(|word| tail.starts_with(word.trim_end()))
+        };
         let ours = before.ends_with("hubspot ") && after.starts_with(')')
-            || before.contains("hubspot") && (after.is_empty() || after.starts_with([':', ' ', '\n']))
+            || before.contains("hubspot")
+                && (after.is_empty()
+                    || after.starts_with([':', '\n'])
+                    || after.starts_with(' ')
+                        && (!before.rsplit("hubspot").next().is_some_and(|label| label.contains(':')) || !in_prose(at)))
             || after.starts_with(": ");
         let noted = number >= 400
             && (by_word || ours && !tail.starts_with(|one: char| one.is_ascii_digit()) || after.is_empty() && before.ends_with(", "));
         // `POST /crm/v3/objects/deals 400 what HubSpot says`
         let called = number >= 400 && before.ends_with(' ') && after.starts_with(' ') && ends_in_call(line);
-        let told = number >= 400 && is_in_prose(before, &after);
+        let told = number >= 400 && (is_in_prose(before, &after) || is_after_an_arrow(line, &after) || is_labelled(line, &after));
         let compared = ["==", "!=", "case"].iter().any(|sign| before.trim_end().ends_with(sign));
         let place = compared || before.ends_with("line ") || before.ends_with(':') && after.starts_with(':');
         (!place
+            && !counts(&after)
             && (bracketed
                 || first
                 || front
@@ -334,7 +487,33 @@ fn call(text: &str) -> Option<Call> {
         call.path = filled(row.path);
     }
     bearer(text, &mut call);
+    body(&text[at + target.len()..], &mut call);
     Some(call)
+}
+
+/// The longest beginning of a text behind a call in which its body may begin: headers, and a blank line.
+const BEFORE_BODY_MAX: usize = 600;
+
+/// Reads the body of a call, in the line of the call or below its headers.
+fn body(rest: &str, call: &mut Call) {
+    if call.body.is_some() || matches!(call.method.as_deref(), None | Some("DELETE")) {
+        return;
+    }
+    let Some(begin) = rest.find('{').filter(|begin| *begin <= BEFORE_BODY_MAX) else { return };
+    let mut lines = rest[..begin].lines();
+    let first = lines.next().unwrap_or_default().trim();
+    let in_line = first.is_empty()
+        || ["body", "data", "json", "with", "payload", "http/1.1", "-d '", "--data '"]
+            .iter()
+            .any(|word| first.to_ascii_lowercase().trim_end_matches([':', '=', ' ']).ends_with(word.trim_end()));
+    if !in_line || !lines.all(|line| line.trim().is_empty() || is_header(line.trim())) {
+        return;
+    }
+    let Some((value, length)) = loose::container(&rest[begin..]) else { return };
+    if is_body(&value) {
+        call.body_chars = rest[begin..begin + length].chars().count();
+        call.body = Some(value);
+    }
 }
 
 /// A template with a value in place of each variable.

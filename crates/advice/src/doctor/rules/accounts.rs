@@ -420,6 +420,24 @@ pub(super) static ROWS: &[Said] = &[
         ..ROW
     },
     Said {
+        cause: "client-not-configured",
+        title: "the client library has not been given its settings",
+        source: Source::Thread("HubspotCommunity/hubspot-ruby#17"),
+        page: pages::AUTH,
+        says: &[
+            "hubspot::configurationerror",
+            "you must provide either an access_token or an hapikey",
+            "you must provide a hubspot api key",
+            "'portal_id' not configured",
+        ],
+        because: "the library stops before any call, because the setting that the message names was not given to it",
+        remedy: &[
+            "give the setting where the program starts (for Ruby in Hubspot.configure), in each process that calls HubSpot: workers and tests too",
+            "look whether the environment variable from which it comes is set there",
+        ],
+        ..ROW
+    },
+    Said {
         cause: "client-answer-unread",
         title: "the client library could not read HubSpot's answer",
         source: Source::Thread("HubSpot/hubspot-api-php#294"),

@@ -42,6 +42,10 @@ pub(super) static ROWS: &[Said] = &[
         page: pages::PROJECT_COMMANDS,
         says: &[
             "errors building this component",
+            "failed with the following error&[error]",
+            "components failed to build&hubspot",
+            "build #&failed&hsproject",
+            "error while building the project",
             "match the associated scheme",
             "object name is not in the allowlist",
             "missing required field: 'uid'",
@@ -50,11 +54,60 @@ pub(super) static ROWS: &[Said] = &[
             "hsproject.json&is missing required field",
             "failed to parse&hsproject.json",
         ],
+        // The packages of the project have a cause of their own.
+        unless: &["npm ci", "npm install&failed", "module not found", "cannot find module", "could not resolve"],
         because: "HubSpot took the upload and could not build a part of it; the lines below the error name the file, and the field that is missing or has a value that HubSpot does not take",
         remedy: &[
             "correct the field that the line names ($.data.fetch is the field fetch in data), and upload again",
             "compare the file with HubSpot's example for the platformVersion in hsproject.json: the fields differ between versions",
             "for an object name that is not in the allowlist ask HubSpot to approve the name; until then no upload with it succeeds",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "project-packages",
+        title: "HubSpot's build can't install or find a package of the project",
+        source: Source::Thread("HubSpot/hubspot-cli#1589"),
+        page: pages::PROJECT_COMMANDS,
+        judge: Some(packages),
+        because: "",
+        ..ROW
+    },
+    Said {
+        cause: "package-file-missing",
+        title: "a file is missing inside of a HubSpot package",
+        source: Source::Thread("HubSpot/ui-extensions-examples#104"),
+        page: pages::FETCHING,
+        says: &[
+            "cannot find module './&node_modules/@hubspot/",
+            "cannot find module '../&node_modules/@hubspot/",
+            "enoent&node_modules/@hubspot/",
+        ],
+        certainty: crate::doctor::Certainty::Likely,
+        because: "the package is there, and a file that it loads is not: this version was published or installed in part, or it is meant for HubSpot's own build (UI extensions) and not for Node.js",
+        remedy: &[
+            "remove node_modules and the lock file's entry, and install the package again, or another version of it",
+            "do not load packages of UI extensions in a program of your own, in server-side rendering or in plain tests: HubSpot's build supplies what they need",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "cli-path-unknown",
+        title: "the path of the command does not exist",
+        source: Source::Client("@hubspot/cli"),
+        page: pages::CMS_COMMANDS,
+        says: &[
+            "is not a path to a folder in the design manager",
+            "is not a path to a file in the design manager",
+            "is not a path to a file or folder&hs ",
+            "is not a path to a folder&hs ",
+            "is not a path to a file&hs ",
+        ],
+        guesses: &["design manager&does not exist", "design manager&not found", "no file or folder&design manager"],
+        because: "the command names a file or folder by a path that is not there: not in the account's Design Manager, or not on this machine",
+        remedy: &[
+            "look at the path's spelling and capitals: `hs cms list` (older versions: `hs list`) shows what the account has",
+            "look with `hs account list` whether the command works on the account that you mean",
         ],
         ..ROW
     },
@@ -81,6 +134,15 @@ pub(super) static ROWS: &[Said] = &[
             "no account with id&exists in config",
             "no default account was found in config",
             "but no account with that id exists in config",
+            "hubspot.config.yml not found",
+            "hubspot.config.yml does not exist",
+            "hubspot.config.yml&no such file",
+            "hubspot.config.yml could not be found",
+            "hubspot.config.yml file not found",
+            "hscli/config.yml&not found",
+            "no hubspot.config.yml",
+            "cannot find&hubspot.config.yml",
+            "could not find&hubspot.config.yml",
             "no config file found at&hubspot",
             "no config file found at&hscli",
             "config file was not found&hs init",
@@ -149,7 +211,32 @@ pub(super) fn key_refused(facts: &Facts<'_>) -> Option<Found> {
         .so("look whether the account id and HUBSPOT_PERSONAL_ACCESS_KEY are of one account, where the command runs with --use-env")
 }
 
+/// A build at HubSpot that fails for a package.
+fn packages(facts: &Facts<'_>) -> Option<Found> {
+    let builds = facts.shows_a_build();
+    let install =
+        ["npm ci", "npm install", "npm error", "npm err!", "eusage", "eresolve", "package-lock.json"].iter().any(|words| facts.says(words));
+    let import = ["module not found", "cannot find module", "could not resolve", "can't resolve", "cannot resolve"]
+        .iter()
+        .any(|words| facts.says(words));
+    (builds && (install || import)).then_some(())?;
+    if install {
+        return Found::certain("HubSpot's build installs the packages of each part of the project with npm, and npm failed: as a rule package-lock.json is missing or does not fit package.json, or a package wants another version of Node.js")
+            .so("run npm install in the folder that has the package.json of this part, and upload with the package-lock.json that it writes")
+            .so("if it stays, run npm ci in that folder: it shows the same error, and the lines above it say why");
+    }
+    Found::certain("a part of the project imports a module that HubSpot's build does not find: the name is misspelt, the package lacks this path, or package.json does not list it")
+        .so("compare the import with what the package exports in the installed version, for instance @hubspot/ui-extensions")
+        .so("add the package to the package.json of this very part of the project, and upload again")
+}
+
 fn key_lacks_scope(facts: &Facts<'_>) -> Option<Found> {
+    let lacking =
+        ["app function scope is missing", "scope is missing on accountid", "personal access key&does not have the required scope"];
+    if lacking.iter().any(|parts| facts.says_together(parts)) {
+        return Found::certain("the command line says that the personal access key of the account lacks a scope: a key has the permissions that were ticked when it was created")
+            .so("create the personal access key again with the scope that the message names, and run `hs account auth` (older versions: `hs auth`)");
+    }
     let refused = facts.status() == Some(403)
         || facts.is_category("MISSING_SCOPES")
         || ["hasn't been granted all required scopes", "was forbidden"].iter().any(|words| facts.says(words));

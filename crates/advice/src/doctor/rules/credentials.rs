@@ -293,7 +293,8 @@ pub(super) fn missing(facts: &Facts<'_>) -> Option<Found> {
 pub(super) fn refused(facts: &Facts<'_>) -> Option<Found> {
     let in_words =
         facts.status().is_none() && (facts.says("unauthorized") || facts.says("cannot be authorized with")) && facts.is_about_hubspot();
-    (facts.status() == Some(401) || in_words).then_some(())?;
+    // What takes no token can't refuse one.
+    ((facts.status() == Some(401) || in_words) && !is_open(facts)).then_some(())?;
     Found::likely("HubSpot answers 401 where a credential is missing, unknown, expired, or of another kind; this text does not say which")
         .so("paste the answer's body, and the call with its headers: the first letters of the token say what kind it is")
         .so(HOW_TO_SEND)

@@ -139,6 +139,7 @@ pub(super) fn conflict(facts: &Facts<'_>) -> Option<Found> {
     let exists = exists || defines;
     let id_in = facts.says("Existing ID");
     let contact = facts.answer().is_some_and(|answer| answer.word("CONTACT_EXISTS"));
+    let contact = contact || facts.says("contact already exists") && facts.may_be(&[400, 409]);
     (id_in || contact || !told && !exists).then_some(())?;
     (facts.status() == Some(409) || contact || facts.is_category("CONFLICT") || facts.says("already exists. Existing ID")).then_some(())?;
     let id = facts
@@ -216,4 +217,72 @@ pub(super) fn not_found(facts: &Facts<'_>) -> Option<Found> {
         .so("check whether the token belongs to the record's account: `keyway doctor --credential-env NAME --expect HUB_ID`")
         .so("archived records are given with ?archived=true only, and never by search; after a merge the old id leads nowhere in batches")
         .so("a value of another property needs ?idProperty=NAME")
+}
+
+/// Before what HubSpot says of a value that it reads as a whole number.
+const NOT_A_LONG: &str = " was not a valid long";
+
+/// Whether HubSpot refuses a date or a time as a whole number: it stores both as milliseconds.
+pub(super) fn is_date_as_long(facts: &Facts<'_>) -> bool {
+    let Some(answer) = facts.answer() else { return false };
+    let texts = || std::iter::once(&answer.message).chain(answer.details.iter().map(|detail| &detail.message));
+    let value = texts().find_map(|text| {
+        let (before, _) = text.split_once(NOT_A_LONG)?;
+        let from = before.rfind(['"', '\'', '{', '[', ':']).filter(|at| before[*at..].starts_with(['"', '\'', '{', '[']));
+        let value = from.map_or(before, |at| &before[at + 1..]);
+        Some(&value[value.char_indices().rev().nth(40).map_or(0, |(at, _)| at)..])
+    });
+    let is_date = |value: &str| {
+        let digits = value.bytes().filter(u8::is_ascii_digit).count();
+        let signs = value.matches(['-', '/', ':', '.']).count();
+        let small = value.to_ascii_lowercase();
+        let month = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "today", "now", "tomorrow"];
+        let in_words = month
+            .iter()
+            .any(|month| small.split(|one: char| !one.is_ascii_alphabetic()).any(|word| word.starts_with(month) && word.len() <= 9));
+        digits >= 4 && signs >= 2 || in_words && (digits > 0 || small.len() < 12)
+    };
+    let of_a_date = |name: &&str| {
+        let small = name.to_ascii_lowercase();
+        small.ends_with("date")
+            || small.contains("date_")
+            || small.contains("timestamp")
+            || small.ends_with("_at")
+            || small.ends_with("_time")
+    };
+    let named = ["propertyName", "property"].iter().any(|name| answer.named(name).iter().any(of_a_date))
+        || facts.named_values().get("property").is_some_and(|names| names.iter().any(|name| of_a_date(&name.as_str())));
+    facts.says(NOT_A_LONG) && (value.is_some_and(is_date) || named)
+}
+
+/// A date or a time in a form that HubSpot does not read.
+pub(super) fn date_as_long(facts: &Facts<'_>) -> Option<Found> {
+    (is_date_as_long(facts) && facts.may_be(&[400, 207, 422])).then_some(())?;
+    Found::certain(format!(
+        "HubSpot stores dates and times as milliseconds, and can't read this value as one: it says that the value is no long{}",
+        super::said::named(facts)
+    ))
+    .so("send an ISO 8601 text (2026-12-31T09:00:00Z; for a date without a time 2026-12-31), or milliseconds since 1970 in UTC")
+    .so("convert local forms such as 31/12/2026, and seconds, before you send them")
+}
+
+/// An id that HubSpot does not find because it is not a number.
+pub(super) fn id_not_a_number(facts: &Facts<'_>) -> Option<Found> {
+    let said = facts.says("objectid are usually numeric") && !facts.is_for_another_method();
+    let answer = facts.answer()?;
+    let word = |id: &&str| !id.is_empty() && !id.bytes().any(|byte| byte.is_ascii_digit());
+    let ids = answer.named("id");
+    let last = facts.raw_path().rsplit('/').next().unwrap_or_default();
+    let unfilled = |id: &str| {
+        matches!(
+            id.to_ascii_lowercase().as_str(),
+            "undefined" | "null" | "none" | "nan" | "nil" | "[object object]" | "%5bobject%20object%5d"
+        )
+    };
+    let named = ids.iter().copied().find(word).or_else(|| Some(last).filter(|last| unfilled(last)));
+    (said && (named.is_some() || ids.is_empty() && last.is_empty()) && facts.may_be(&[400, 404])).then_some(())?;
+    let shown: String = named.unwrap_or("the value").chars().take(60).collect();
+    Found::certain(format!("HubSpot looked for a record with the id {shown}, and ids of records are numbers"))
+        .so("look at the variable that goes into the path: undefined, null and None mean that it was empty")
+        .so("for an e-mail address or another unique property add ?idProperty=NAME; a word that belongs to another path (search, batch) wants another method")
 }

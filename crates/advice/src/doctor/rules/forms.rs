@@ -3,6 +3,7 @@
 use super::pages;
 use super::said::{ROW, Said};
 use super::source::Source;
+use super::{Facts, Found, Say};
 
 const BAD: &[u16] = &[400, 403, 404, 429];
 
@@ -18,6 +19,15 @@ pub(super) static ROWS: &[Said] = &[
         guesses: &["captcha&form&enabled", "recaptcha&submission"],
         because: "the form has a captcha, which no call can solve",
         remedy: &["switch the captcha off in the form's settings, or create a form for the API without one"],
+        ..ROW
+    },
+    Said {
+        cause: "form-internal-address",
+        title: "the address is that of HubSpot's own form script",
+        source: Source::Page(pages::FORMS),
+        page: pages::FORMS,
+        judge: Some(internal),
+        because: "",
         ..ROW
     },
     Said {
@@ -184,3 +194,14 @@ pub(super) static ROWS: &[Said] = &[
         ..ROW
     },
 ];
+
+/// A call to an address that the script of an embedded form uses.
+fn internal(facts: &Facts<'_>) -> Option<Found> {
+    let path = facts.raw_path();
+    let is_internal = path.contains("/submit/formsnext") || path.contains("/submissions/v3/public/") || path.starts_with("/embed/v3/");
+    let failed = facts.status().is_some_and(|status| status >= 400) || facts.status().is_none() && facts.answer().is_some();
+    (is_internal && failed && facts.to_forms()).then_some(())?;
+    Found::likely("the script of an embedded form sends to this address, with a captcha's answer and data of its own; HubSpot does not document it, and it takes no token")
+        .so("send to https://api.hsforms.com/submissions/v3/integration/submit/PORTAL_ID/FORM_ID as JSON, without a token")
+        .so("or send to its /secure/ form with a token, from a server")
+}

@@ -6,16 +6,42 @@ use super::said::{ROW, Said};
 use super::source::Source;
 use crate::doctor::Certainty::Likely;
 
+/// Words of the request that exchanges a code for a token.
+pub(super) const OF_THE_EXCHANGE: &[&str] = &[
+    "auth code uri",
+    "bad_redirect_uri",
+    "redirect&authorization code",
+    "redirect&auth code",
+    "redirect&exchang",
+    "redirect&token request",
+    "redirect&/oauth/v1/token",
+    "redirect&/oauth/v3/token",
+    "redirect&authorization_code",
+    "redirect&code for token",
+];
+
 pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "install-scope-insufficient",
         title: "the install URL lacks a required scope of the app",
         source: Source::Thread("automatisch/automatisch#2497"),
         page: pages::INSTALL,
-        says: &["provided scopes are insufficient", "insufficient scopes were provided", "scopes are insufficient"],
+        says: &[
+            "provided scopes are insufficient",
+            "insufficient scopes were provided",
+            "scopes are insufficient",
+            // HubSpot's article on this page, in German, Norwegian, Swedish and Polish.
+            "angegebenen bereiche nicht ausreichend",
+            "oppgitte områdene er utilstrekkelige",
+            "angivna scopen är otillräckliga",
+            "podane zakresy są niewystarczające",
+        ],
         guesses: &[
             "missing required scopes",
             "bereiche&nicht ausreichen",
+            "scopes&utilstrekkelige",
+            "scopes&otillräckliga",
+            "scopes&utilstrækkelige",
             "scopes&nicht ausreichen",
             "unzureichende&scopes",
             "bereitgestellten bereiche",
@@ -41,10 +67,19 @@ pub(super) static ROWS: &[Said] = &[
         title: "the install URL names scopes that are not the app's",
         source: Source::Thread("n8n-io/n8n#23204"),
         page: pages::INSTALL,
-        says: &["mismatch between the scopes", "scopes in the install url"],
+        says: &[
+            "mismatch between the scopes",
+            "scopes in the install url",
+            // HubSpot's article on this page, in German, Norwegian, Swedish and Polish.
+            "zwischen den bereichen in der installations-url",
+            "samsvar mellom omfanget i installasjons-url",
+            "mellan scopen i installations-url",
+            "zakresami w adresie url instalacji",
+        ],
         guesses: &[
             "bereichen in der installations-url",
             "scopes&installations-url",
+            "scopes&installasjons-url",
             "étendues&url d'installation",
             "scopes&url d'installation",
             "url de instalación&ámbitos",
@@ -111,6 +146,44 @@ pub(super) static ROWS: &[Said] = &[
         ..ROW
     },
     Said {
+        cause: "app-not-approved",
+        title: "the account has not approved the app and its scopes",
+        source: Source::Files,
+        page: pages::CONNECTED_APPS,
+        says: &[
+            "been approved to access the required scopes",
+            "not approved to access the required scopes",
+            "not been approved for the required scopes",
+        ],
+        guesses: &["app hasn't been approved", "app has not been approved", "app&needs approval&super admin", "app isn't approved"],
+        because: "the account lets in only apps that a super admin has approved, each with its scopes (app governance); this app, or one of the scopes that it asks for, is not approved",
+        remedy: &[
+            "have a super admin of the account that installs approve the app with the scopes that the page names (Settings > Integrations > Connected apps)",
+            "then begin the install again; nothing in the app or its URL is wrong",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "scope-not-for-app",
+        title: "the scope is not offered to this kind of app",
+        source: Source::Files,
+        page: pages::SCOPES,
+        says: &[
+            "scope isn't available to this app",
+            "scope is not available to this app",
+            "scopes aren't available to this app",
+            "doesn't have access to this scope",
+            "does not have access to this scope",
+        ],
+        guesses: &["scope isn't available for this app", "scope is not available for this app", "scope&can't be used by this app"],
+        because: "HubSpot offers some scopes, those of sensitive data among them, only to apps of a certain kind, distribution or account",
+        remedy: &[
+            "take the scope out of the app's settings if the app can do without it",
+            "compare the app's distribution (private or marketplace) and kind of auth with HubSpot's page on scopes, and ask HubSpot where the scope needs its consent",
+        ],
+        ..ROW
+    },
+    Said {
         cause: "install-person-lacks-permission",
         title: "the person may not install the app",
         source: Source::Page(pages::INSTALL),
@@ -146,6 +219,8 @@ pub(super) static ROWS: &[Said] = &[
         source: Source::Thread("HubSpot/oauth-quickstart-python#3"),
         page: pages::REDIRECTS,
         says: &["redirect url&doesn't match", "registered redirect url", "redirect_uri doesn't match"],
+        // The exchange of the code for a token compares two requests, and not the app's list.
+        unless: OF_THE_EXCHANGE,
         guesses: &[
             "redirect url&does not match",
             "redirect url&mismatch",
@@ -436,9 +511,12 @@ pub(super) static ROWS: &[Said] = &[
         source: Source::Facts("3"),
         page: pages::REDIRECTS,
         words: &["BAD_REDIRECT_URI"],
+        says: &["redirect uri does not match initial auth code uri"],
         guesses: &["missing or invalid redirect uri", "redirect uri is invalid", "redirect_uri&invalid"],
+        judge: Some(super::oauth::other_redirect),
         because: "redirect_uri must be, letter by letter, the one that the code was asked for with, and one of the app's",
         remedy: &[
+            "send the same redirect_uri in the token request as in the install URL",
             "compare scheme, host, port, path and the slash at the end; use https everywhere but on http://localhost",
             "leave it out when refreshing",
         ],

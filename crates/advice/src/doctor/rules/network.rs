@@ -13,6 +13,24 @@ const SEND_AGAIN: &str =
 /// Many sites have Cloudflare in front, so its pages say nothing about whose site it is.
 pub(super) const CLOUDFLARE: Source = Source::Program("Cloudflare's error pages");
 
+/// Words about the connection to a proxy. What broke then is not the connection to HubSpot.
+const OF_A_PROXY: &[&str] = &[
+    "tunneling socket",
+    "tunnel connection failed",
+    "connect tunnel failed",
+    "tunnel through proxy",
+    "proxy tunnel request",
+    "proxyconnect",
+    "proxyerror",
+    "proxy connect aborted",
+    "http tunneling",
+    "cannot connect to proxy",
+    "unable to connect to proxy",
+    "resolve proxy",
+    "err_proxy_connection_failed",
+    "err_tunnel_connection_failed",
+];
+
 pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "cors",
@@ -107,6 +125,7 @@ pub(super) static ROWS: &[Said] = &[
             "couldn't resolve host",
             "nameresolutionerror",
         ],
+        unless: OF_A_PROXY,
         without_answer: true,
         because: "the program's machine does not find the address of the host, so no call was sent",
         remedy: &[
@@ -129,6 +148,7 @@ pub(super) static ROWS: &[Said] = &[
             "failed to connect to&port ",
             "actively refused",
         ],
+        unless: OF_A_PROXY,
         without_answer: true,
         because: "the connection was refused: the address is of another machine, of a proxy that is down, or of a server that has not started",
         remedy: &[
@@ -168,6 +188,7 @@ pub(super) static ROWS: &[Said] = &[
             "network timeout at",
             "request-timeout",
         ],
+        unless: OF_A_PROXY,
         without_answer: true,
         because: "the program stopped waiting before HubSpot answered; HubSpot itself ends a call after 100 seconds",
         remedy: &[
@@ -202,6 +223,7 @@ pub(super) static ROWS: &[Said] = &[
             "fetch failed",
             "incompleteread",
         ],
+        unless: OF_A_PROXY,
         without_answer: true,
         because: "the connection ended before an answer came, so nobody knows whether HubSpot performed the call",
         remedy: &[
@@ -274,14 +296,27 @@ pub(super) static ROWS: &[Said] = &[
         alone: &[407],
         says: &[
             "tunnel connection failed",
+            "tunneling socket could not be established",
+            "connect tunnel failed",
+            "unable to tunnel through proxy",
+            "proxy tunnel request",
+            "err_tunnel_connection_failed",
+            "err_proxy_connection_failed",
+            "proxyconnect tcp",
+            "proxy connect aborted",
+            "proxy connection ended before receiving connect",
+            "proxy response&!== 200 when http tunneling",
+            "could not resolve proxy",
+            "couldn't resolve proxy",
             "proxy authentication required",
             "proxyerror",
             "cannot connect to proxy",
-            "received http code 403 from proxy",
+            "received http code&from proxy",
             "unable to connect to proxy",
             "curl error 5:",
+            "curl: (5)",
         ],
-        because: "a proxy between the program and HubSpot wants a sign-in, or does not let the call through; HubSpot has not seen it",
+        because: "the call ended at a proxy between the program and HubSpot: it wants a sign-in, does not let the call through, or can't be reached; HubSpot has not seen it",
         remedy: &[
             "set the proxy's user and password, or let api.hubapi.com through on the proxy",
             "look at HTTPS_PROXY and NO_PROXY where the program runs",

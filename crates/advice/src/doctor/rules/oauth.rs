@@ -1,5 +1,6 @@
 //! Requests that do not have the form that OAuth's endpoints need (hubspot facts, section 3).
 
+use super::install::OF_THE_EXCHANGE;
 use super::{Facts, Found, Say};
 
 pub(super) fn not_a_form(facts: &Facts<'_>) -> Option<Found> {
@@ -25,6 +26,17 @@ pub(super) fn refused(facts: &Facts<'_>) -> Option<Found> {
     Found::likely("HubSpot refused the token request, and its words are not in the text: the refresh token or code is not valid, the client id and secret are another app's, or the body is not a form")
         .so("paste the answer's body: status says which it is (BAD_REFRESH_TOKEN, BAD_CLIENT_ID, BAD_CLIENT_SECRET, BAD_AUTH_CODE, BAD_REDIRECT_URI)")
         .so("use the refresh token with the client id and secret of the app that the account installed")
+}
+
+/// A redirect URI that the exchange of the code refuses, in words.
+pub(super) fn other_redirect(facts: &Facts<'_>) -> Option<Found> {
+    let differs = ["match", "mismatch", "different", "not the same"].iter().any(|words| facts.says(words));
+    let redirect = ["redirect uri", "redirect_uri", "redirect url", "redirecturi"].iter().any(|words| facts.says(words));
+    let exchanged = facts.is_token_endpoint() || OF_THE_EXCHANGE.iter().any(|parts| facts.says_together(parts));
+    (redirect && differs && exchanged && facts.is_about_hubspot() && facts.may_be(&[400, 401])).then_some(())?;
+    Found::likely("redirect_uri of the token request must be, letter by letter, the one that the code was asked for with")
+        .so("send the same redirect_uri in the token request as in the install URL: scheme, host, port, path and the slash at the end count")
+        .so("ask for a new code after that: a code can be used once, and for a short time")
 }
 
 pub(super) fn in_query(facts: &Facts<'_>) -> Option<Found> {

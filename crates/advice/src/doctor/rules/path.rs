@@ -62,7 +62,7 @@ pub(super) fn region(facts: &Facts<'_>) -> Option<Found> {
 }
 
 pub(super) fn host(facts: &Facts<'_>) -> Option<Found> {
-    let host = strange_host(facts)?;
+    let host = strange_host(facts).filter(|_| facts.may_blame_the_call())?;
     Found::certain(format!("the call goes to {host}, and the API is at {API_HOST}"))
         .so(format!("call https://{API_HOST}, or the host of one data centre, such as https://api-eu1.hubapi.com"))
 }
@@ -88,6 +88,7 @@ fn difference(facts: &Facts<'_>) -> Option<&'static str> {
 }
 
 pub(super) fn ended(facts: &Facts<'_>) -> Option<Found> {
+    facts.may_blame_the_call().then_some(())?;
     let refused_for_it = facts.refused(Refusal::Ended) || facts.refused(Refusal::Gone);
     let row = sunset::of_path(facts.raw_path()).filter(|row| (row.date <= facts.today.as_str() && is_gone(row.effect)) || refused_for_it);
     // Older families without a row are gone too, where HubSpot answers that nothing is there.
@@ -242,13 +243,15 @@ pub(super) fn method(facts: &Facts<'_>) -> Option<Found> {
             .so("compare the method with HubSpot's reference of this path: records are changed with PATCH, made and searched with POST")
             .so("look for a redirect on the way: clients turn a redirected POST into GET");
     }
-    (!others.is_empty() && facts.may_be(&[404, 405])).then_some(())?;
+    let missed = facts.is_for_another_method();
+    (!others.is_empty() && (facts.may_be(&[404, 405]) || missed && facts.may_be(&[400]))).then_some(())?;
     let list: Vec<&str> = others.iter().map(|method| method.as_str()).collect();
-    Found::certain(format!(
-        "the path takes {}, and was called with {}",
-        list.join(", "),
-        facts.call()?.method.as_deref().unwrap_or("another method")
-    ))
+    // Without an answer, the last word of the path may be an id after all.
+    let certainty = if missed && facts.status().is_none() { Certainty::Likely } else { Certainty::Certain };
+    Found::new(
+        certainty,
+        format!("the path takes {}, and was called with {}", list.join(", "), facts.call()?.method.as_deref().unwrap_or("another method")),
+    )
     .so(format!("call it with {}; records are changed with PATCH, made and searched with POST", list.join(" or ")))
 }
 

@@ -15,6 +15,7 @@ pub(super) static ROWS: &[Said] = &[
         page: pages::OBJECTS,
         statuses: &[400, 404],
         words: &["INVALID_OBJECT_ID", "INVALID_RECORD_ID"],
+        judge: Some(super::data::id_not_a_number),
         guesses: &[
             "objectid is usually positive",
             "is not a valid object id",
@@ -179,6 +180,18 @@ pub(super) static ROWS: &[Said] = &[
         ..ROW
     },
     Said {
+        cause: "file-access-fixed",
+        title: "the access of this file can't be changed",
+        source: Source::Files,
+        statuses: &[400, 403],
+        says: &["file visibility cannot be changed"],
+        guesses: &["file visibility can't be changed", "visibility of the file cannot be changed"],
+        names_hubspot: true,
+        because: "HubSpot keeps the access that some files were made with, private ones among them",
+        remedy: &["upload the file again with the access that it shall have, use the new file, and delete the old one"],
+        ..ROW
+    },
+    Said {
         cause: "payload-too-large",
         title: "the body is larger than is taken",
         source: Source::Program("HTTP (RFC 9110)"),
@@ -276,6 +289,7 @@ pub(super) static ROWS: &[Said] = &[
         title: "the URL is too long",
         source: Source::Page(pages::ERRORS),
         alone: &[414],
+        names_hubspot: true,
         says: &["request-uri too", "uri too long", "uri is too long", "url is too long", "maximum allowed query length"],
         because: "HubSpot takes URLs of about 16,000 characters, and a long list of properties or ids makes them longer",
         remedy: &["name fewer properties, or read with POST …/batch/read, which takes properties and ids in the body"],

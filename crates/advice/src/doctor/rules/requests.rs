@@ -224,7 +224,16 @@ pub(super) static ROWS: &[Said] = &[
         source: Source::Page(pages::SEARCH),
         page: pages::SEARCH,
         statuses: BAD,
-        guesses: &["maximum number of results is 10", "search&10,000", "search&10000", "paging&10000", "paging&10,000"],
+        guesses: &[
+            "maximum number of results is 10",
+            "search&10,000",
+            "search&10000",
+            "paging&10000",
+            "paging&10,000",
+            "hubspot limit at 10000",
+            "10,000&search result",
+            "after&10000&search",
+        ],
         judge: Some(super::data::search_ceiling),
         because: "a search returns the first 10,000 records, however it is paged",
         remedy: &[

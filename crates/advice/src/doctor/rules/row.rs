@@ -24,6 +24,8 @@ pub struct Rule {
     wants_sign: bool,
     /// Whether its words are any service's, so that they count only where the text shows that HubSpot speaks.
     is_weak: bool,
+    /// Whether its words are those of any server between a program and a service, and so not HubSpot's alone.
+    is_of_any: bool,
     pub(super) holds: Holds,
 }
 
@@ -46,11 +48,21 @@ pub(super) struct Found {
     pub(super) successor: Option<String>,
     /// Whether it was found by words of an API's answer that nobody has seen.
     pub(super) is_guess: bool,
+    /// Whether it was found by words that only HubSpot is known to say.
+    pub(super) is_quoted: bool,
 }
 
 impl Found {
     pub(super) fn new(certainty: Certainty, because: impl Into<String>) -> Option<Self> {
-        Some(Self { certainty, because: because.into(), remedy: Vec::new(), scopes: Vec::new(), successor: None, is_guess: false })
+        Some(Self {
+            certainty,
+            because: because.into(),
+            remedy: Vec::new(),
+            scopes: Vec::new(),
+            successor: None,
+            is_guess: false,
+            is_quoted: false,
+        })
     }
 
     pub(super) fn certain(because: impl Into<String>) -> Option<Self> {
@@ -104,7 +116,17 @@ impl Rule {
         source: Source,
         holds: fn(&Facts<'_>) -> Option<Found>,
     ) -> Self {
-        Self { cause, title, page, source, is_last: false, wants_sign: false, is_weak: false, holds: Holds::Judged(holds) }
+        Self {
+            cause,
+            title,
+            page,
+            source,
+            is_last: false,
+            wants_sign: false,
+            is_weak: false,
+            is_of_any: false,
+            holds: Holds::Judged(holds),
+        }
     }
 
     pub(super) const fn last(mut self) -> Self {
@@ -121,6 +143,7 @@ impl Rule {
             is_last: false,
             wants_sign: false,
             is_weak: false,
+            is_of_any: false,
             holds: Holds::Said(row),
         }
     }
@@ -136,6 +159,7 @@ impl Rule {
             is_last: false,
             wants_sign: false,
             is_weak: false,
+            is_of_any: false,
             holds: Holds::Refused(refusal),
         })
     }
@@ -147,6 +171,11 @@ impl Rule {
 
     pub(super) const fn with_sign(mut self) -> Self {
         self.wants_sign = true;
+        self
+    }
+
+    pub(super) const fn of_any(mut self) -> Self {
+        self.is_of_any = true;
         self
     }
 
@@ -176,12 +205,18 @@ impl Rule {
         if self.is_weak && facts.to_hubspot() && facts.status().is_some() && !facts.raw_path().contains("webhooks") {
             return None;
         }
-        let Found { mut certainty, mut because, remedy, scopes, successor, is_guess } = match &self.holds {
+        let Found { mut certainty, mut because, remedy, scopes, successor, is_guess, is_quoted } = match &self.holds {
             Holds::Judged(judge) => judge(facts)?,
             Holds::Said(row) => row.holds(facts)?,
             Holds::Refused(refusal) => gateway::refused(facts, *refusal)?,
         };
         if self.wants_sign && certainty != Certainty::Certain && !facts.is_about_hubspot() {
+            return None;
+        }
+        // Without a sign of HubSpot, only words that HubSpot alone is known to say name a cause.
+        let is_told = certainty == Certainty::Note || is_quoted && !self.is_of_any || self.is_keyways() || self.source == Source::Keyway;
+        let of_program = matches!(self.source, Source::Program(_));
+        if !is_told && !(facts.is_about_hubspot() && (!of_program || facts.names_more_than_a_word())) {
             return None;
         }
         // Words that nobody has seen need more than HubSpot's name beside them.

@@ -43,6 +43,8 @@ pub(super) struct Said {
     pub of_library: bool,
     /// Sentences beside which the words belong to another row.
     pub unless: &'static [&'static str],
+    /// Facts beside which the words belong to another row.
+    pub unless_judged: Option<fn(&Facts<'_>) -> bool>,
     /// The highest certainty that the words give.
     pub certainty: Certainty,
     /// Another way to identify the cause, which is tried first.
@@ -71,6 +73,7 @@ pub(super) const ROW: Said = Said {
     in_answer: false,
     of_library: false,
     unless: &[],
+    unless_judged: None,
     certainty: Certainty::Certain,
     judge: None,
     because: "",
@@ -101,7 +104,7 @@ impl Said {
             spoken && sentences.iter().any(|parts| if of_program { facts.says_of_no_other(parts) } else { facts.says_together(parts) })
         };
         let told = |sentences: &[&str]| spoken && sentences.iter().any(|parts| facts.tells_together(parts));
-        if self.unless.iter().any(|parts| facts.says_together(parts)) {
+        if self.unless.iter().any(|parts| facts.says_together(parts)) || self.unless_judged.is_some_and(|judged| judged(facts)) {
             return None;
         }
         // A refusal is an answer, so the connection was there. A gateway's 5xx may be about the connection behind it.
@@ -129,6 +132,7 @@ impl Said {
             scopes: Vec::new(),
             successor: None,
             is_guess: !seen && !self.statuses.is_empty(),
+            is_quoted: !is_programs && may_be && (word() || stands(self.says)),
         })
     }
 }

@@ -88,6 +88,7 @@ pub(super) static ROWS: &[Said] = &[
             "is not a valid date",
             "not a valid timestamp",
         ],
+        judge: Some(super::data::date_as_long),
         because: "a date property takes midnight UTC, and HubSpot read another time or no date",
         remedy: &[
             "send YYYY-MM-DD, or the milliseconds of midnight UTC: a local midnight is another time",
@@ -105,6 +106,7 @@ pub(super) static ROWS: &[Said] = &[
         says: &["was not a valid long", "was not a valid number"],
         guesses: &["was not a valid integer", "is not a valid number"],
         unless: &["for owner id"],
+        unless_judged: Some(super::data::is_date_as_long),
         because: "a number property takes digits, one decimal point and a sign",
         remedy: &["send the number without a currency sign, thousands separators and units; send \"\" to clear the property"],
         ..ROW

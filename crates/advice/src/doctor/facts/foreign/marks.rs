@@ -1,7 +1,7 @@
 //! Words, names, ports and hosts by which the doctor tells whose a text is.
 
 /// Services whose connectors run beside HubSpot's and write to the same logs.
-pub(super) const OTHERS: [&str; 71] = [
+pub(super) const OTHERS: [&str; 73] = [
     "okta",
     "gmail",
     "outlook",
@@ -27,6 +27,8 @@ pub(super) const OTHERS: [&str; 71] = [
     "googleads",
     "slack",
     "github ",
+    "from github",
+    "github pages",
     "gitlab",
     "amazonaws",
     "s3 only",
@@ -154,7 +156,7 @@ pub(super) const FOREIGN_ALWAYS: [&str; 37] = [
 ];
 /// Ways to name HubSpot's client libraries and connectors. A word that contains HubSpot's name in any other way
 /// (`hubspot-sync`, `acme:hubspot`) is the name of something that a person made.
-pub(super) const LIBRARIES: [&str; 28] = [
+pub(super) const LIBRARIES: [&str; 31] = [
     "hubspot.exceptions",
     "hubspot.utils",
     "hubspot/utils",
@@ -183,6 +185,9 @@ pub(super) const LIBRARIES: [&str; 28] = [
     "destination-hubspot",
     "tap-hubspot",
     "nodes-base.hubspot",
+    "sevenshores",
+    "from hubspot.",
+    "named 'hubspot",
 ];
 /// Ports of well-known services that are not HTTP's: PostgreSQL, MySQL, Redis, MongoDB, AMQP, Kafka, memcached, SQL Server,
 /// Elasticsearch and mail.
@@ -496,4 +501,36 @@ pub(super) const SEEKING: [&str; 15] = [
     "resolve host '",
     "failed to connect to ",
     "couldn't connect to ",
+];
+/// Names of errors in a program's own code, in lower case.
+pub(super) const OF_CODE: [&str; 18] = [
+    "keyerror",
+    "typeerror",
+    "valueerror",
+    "attributeerror",
+    "indexerror",
+    "nameerror",
+    "importerror",
+    "modulenotfounderror",
+    "referenceerror",
+    "rangeerror",
+    "syntaxerror",
+    "zerodivisionerror",
+    "unicodedecodeerror",
+    "recursionerror",
+    "nomethoderror",
+    "nullpointerexception",
+    "nullreferenceexception",
+    "segmentation",
+];
+/// What the parts of pipelines that write (Singer's targets, Airbyte's destinations) put into their lines.
+pub(super) const LOADERS: [&str; 8] = [
+    "name=target-",
+    "cmd_type=loader",
+    "target_bigquery",
+    "target_postgres",
+    "target_snowflake",
+    "destination-",
+    "integrations.destination",
+    "loader failed",
 ];
