@@ -1,14 +1,16 @@
 //! Evidence beyond the text: the catalog's operation of the call, and what the operation needs.
 
 mod foreign;
+mod ours;
+mod seen;
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 use foreign::Foreign;
+use ours::OURS;
+pub use seen::Seen;
+pub(super) use seen::kind_in_words;
 
 use super::hosts::{self, is_hubspots};
 use super::named::{named, without_credentials};
@@ -45,36 +47,6 @@ pub(super) struct Facts<'e> {
     foreign: OnceCell<Foreign>,
 }
 
-/// What was read, less every credential.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Seen {
-    /// Method and path template of the catalog; the path itself where there is no such operation.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub operation: Option<String>,
-    /// The host.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub host: Option<String>,
-    /// HTTP status.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<u16>,
-    /// HubSpot's category.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub category: Option<String>,
-    /// Which credentials were sent, and where.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub credentials: Vec<String>,
-    /// The app, where it is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub app: Option<String>,
-    /// HubSpot's or Keyway's.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub correlation_id: Option<String>,
-    /// What the answer names, by kind: property, allowed values, scope, record, account.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub named: BTreeMap<String, Vec<String>>,
-}
-
 /// How far apart the parts of a sentence may stand, in bytes.
 const NEAR_BYTES: usize = 400;
 /// How far apart they may stand where nobody has seen the sentence.
@@ -82,94 +54,6 @@ const CLOSE_BYTES: usize = 60;
 /// The most places where a sentence is searched.
 const MATCHES_MAX: usize = 50;
 
-/// Words that show that a text is about HubSpot.
-const OURS: [&str; 82] = [
-    "api_client.crm",
-    "\"vid\":",
-    "granted all required scopes",
-    "missing_scopes",
-    "invalid_authentication",
-    "expired_authentication",
-    "hubspot",
-    "hubapi",
-    "hsforms",
-    "hbspt",
-    "cms hub",
-    "marketing hub",
-    "sales hub",
-    "service hub",
-    "hubid",
-    "portalid",
-    "hapikey",
-    "private app",
-    "public app",
-    "crm card",
-    "lifecycle",
-    "custom object",
-    "property group",
-    "platformversion",
-    "existing id:",
-    "identityprofile",
-    "may be deleted or not exist",
-    "fromobjectid",
-    "personalaccesskey",
-    // Sentences and words of HubSpot's answers.
-    "used to make this call expired",
-    "this oauth-token",
-    "hublet",
-    "ten_secondly",
-    "requiredgranularscopes",
-    "this api call isn't available for public use",
-    "scope isn't available for public use",
-    "scope is not available for public use",
-    "can't be called using an oauth access token",
-    "private_app_",
-    "objectid are usually numeric",
-    "was not one of the allowed options",
-    "design manager",
-    "https://api.hu…",
-    // Paths that no other service has.
-    "/oauth/v1/access-tokens",
-    "/oauth/v1/refresh-tokens",
-    "/crm/v3/objects",
-    "/crm/v4/objects",
-    "/crm/v3/owners",
-    "/crm/v3/properties",
-    "/crm/v3/pipelines",
-    "/crm/v3/associations",
-    "/contacts/v1/lists",
-    "/contacts/v1/contact",
-    "/engagements/v1/engagements",
-    "/marketing/v3/forms",
-    "/marketing/v3/emails",
-    "/form-integrations/v1",
-    "/communication-preferences/v",
-    // The pages of an install, in the languages that HubSpot has.
-    "complete the connection",
-    "contact the app developer",
-    "authorization failed because",
-    "autorisierung fehlgeschlagen, da",
-    "autorisierung ist fehlgeschlagen, da",
-    "installations-url",
-    "installasjons-url",
-    "chec de l'autorisation car",
-    "entwickler der app",
-    "app-entwickler",
-    "développeur de l'application",
-    "desarrollador de la aplicación",
-    "completar la conexión",
-    "desenvolvedor do aplicativo",
-    "concluir a conexão",
-    "sviluppatore dell'app",
-    "completare la connessione",
-    "app-ontwikkelaar",
-    "apputvikler",
-    "apputvecklar",
-    "appudvikler",
-    "twórcą aplikacji",
-    "アプリ開発者",
-    "接続を完了できませんでした",
-];
 impl<'e> Facts<'e> {
     pub fn of(evidence: &'e Evidence, now: Timestamp) -> Self {
         let today = now.to_date();
@@ -485,33 +369,6 @@ impl<'e> Facts<'e> {
             _ => "the call".to_owned(),
         }
     }
-
-    pub fn seen(&self) -> Seen {
-        let answer = self.answer();
-        let place = |place: &Place| match place {
-            Place::Bearer => "Authorization: Bearer".to_owned(),
-            Place::Authorization(scheme) => format!("Authorization: {scheme}").trim_end_matches([' ', ':']).to_owned(),
-            Place::Header(name) => format!("the header {name}"),
-            Place::Hapikey => "?hapikey=".to_owned(),
-            Place::Query(name) => format!("?{name}="),
-        };
-        Seen {
-            operation: self.call().filter(|call| !call.path.is_empty()).map(|_| self.named()),
-            host: self.call().and_then(|call| call.host.as_deref()).map(without_credentials),
-            status: self.status(),
-            category: answer
-                .and_then(|answer| answer.category.as_deref().or(answer.oauth_status.as_deref()))
-                .map(|category| without_credentials(&category.chars().take(80).collect::<String>())),
-            credentials: self
-                .credentials()
-                .iter()
-                .map(|one| format!("{} ({})", without_credentials(&place(&one.place)), kind_in_words(&one.kind, &one.hint)))
-                .collect(),
-            app: self.holder().and_then(|holder| holder.app.clone()),
-            correlation_id: answer.and_then(|answer| answer.correlation_id.clone()).filter(|id| is_correlation_id(id)),
-            named: self.named.iter().map(|(kind, values)| ((*kind).to_owned(), values.clone())).collect(),
-        }
-    }
 }
 
 /// Whether a text contains all these words, joined by `&`, near each other.
@@ -584,27 +441,4 @@ fn said(answer: &Answer) -> String {
     }
     // A typographer's apostrophe is an apostrophe.
     said.replace(['\u{2019}', '\u{2018}'], "'").replace(['\u{201c}', '\u{201d}'], "\"")
-}
-
-/// A credential in words, for people.
-pub(super) fn kind_in_words(kind: &CredentialKind, hint: &str) -> String {
-    match kind {
-        CredentialKind::Keyway => format!("a token of a Keyway, {hint}"),
-        CredentialKind::Pat => format!("a private-app token or service key, {hint}"),
-        CredentialKind::Access => format!("an OAuth access token, {hint}"),
-        CredentialKind::Uuid => format!("a UUID, {hint}"),
-        CredentialKind::Routed => format!("a refresh token or a regional key, {hint}"),
-        CredentialKind::PersonalAccessKey => format!("a personal access key, {hint}"),
-        CredentialKind::Variable(name) => format!("what the variable {name} holds"),
-        CredentialKind::Placeholder => "nothing, or a word in place of a value".to_owned(),
-        CredentialKind::Masked => "a value that is hidden".to_owned(),
-        CredentialKind::Damaged(how) => format!("a damaged value: {how}"),
-        CredentialKind::Other => "a value that has the form of no HubSpot credential".to_owned(),
-    }
-}
-
-/// Whether a text may be shown as a correlation id: a UUID in HubSpot's form, or a short name.
-fn is_correlation_id(id: &str) -> bool {
-    let plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
-    plain && (keyway_core::credential::uuid(id.as_bytes()) == Some(id.len()) || id.len() <= 40 && without_credentials(id) == id)
 }

@@ -10,6 +10,7 @@ mod forms;
 mod gateway;
 mod install;
 mod judged;
+mod libraries;
 mod limits;
 mod network;
 mod oauth;
@@ -48,7 +49,7 @@ pub fn table() -> &'static [Rule] {
         table.extend(Vec::from(TELLING));
         table.extend(network::ROWS.iter().map(|row| Rule::said(row).of_any()));
         table.extend(install::ROWS.iter().map(Rule::said));
-        for rows in [accounts::ROWS, command_line::ROWS, forms::ROWS, values::ROWS, requests::ROWS, records::ROWS] {
+        for rows in [accounts::ROWS, libraries::ROWS, command_line::ROWS, forms::ROWS, values::ROWS, requests::ROWS, records::ROWS] {
             table.extend(rows.iter().map(|row| Rule::said(row).with_sign()));
         }
         table.extend(webhooks::ROWS.iter().map(|row| Rule::said(row).weak()));
