@@ -1,5 +1,6 @@
 //! Holds answers against HubSpot's models: the fields that the official Node client says an answer has, with their
-//! types (tests/catalog/models.py).
+//! types (tests/catalog/models.py). Families that this client does not have are held against hubspot-sdk
+//! (tests/catalog/sdk_models.py).
 //!
 //! Every answer of every test goes through [`check`]. A field that HubSpot does not name is no fault.
 
@@ -9,15 +10,16 @@ use std::sync::LazyLock;
 use keyway_core::time::Timestamp;
 use serde_json::{Value, json};
 
-const ANSWERS: &str = include_str!("../../../../tests/catalog/answers.tsv");
-const MODELS: &str = include_str!("../../../../tests/catalog/models.tsv");
+const ANSWERS: [&str; 2] =
+    [include_str!("../../../../tests/catalog/answers.tsv"), include_str!("../../../../tests/catalog/sdk_answers.tsv")];
+const MODELS: [&str; 2] = [include_str!("../../../../tests/catalog/models.tsv"), include_str!("../../../../tests/catalog/sdk_models.tsv")];
 
 /// A field: its name, its type, and whether every answer has it.
 type Field = (&'static str, &'static str, bool);
 
 static FIELDS: LazyLock<HashMap<&str, Vec<Field>>> = LazyLock::new(|| {
     let mut fields: HashMap<&str, Vec<Field>> = HashMap::new();
-    for line in MODELS.lines().skip(1) {
+    for line in MODELS.iter().flat_map(|file| file.lines().skip(1)) {
         let [model, name, kind, required] = line.split('\t').collect::<Vec<_>>()[..] else { panic!("four columns: {line}") };
         fields.entry(model).or_default().push((name, kind, required == "yes"));
     }
@@ -28,7 +30,7 @@ static FIELDS: LazyLock<HashMap<&str, Vec<Field>>> = LazyLock::new(|| {
 type Operations = HashMap<(&'static str, usize), Vec<(Vec<&'static str>, u16, &'static str)>>;
 static OPERATIONS: LazyLock<Operations> = LazyLock::new(|| {
     let mut operations = Operations::new();
-    for line in ANSWERS.lines().skip(1) {
+    for line in ANSWERS.iter().flat_map(|file| file.lines().skip(1)) {
         let [method, path, status, model] = line.split('\t').collect::<Vec<_>>()[..] else { panic!("four columns: {line}") };
         let segments: Vec<&str> = path.split('/').collect();
         operations.entry((method, segments.len())).or_default().push((segments, status.parse().unwrap(), model));
