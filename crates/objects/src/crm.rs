@@ -9,7 +9,7 @@ pub mod associations;
 pub mod automatic;
 pub mod batch;
 mod candidates;
-mod conditions;
+pub(crate) mod conditions;
 mod limits;
 mod list_filters;
 mod list_folders;

@@ -11,6 +11,7 @@ pub mod documents;
 pub mod importing;
 pub mod invalid;
 pub mod items;
+pub mod journal;
 pub mod kind;
 pub mod links;
 mod lists;

@@ -17,9 +17,15 @@ use crate::wanted::Wanted;
 /// Where the collections keep an app's subscriptions.
 pub const SUBSCRIPTIONS: &str = "webhook-subscriptions";
 
+/// Where they keep an app's subscriptions to the journal.
+pub const JOURNAL: &str = "journal-subscriptions";
+
 /// The verbs of events, as they follow the subject in an event type.
 pub const VERBS: [&str; 8] =
     ["creation", "deletion", "privacyDeletion", "merge", "restore", "propertyChange", "associationChange", "newMessage"];
+
+/// What happens to a record that comes on a list or leaves it. Only the journal has such events.
+const LISTED: &str = "listMembership";
 
 /// The subject of events of the inbox.
 pub const THREAD: &str = "conversation";
@@ -46,6 +52,7 @@ pub enum What {
     Merged { primary: u64, other: u64 },
     Changed { property: String, value: String },
     Linked { to: End, link_type: u32, removed: bool },
+    Listed { list: u64, removed: bool },
 }
 
 impl What {
@@ -58,6 +65,7 @@ impl What {
             Self::Merged { .. } => "merge",
             Self::Changed { .. } => "propertyChange",
             Self::Linked { .. } => "associationChange",
+            Self::Listed { .. } => LISTED,
         }
     }
 
@@ -142,7 +150,36 @@ fn wanted_of(state: &State) -> Wanted {
             }
         }
     }
+    for app in state.items.parents(JOURNAL) {
+        for (_, item) in state.items.of(&Place::new(JOURNAL, &[&app])) {
+            want_for_journal(state, &item.value, &mut wanted);
+        }
+    }
     wanted
+}
+
+/// Adds what a subscription to the journal asks for.
+fn want_for_journal(state: &State, subscription: &Value, wanted: &mut Wanted) {
+    let of_type = || subscription["objectTypeId"].as_str().and_then(|id| state.kind(id));
+    match (subscription["subscriptionType"].as_str(), of_type()) {
+        (Some("OBJECT"), Some(kind)) => {
+            // A property of a new record belongs to its creation, so the creation is noted beside it.
+            for verb in ["creation", "deletion", "merge", "restore", "propertyChange"] {
+                wanted.verbs.insert((kind, verb));
+            }
+            match subscription["properties"].as_array().filter(|names| !names.is_empty()) {
+                Some(names) => {
+                    let names = names.iter().filter_map(Value::as_str).map(str::to_owned);
+                    wanted.properties.entry(kind).or_default().extend(names);
+                }
+                None => wanted.every_property.extend([kind]),
+            }
+        }
+        (Some("ASSOCIATION"), Some(kind)) => wanted.verbs.extend([(kind, "associationChange")]),
+        (Some("GDPR_PRIVACY_DELETION"), Some(kind)) => wanted.verbs.extend([(kind, "privacyDeletion")]),
+        (Some("LIST_MEMBERSHIP"), _) => wanted.verbs.extend(state.spaces().map(|space| (space.kind, LISTED))),
+        _ => {}
+    }
 }
 
 /// What is to be noted of a transaction.
@@ -183,13 +220,15 @@ impl Notes {
             (true, true) => {}
         }
         let wanted = self.wanted.clone();
-        let Some(properties) = wanted.properties.get(&kind) else { return };
-        for (name, value) in record.values().filter(|(name, _)| properties.contains(*name)) {
+        let (properties, every) = (wanted.properties.get(&kind), wanted.every_property.contains(&kind));
+        let asked = |name: &str| every || properties.is_some_and(|properties| properties.contains(name));
+        for (name, value) in record.values().filter(|(name, _)| asked(name)) {
             if before.and_then(|before| before.get(name)).unwrap_or_default() != value {
                 self.note(of, What::Changed { property: name.to_owned(), value: value.to_owned() });
             }
         }
-        for name in properties.iter().filter(|name| derived::is_read(kind, name) && record.history(name).next().is_none()) {
+        let named = properties.into_iter().flatten();
+        for name in named.filter(|name| derived::is_read(kind, name) && record.history(name).next().is_none()) {
             let now = derived::value(state, kind, record, name).unwrap_or_default();
             if before.and_then(|before| derived::value(state, kind, before, name)).unwrap_or_default() != now {
                 self.note(of, What::Changed { property: name.clone(), value: now.into_owned() });
@@ -219,6 +258,11 @@ impl Notes {
         for link_type in now.iter().filter(|id| !before.contains(id)) {
             self.note(from, What::Linked { to, link_type: *link_type, removed: false });
         }
+    }
+
+    /// A record comes on a list, or leaves it.
+    pub fn listed(&mut self, of: End, list: u64, removed: bool) {
+        self.note(of, What::Listed { list, removed });
     }
 
     /// Something happened to a thread.

@@ -12,7 +12,7 @@ use crate::items::{Item, Place, stored_key};
 use crate::kind::Kind;
 use crate::links::{End, LinkType};
 use crate::lists::{Folder, Joined, List};
-use crate::notes::{Notes, OfThread, SUBSCRIPTIONS};
+use crate::notes::{JOURNAL, Notes, OfThread, SUBSCRIPTIONS};
 use crate::pipelines::Pipeline;
 use crate::property::{Group, Property};
 use crate::record::Record;
@@ -178,13 +178,24 @@ impl<'a> Tx<'a> {
     /// Puts a record on a list.
     pub(crate) fn put_member(&mut self, list: u64, record: u64, joined: Joined) {
         self.put_json("member", format!("{list}/{record}"), &joined);
+        self.note_member(list, record, false);
         self.state.lists.members.insert((list, record), joined);
     }
 
     /// Takes a record from a list.
     pub(crate) fn remove_member(&mut self, list: u64, record: u64) {
         self.change("member", format!("{list}/{record}"), None);
+        self.note_member(list, record, true);
         self.state.lists.members.remove(&(list, record));
+    }
+
+    /// Notes that a record is about to come on a list or to leave it.
+    fn note_member(&mut self, list: u64, record: u64, removed: bool) {
+        let is_on = self.state.lists.members.contains_key(&(list, record));
+        let kind = self.state.lists.lists.get(&list).and_then(|list| Kind::from_key(&list.kind));
+        if let Some(kind) = kind.filter(|_| is_on == removed) {
+            self.notes.listed((kind, record), list, removed);
+        }
     }
 
     /// Adds a folder of lists, or takes the place of the one with its id.
@@ -301,7 +312,7 @@ impl<'a> Tx<'a> {
 
     /// Forgets what the subscriptions ask for if an item is a subscription. The next call looks it up again.
     fn forget_wanted(&mut self, place: &Place) {
-        if place.is_of(SUBSCRIPTIONS) {
+        if place.is_of(SUBSCRIPTIONS) || place.is_of(JOURNAL) {
             self.state.wanted = None;
         }
     }

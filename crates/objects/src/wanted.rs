@@ -13,4 +13,6 @@ pub struct Wanted {
     pub of_threads: BTreeSet<&'static str>,
     /// The properties whose changes subscriptions ask for.
     pub properties: BTreeMap<Kind, BTreeSet<String>>,
+    /// The types of which they ask for the changes of every property.
+    pub every_property: BTreeSet<Kind>,
 }

@@ -18,6 +18,7 @@ use serde_json::{Map, Value, json};
 use crate::call::Call;
 use crate::invalid;
 use crate::items::{Item, Place};
+use crate::journal;
 use crate::kind::Kind;
 use crate::notes::{About, Happened, InThread, OfThread, THREAD, VERBS, What, active, is_subject};
 use crate::property::Property;
@@ -130,13 +131,14 @@ pub fn is_app(segment: &str) -> bool {
     app_id(segment).is_some_and(|id| segment.strip_prefix("app-").unwrap_or(segment) == id.to_string())
 }
 
-/// The webhook notices of a call.
+/// The webhook notices of a call. What its changes mean to the journal is kept on the way.
 pub fn notices(tx: &mut Tx<'_>, call: &Call) -> Vec<Notice> {
     let (happened, imported) = (std::mem::take(&mut tx.notes.happened), tx.notes.imported);
     let in_threads = std::mem::take(&mut tx.notes.in_threads);
     if happened.is_empty() && in_threads.is_empty() {
         return Vec::new();
     }
+    journal::write(tx, call, &happened);
     let mut notices = Vec::new();
     // At least the time, so that ids grow even after a restart or after the account is filled again.
     let mut next = tx.state.next_event.max(call.now.as_ms().unsigned_abs());
@@ -290,6 +292,7 @@ fn describe(state: &State, happened: &Happened, event: &mut Value) {
             event["isPrimaryAssociation"] = link.is_some_and(|link| link.label.as_deref() == Some("Primary")).into();
             return;
         }
+        What::Listed { .. } => {}
     }
     event["objectId"] = id.into();
 }

@@ -19,6 +19,7 @@ mod flows;
 mod forms;
 mod hubdb;
 mod imports;
+mod journal;
 mod marketing_events;
 mod multipart;
 mod occurrences;
@@ -127,6 +128,7 @@ pub fn answer(call: &Call, tx: &mut Tx<'_>) -> Option<Answer> {
         ["settings", "currencies", rest @ ..] if !rest.contains(&"exchange-rates") => return settings::currencies(&asked, rest, tx),
         ["settings", "users", what @ ("roles" | "teams")] => return settings::users(&asked, what, tx),
         ["settings", "teams", rest @ ..] => return teams::answer(&asked, rest, tx),
+        ["webhooks-journal", rest @ ..] => return journal::answer(&asked, rest, tx),
         ["webhooks" | "app-webhooks", app, ..] if !keyway_objects::webhooks::is_app(app) => return Some(Err(missing(app))),
         ["webhooks" | "app-webhooks", app, "settings"] => return settings::webhooks(&asked, app, tx),
         _ => {}

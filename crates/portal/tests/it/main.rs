@@ -21,6 +21,7 @@ mod extensions;
 mod factories;
 mod forms;
 mod imports;
+mod journal;
 mod labels;
 mod legacy;
 mod legacy_writes;
