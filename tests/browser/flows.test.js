@@ -326,10 +326,11 @@ test('an auditor sees everything and changes nothing; an app manager sees their 
     const offers = await page.locator('main').getByRole('link', { name: /^(New|Add|Edit|Rotate|Revoke|Change|Disable|Delete)/ }).count()
     assert.equal(offers + (await page.locator('main form[method=post]:not([action$="/columns"])').count()), 0, `${address} offers nothing that would be refused`)
   }
-  // Whoever knows the address is refused by the API.
-  await page.goto('/apps/1/disable')
-  await page.getByRole('button', { name: 'Disable the app' }).click()
-  await page.getByRole('heading', { name: 'Not for you to change' }).waitFor()
+  // Whoever knows the address of a form learns who may use it.
+  assert.equal((await page.goto('/apps/1/disable')).status(), 403)
+  await page.getByRole('heading', { name: 'Not open to you' }).waitFor()
+  await page.getByText('open to app managers for their apps and super admins').waitFor()
+  assert.equal(await page.locator('main form').count(), 0)
   assert.equal(keyway.run('app', 'show', '1').app.enabled, true)
   await page.context().close()
 

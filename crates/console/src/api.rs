@@ -41,6 +41,11 @@ impl Api {
         self.admin.may(&self.principal, operation)
     }
 
+    /// The role of the person, by its name at the API.
+    pub fn role(&self) -> &'static str {
+        self.principal.role.name()
+    }
+
     /// What this server is called.
     pub fn environment(&self) -> Option<&Environment> {
         self.admin.environment.as_ref()

@@ -120,6 +120,8 @@ trait NoticeWords {
     fn level(&self) -> &'static str;
     /// Where a person acts on it, and the words of the link.
     fn action(&self) -> Option<(String, &'static str)>;
+    /// The same, where the person may act.
+    fn offered(&self, shell: &Shell<'_>) -> Option<(String, &'static str)>;
 }
 
 impl NoticeWords for Notice {
@@ -130,6 +132,10 @@ impl NoticeWords for Notice {
             }
             _ => "warn",
         }
+    }
+
+    fn offered(&self, shell: &Shell<'_>) -> Option<(String, &'static str)> {
+        self.action().filter(|(address, _)| shell.opens(address))
     }
 
     fn action(&self) -> Option<(String, &'static str)> {
@@ -216,6 +222,7 @@ const fn words_of(range: Range) -> &'static str {
 #[derive(Template)]
 #[template(path = "overview_live.html")]
 struct Live<'a> {
+    shell: Shell<'a>,
     view: &'a Overview,
     calls: Chart,
     latency: Chart,
@@ -223,11 +230,11 @@ struct Live<'a> {
 }
 
 impl<'a> Live<'a> {
-    fn new(view: &'a Overview) -> Self {
+    fn new(shell: Shell<'a>, view: &'a Overview) -> Self {
         let account = view.hub_id.map(|hub_id| hub_id.to_string()).unwrap_or_default();
         let records = |from, to| in_audit(from, to, &[("hub_id", &account)]);
         let (calls, latency) = (Chart::of_calls(&view.points, &records), Chart::of_latency(&view.points, &records));
-        Self { calls, latency, now: clock::now(), view }
+        Self { shell, calls, latency, now: clock::now(), view }
     }
 
     fn account(&self) -> String {
@@ -329,13 +336,13 @@ pub(super) async fn show(visitor: Visitor, fields: Fields) -> Page {
     let few = view.hub_id.is_some() || view.totals.accounts <= ACCOUNTS_LISTED;
     let listed = if few { visitor.api.all::<Accounts>("/api/v1/accounts", &[]).await.ok() } else { None };
     let accounts = listed.filter(|accounts| accounts.len() <= ACCOUNTS_LISTED).unwrap_or_default();
-    Ok(page::render(&OverviewPage { shell: visitor.shell("/"), accounts, live: Live::new(&view) }))
+    Ok(page::render(&OverviewPage { shell: visitor.shell("/"), accounts, live: Live::new(visitor.shell("/"), &view) }))
 }
 
 /// The part of it that changes.
 pub(super) async fn live(visitor: Visitor, fields: Fields) -> Page {
     let view = asked(&visitor, &fields).await.map_err(|refused| (StatusCode::BAD_GATEWAY, refused.detail).into_response())?;
-    Ok(page::render(&Live::new(&view)))
+    Ok(page::render(&Live::new(visitor.shell("/"), &view)))
 }
 
 #[cfg(test)]

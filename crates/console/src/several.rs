@@ -4,7 +4,7 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get};
+use axum::routing::{MethodRouter, get, post};
 use keyway_api::OperationId;
 use keyway_api::view::{
     AdminTokens, Approval, Approvals, Channel, ChannelTested, Channels, Integration, Migration, PublicApps, Sessions, Users,
@@ -224,6 +224,11 @@ impl List {
         }
     }
 
+    /// What must be open to whoever changes several of them: all acts of a list are open to the same roles.
+    pub const fn operation(self) -> OperationId {
+        self.acts()[0].operation
+    }
+
     /// The page of a thing, where it has one.
     fn page(self, id: &str) -> Option<String> {
         let above = match self {
@@ -371,9 +376,14 @@ impl Bar {
     }
 }
 
-/// The pages of a list.
-pub(super) fn of(list: List) -> MethodRouter<Admin> {
-    get(move |visitor: Visitor, fields: Fields| ask(list, visitor, fields)).post(move |sent: Sent| perform(list, sent))
+/// The page that names what would change.
+pub(super) fn question(list: List) -> MethodRouter<Admin> {
+    get(move |visitor: Visitor, fields: Fields| ask(list, visitor, fields))
+}
+
+/// What takes the answer.
+pub(super) fn change(list: List) -> MethodRouter<Admin> {
+    post(move |sent: Sent| perform(list, sent))
 }
 
 /// What was ticked: what is changed, and what is not, with the reason.

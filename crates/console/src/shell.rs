@@ -8,8 +8,8 @@ use keyway_api::OperationId;
 use keyway_gateway::admin::Environment;
 
 use super::api::{Api, Refused};
-use super::page;
 use super::words::sentence;
+use super::{doors, page};
 
 /// The frame of a page. Every page's template has it as `shell`.
 #[derive(Clone, Copy)]
@@ -118,6 +118,11 @@ impl Shell<'_> {
         self.api.may(operation)
     }
 
+    /// Whether the page at an address is open to the person. A link to another page is left out.
+    pub fn opens(&self, address: &str) -> bool {
+        doors::at(address).is_none_or(|page| self.may(page.operation))
+    }
+
     /// Of an entry of the navigation.
     pub fn is_current(&self, address: &str) -> bool {
         self.section == address
@@ -201,6 +206,20 @@ struct RefusedPage<'a> {
     shell: Shell<'a>,
     title: &'a str,
     text: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "closed.html")]
+struct ClosedPage<'a> {
+    shell: Shell<'a>,
+    role: String,
+    open_to: String,
+}
+
+/// A page that is not open to the person's role.
+pub(super) fn closed(shell: Shell<'_>, operation: OperationId) -> Response {
+    let page = ClosedPage { shell, role: shell.api.role().replace('-', " "), open_to: doors::open_to(operation) };
+    (StatusCode::FORBIDDEN, page::render(&page)).into_response()
 }
 
 pub(super) fn refused(shell: Shell<'_>, refused: &Refused) -> Response {

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use keyway_gateway::admin::Admin;
 
 use super::api::{Api, Refused};
+use super::doors::Door;
 use super::page;
 use super::shell::Shell;
 use super::sign_in::Session;
@@ -50,7 +51,13 @@ impl FromRequestParts<Admin> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, admin: &Admin) -> Result<Self, Response> {
         let session = <Session as FromRequestParts<Admin>>::from_request_parts(parts, admin).await?;
-        Ok(Self::of(admin, session, parts.uri.query()))
+        let visitor = Self::of(admin, session, parts.uri.query());
+        // A page without an operation is open to nobody.
+        match parts.extensions.get::<Door>() {
+            Some(Door(operation)) if visitor.api.may(*operation) => Ok(visitor),
+            Some(Door(operation)) => Err(super::shell::closed(visitor.shell("/"), *operation)),
+            None => Err(page::message(403, "Not open", "Nobody may open this page.")),
+        }
     }
 }
 

@@ -28,6 +28,8 @@ mod completion;
 mod configured;
 /// Accounts whose calls go to HubSpot.
 mod connection;
+/// The console's pages and the roles they are open to.
+mod console_roles;
 /// What is covered of HubSpot's API.
 mod coverage;
 /// A data folder is one thing.
