@@ -81,7 +81,7 @@ impl Remedy {
         let at = |part: &str| format!("/apps/{}{part}", app.id);
         match refusal? {
             Refusal::AppDisabled if may_update && !app.enabled => Some(Self::Enable),
-            Refusal::LimitReached if waits && may_update && app.max_wait_ms < WAIT_MS_MAX => {
+            Refusal::LimitReached | Refusal::SearchLimitReached if waits && may_update && app.max_wait_ms < WAIT_MS_MAX => {
                 Some(Self::Wait((app.max_wait_ms * 2).clamp(WAIT_MS_FIRST, WAIT_MS_MAX)))
             }
             Refusal::TokenRevoked | Refusal::TokenRotated | Refusal::TokenExpired if shell.may(OperationId::RotateToken) => {

@@ -8,6 +8,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::catalog::LimitClass;
+use crate::refusal::Refusal;
 use crate::time::{Now, Timestamp};
 
 /// An account's subscription.
@@ -258,12 +259,24 @@ pub enum Policy {
 }
 
 impl Policy {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::TenSecondlyRolling, Self::Secondly, Self::Daily];
+
     /// The value of `policyName`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::TenSecondlyRolling => "TEN_SECONDLY_ROLLING",
             Self::Secondly => "SECONDLY",
             Self::Daily => "DAILY",
+        }
+    }
+
+    /// What a call is refused with that exceeds the limit. The audit log keeps it, so that it says which limit it was.
+    pub const fn refusal(self) -> Refusal {
+        match self {
+            Self::TenSecondlyRolling => Refusal::LimitReached,
+            Self::Secondly => Refusal::SearchLimitReached,
+            Self::Daily => Refusal::DailyLimitReached,
         }
     }
 

@@ -278,10 +278,9 @@ impl HubSpotLimit {
         // Only a 429 from HubSpot names a limit of HubSpot.
         let body: Value = reply.error_word().await.unwrap_or_default();
         let named = body["policyName"].as_str().unwrap_or_default();
-        let policies = [Policy::Daily, Policy::Secondly, Policy::TenSecondlyRolling];
         Self {
             // A limit that is not named is one that passes soon.
-            policy: policies.into_iter().find(|policy| policy.name() == named).unwrap_or(Policy::TenSecondlyRolling),
+            policy: Policy::ALL.into_iter().find(|policy| policy.name() == named).unwrap_or(Policy::TenSecondlyRolling),
             group_name: body["groupName"].as_str().unwrap_or_default().chars().take(200).collect(),
             retry_after_ms: seconds.map(|seconds| seconds.saturating_mul(1_000)),
         }
@@ -290,7 +289,7 @@ impl HubSpotLimit {
 
 impl From<HubSpotLimit> for ErrorBody {
     fn from(limit: HubSpotLimit) -> Self {
-        let mut error = Refusal::LimitReached.error(limit.policy.message());
+        let mut error = limit.policy.refusal().error(limit.policy.message());
         error.rate_limit = Some(RateLimitFields { policy_name: limit.policy.name(), group_name: limit.group_name });
         error.retry_after_s = limit.retry_after_ms.map(|ms| ms.saturating_add(999) / 1_000);
         error

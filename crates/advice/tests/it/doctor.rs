@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use keyway_advice::doctor::{Certainty, Diagnosis, Evidence, Holder, diagnose, read, seen, table};
+use keyway_advice::doctor::{Answer, Call, Certainty, Diagnosis, Evidence, Holder, diagnose, read, seen, table};
 use keyway_core::scope::ScopeSet;
 use keyway_core::time::Timestamp;
 use keyway_core::token::{PlainToken, uuid_text};
@@ -490,6 +490,27 @@ fn a_limit_of_keyway_is_not_called_hubspots() {
     assert!(keyways.contains("--no-limits") && !keyways.contains("behind a Keyway"), "{keyways}");
     let hubspots = remedy("HTTP/1.1 429 Too Many Requests", body);
     assert!(!hubspots.contains("--no-limits") && hubspots.contains("behind a Keyway"), "{hubspots}");
+}
+
+/// A call on record whose body is gone.
+fn on_record(operation: &str, rule: &str) -> Diagnosis {
+    let answer = Answer { status: Some(429), category: Some("RATE_LIMITS".into()), keyway_rule: Some(rule.into()), ..Answer::default() };
+    let evidence = Evidence { call: Some(Call::on_record(operation, None)), answer: Some(answer), ..Evidence::default() };
+    diagnose(&evidence, Timestamp::from_ms(1_790_000_000_000)).remove(0)
+}
+
+#[test]
+fn a_record_says_which_limit_a_call_exceeded() {
+    for (operation, rule, cause) in [
+        ("GET /crm/v3/objects/contacts", "limit-reached", "burst-limit"),
+        ("POST /crm/v3/objects/contacts/search", "search-limit-reached", "search-limit"),
+        ("GET /crm/v3/objects/contacts", "daily-limit-reached", "daily-limit"),
+    ] {
+        let found = on_record(operation, rule);
+        assert_eq!((found.cause.as_ref(), found.certainty), (cause, Certainty::Certain), "{rule}: {found:?}");
+        let said = format!("{} {}", found.because, found.remedy.join("; "));
+        assert!(!said.contains("does not say") && !said.contains("never reached"), "{rule}: {said}");
+    }
 }
 
 #[test]

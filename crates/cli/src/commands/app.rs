@@ -231,7 +231,8 @@ fn limits(app: &view::App) -> String {
     }
     let view::App { weight, reserve, max_wait_ms, .. } = app;
     let wait = if max_wait_ms % 1000 == 0 { format!("{} s", max_wait_ms / 1000) } else { format!("{max_wait_ms} ms") };
-    format!("weight {weight}, {reserve} calls in 10 seconds reserved, waits up to {wait}")
+    // Whether the account is connected is the account's to say: on an embedded one the three have no effect.
+    format!("on a connected account: weight {weight}, {reserve} calls in 10 seconds reserved, a call waits up to {wait}")
 }
 
 /// Refused calls of operations that the catalog does not list, and the command that would allow them.

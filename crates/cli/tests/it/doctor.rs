@@ -60,6 +60,26 @@ fn a_call_on_record_is_found_by_its_correlation_id() {
 }
 
 #[test]
+fn a_429_of_keyway_says_its_limit_by_its_id_and_by_its_body_alone() {
+    let keyway = Keyway::start(&[]);
+    let token = keyway.json(&["app", "create", "Sync", "--scopes", "crm.objects.contacts.read"])["token"]["value"].clone();
+    let search = || keyway.call(token.as_str().unwrap(), "POST", "/crm/v3/objects/contacts/search", Some("{}"));
+    // Five searches a second pass.
+    let refused = std::iter::repeat_with(search).find(|(status, _)| *status == 429).unwrap().1;
+    let ask = |body: Value| http(keyway.address("admin"), ADMIN_TOKEN, "POST", "/api/v1/doctor", Some(&body.to_string())).1;
+    for asked in [json!({ "correlationId": refused["correlationId"] }), json!({ "text": refused.to_string() })] {
+        let answer = ask(asked.clone());
+        assert_eq!(causes(&answer)[0], "search-limit", "{asked}");
+        let said = answer.to_string();
+        assert!(said.contains("--no-limits") && !said.contains("never reached") && !said.contains("does not say"), "{asked}: {said}");
+    }
+    let record = &keyway.json(&["audit", "list", "--category", "search-limit-reached"])["records"][0];
+    assert_eq!(record["category"], "RATE_LIMITS");
+    let shown = keyway.run(&["app", "show", "Sync"]);
+    assert!(String::from_utf8_lossy(&shown.stdout).contains("on a connected account: weight 1"), "an embedded account lets no call wait");
+}
+
+#[test]
 fn what_is_piped_is_read_and_shows_the_evidence_and_hubspots_page() {
     let text = r#"{"status":"error","message":"Property values were not valid","errors":[{"message":"x was not one of the allowed options: [lead, customer]","code":"INVALID_OPTION","context":{"propertyName":["lifecyclestage"]}}],"category":"VALIDATION_ERROR","correlationId":"c-1"}"#;
     let output = doctor(&[], text, &[]);

@@ -43,6 +43,9 @@ const NEW_TOKEN: &str = "Make a new token and put it where the integration reads
 const NEW_SESSION: &str = "Ask whoever runs the app for another session: `keyway session create`.";
 const MAKE_TOKEN: &str = "Make a token of the app: `keyway token create APP`.";
 const SEND_AGAIN: &str = "Send the call again after the seconds in Retry-After.";
+const WAIT_LONGER: &str =
+    "On a connected account, give the app a reserve or let it wait longer: `keyway app update APP --reserve N --max-wait TIME`.";
+const NO_WAIT: &str = "On an embedded account no call waits. Exempt an app that tests use: `keyway app update APP --no-limits`.";
 const NOT_SENT: &str = "Change the request. HubSpot has not seen it.";
 
 refusals! {
@@ -261,11 +264,20 @@ refusals! {
 
     // Limits and memory.
     LimitReached("limit-reached", 429, RATE_LIMITS, Rules,
-        "The call exceeded a rate limit.",
-        &["Wait for the seconds in Retry-After. After a daily limit that is the account's midnight.",
+        "The app made more calls in ten seconds than its limit, or its share of the account's limit, allows.",
+        &["Wait for the seconds in Retry-After.",
             "Spread the calls, use batch operations, or keep what was read.",
-            "On a connected account, give the app a reserve or let it wait longer: `keyway app update APP --reserve N --max-wait TIME`.",
-            "On an embedded account no call waits. Exempt an app that tests use: `keyway app update APP --no-limits`."]),
+            WAIT_LONGER, NO_WAIT]),
+    SearchLimitReached("search-limit-reached", 429, RATE_LIMITS, Rules,
+        "The apps of the account made more searches in a second than HubSpot's limit allows.",
+        &["Wait for the seconds in Retry-After.",
+            "List records in place of searching for all of them, and search for many values at once with the operator IN.",
+            WAIT_LONGER, NO_WAIT]),
+    DailyLimitReached("daily-limit-reached", 429, RATE_LIMITS, Rules,
+        "The calls of the account's day are used up.",
+        &["Do not send the call again before the account's midnight. Retry-After has the seconds until then.",
+            "List the calls of the day by app: `keyway account usage HUB_ID`.",
+            NO_WAIT]),
     TooManyGuesses("too-many-guesses", 429, RATE_LIMITS, Own("keyway-too-many-guesses"),
         "Too many wrong client ids or client secrets came from this address.",
         &["Correct the client id or the secret. The right secret still passes."]),

@@ -22,6 +22,9 @@ use crate::clock;
 /// Largest body: the longest text that is read, with JSON's escapes.
 pub(super) const BODY_BYTES_MAX: usize = TEXT_BYTES_MAX + (TEXT_BYTES_MAX >> 1);
 
+/// Pasted calls whose record is looked for.
+const LOOKED_UP_MAX: usize = 10;
+
 /// Calls before a refused one that are counted by app.
 const CALLS_COUNTED_MAX: u32 = 5_000;
 
@@ -40,12 +43,31 @@ pub(super) async fn diagnosed(State(admin): State<Admin>, JsonBody(asked): JsonB
         ));
     }
     let now = clock::now();
-    let mut calls = Vec::new();
+    let (mut calls, mut looked_up) = (Vec::new(), 0);
     for evidence in &mut found {
         evidence.expected_hub_id = asked.expect_hub_id;
+        if looked_up < LOOKED_UP_MAX && is_limited(evidence) {
+            looked_up += 1;
+            say_who_refused(&admin, evidence).await?;
+        }
         calls.push(view::DiagnosedCall { seen: seen(evidence, now), causes: diagnose(evidence, now) });
     }
     view::answer(view::Diagnosed { calls })
+}
+
+/// Whether the evidence is a 429 that does not say who refused the call: Keyway's body is HubSpot's.
+fn is_limited(evidence: &Evidence) -> bool {
+    let limited = |answer: &Answer| answer.keyway_rule.is_none() && (answer.status == Some(429) || answer.policy.is_some());
+    evidence.answer.as_ref().is_some_and(limited)
+}
+
+/// Adds the refusal that is on record for the answer's correlation id.
+async fn say_who_refused(admin: &Admin, evidence: &mut Evidence) -> Result<(), ApiError> {
+    let Some(answer) = &mut evidence.answer else { return Ok(()) };
+    let Some(id) = answer.correlation_id.clone().filter(|id| is_uuid(id)) else { return Ok(()) };
+    let filter = AuditFilter { correlation_id: Some(id), limit: 1, ..AuditFilter::default() };
+    answer.keyway_rule = admin.audit.list(&filter).await?.into_iter().next().and_then(|record| record.rule);
+    Ok(())
 }
 
 /// A recorded call, its app, and those who called at the same time.

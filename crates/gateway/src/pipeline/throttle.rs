@@ -4,7 +4,6 @@
 use keyway_core::catalog::{LimitClass, Operation};
 use keyway_core::error_body::{ErrorBody, RateLimitFields};
 use keyway_core::quota::{Allowance, Exceeded, Policy};
-use keyway_core::refusal::Refusal;
 use keyway_core::time::Now;
 
 use super::Outcome;
@@ -24,7 +23,7 @@ pub(super) fn too_many(token: &TokenEntry, operation: &Operation, exceeded: Exce
         (_, LimitClass::Associations) => format!("publicapi:associations-api-calls-ten-secondly:{app}:{hub}"),
         _ => format!("publicapi:private_app-api-calls-ten-secondly:{app}:{hub}"),
     };
-    let mut error = Refusal::LimitReached.error(exceeded.policy.message());
+    let mut error = exceeded.policy.refusal().error(exceeded.policy.message());
     error.rate_limit = Some(RateLimitFields { policy_name: exceeded.policy.name(), group_name: bucket });
     error.retry_after_s = Some((exceeded.retry_after_ms + 999) / 1000);
     error

@@ -2,10 +2,14 @@
 
 use super::{Facts, Found, Say};
 use keyway_core::catalog::LimitClass;
+use keyway_core::quota::Policy;
 use keyway_core::refusal::Refusal;
 
 /// How Keyway treats a call over a limit.
 const OF_KEYWAY: &str = "on a connected account a call waits for its turn first: `keyway app update APP --max-wait TIME` sets how long. On an embedded account no call waits, and `keyway app update APP --no-limits` exempts an app that tests use";
+
+/// The same, where nothing shows who refused the call.
+const BEHIND_KEYWAY: &str = "give each integration an app of its own; behind a Keyway the calls to a connected account wait for their turn, as long as the app's `--max-wait` permits";
 
 /// The app id and the hub id in a group's name: `publicapi:private_app-api-calls-ten-secondly:<appId>:<hubId>`.
 pub(in crate::doctor) fn bucket(facts: &Facts<'_>) -> Option<(u64, u64)> {
@@ -14,11 +18,22 @@ pub(in crate::doctor) fn bucket(facts: &Facts<'_>) -> Option<(u64, u64)> {
     Some((parts.next()?.parse().ok()?, hub_id))
 }
 
+/// The limit by which Keyway refused the call: HubSpot's name of it.
+fn of_refusal(facts: &Facts<'_>) -> Option<&'static str> {
+    Policy::ALL.into_iter().find(|policy| facts.refused(policy.refusal())).map(Policy::name)
+}
+
 fn policy(facts: &Facts<'_>, name: &str, words: &str) -> bool {
-    facts.answer().is_some_and(|answer| {
-        answer.policy.as_deref() == Some(name)
-            || (answer.policy.is_none() && (answer.words.iter().any(|word| word == name) || facts.says(words)))
-    })
+    let Some(answer) = facts.answer() else { return false };
+    match answer.policy.as_deref().or_else(|| of_refusal(facts)) {
+        Some(named) => named == name,
+        None => answer.words.iter().any(|word| word == name) || facts.says(words),
+    }
+}
+
+/// What Keyway does about a limit that a call of an app exceeds.
+fn of_keyway(facts: &Facts<'_>) -> &'static str {
+    if of_refusal(facts).is_some() { OF_KEYWAY } else { BEHIND_KEYWAY }
 }
 
 fn is_associations(facts: &Facts<'_>) -> bool {
@@ -40,11 +55,7 @@ pub(super) fn burst(facts: &Facts<'_>) -> Option<Found> {
     ))
     .so("count all processes and workers together: the limit belongs to the app, not to a process, and a limiter in each of them lets too much through")
     .so("wait ten seconds and go on; use batches (100 records a call) for reading and writing many")
-    .so(if facts.refused(Refusal::LimitReached) {
-        OF_KEYWAY
-    } else {
-        "give each integration an app of its own; behind a Keyway calls wait for their turn, and the limit is never reached"
-    })
+    .so(of_keyway(facts))
 }
 
 pub(super) fn associations(facts: &Facts<'_>) -> Option<Found> {
@@ -57,7 +68,8 @@ pub(super) fn associations(facts: &Facts<'_>) -> Option<Found> {
 pub(super) fn search(facts: &Facts<'_>) -> Option<Found> {
     policy(facts, "SECONDLY", "your secondly limit").then_some(())?;
     let limit = "an account may make five searches a second, all its apps and users together";
-    let shown = facts.operation.is_some_and(|operation| operation.limit_class == LimitClass::Search) || facts.says("search");
+    let refused = facts.refused(Refusal::SearchLimitReached);
+    let shown = refused || facts.operation.is_some_and(|operation| operation.limit_class == LimitClass::Search) || facts.says("search");
     let found = if shown {
         Found::certain(format!("{limit}; answers to searches carry no rate headers, so it can't be seen coming.{}", whose(facts)))
     } else {
@@ -66,6 +78,7 @@ pub(super) fn search(facts: &Facts<'_>) -> Option<Found> {
             whose(facts)
         ))
     };
+    let found = if refused { found.so(OF_KEYWAY) } else { found };
     found
         .so("wait a second and go on, with one limiter for all processes; ask for 200 records a page")
         .so("where all records are wanted, list them (GET, 100 a page) in place of searching")
@@ -89,14 +102,10 @@ pub(super) fn other(facts: &Facts<'_>) -> Option<Found> {
     let in_words = facts.status().is_none() && facts.says("reached your rate limit");
     let limited = facts.status() == Some(429) || facts.is_category("RATE_LIMITS") || facts.is_category("RATE_LIMIT") || in_words;
     (limited && !known).then_some(())?;
-    let keyways = facts.refused(Refusal::LimitReached);
-    let who = if keyways { "Keyway refused the call by HubSpot's limits" } else { "HubSpot answers 429" };
-    let found = Found::likely(format!(
-        "{who}, and what is here does not say by which: that of ten seconds, of a second (search) or of the day.{}",
+    Found::likely(format!(
+        "HubSpot answers 429, and what is here does not say by which limit: that of ten seconds, of a second (search) or of the day.{}",
         whose(facts)
-    ));
-    let found = if keyways { found.so(OF_KEYWAY) } else { found };
-    found
-        .so("read policyName in the answer's body: TEN_SECONDLY_ROLLING, SECONDLY or DAILY")
-        .so("wait ten seconds (a second for searches) and go on; stop where it is DAILY")
+    ))
+    .so("read policyName in the answer's body: TEN_SECONDLY_ROLLING, SECONDLY or DAILY")
+    .so("wait ten seconds (a second for searches) and go on; stop where it is DAILY")
 }
