@@ -163,8 +163,10 @@ fn csv_row(record: &AuditRecord) -> impl Serialize + '_ {
 
 pub(super) async fn filter(admin: &Admin, who: &Principal, query: &AuditQuery) -> Result<AuditFilter, ApiError> {
     let moment = |text: &Option<String>| {
-        let parse =
-            |text: &String| Timestamp::parse_iso(text).ok_or_else(|| ApiError::invalid(format!("{text} is not a time; use ISO 8601")));
+        let parse = |text: &String| {
+            Timestamp::parse_iso(text)
+                .ok_or_else(|| ApiError::invalid(format!("{text} is not a time; use ISO 8601, such as 2026-11-30T08:00:00Z")))
+        };
         text.as_ref().map(parse).transpose()
     };
     let app_id = match &query.app {

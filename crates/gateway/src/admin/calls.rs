@@ -28,7 +28,8 @@ pub(super) async fn count(
 ) -> Answer<view::CallCounts> {
     let now = clock::now();
     let moment = |text: &Option<String>, otherwise: Timestamp| match text {
-        Some(text) => Timestamp::parse_iso(text).ok_or_else(|| ApiError::invalid(format!("{text} is not a time; use ISO 8601"))),
+        Some(text) => Timestamp::parse_iso(text)
+            .ok_or_else(|| ApiError::invalid(format!("{text} is not a time; use ISO 8601, such as 2026-11-30T08:00:00Z"))),
         None => Ok(otherwise),
     };
     let stretch = match &query.range {

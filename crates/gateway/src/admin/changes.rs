@@ -33,6 +33,9 @@ pub(super) async fn list(State(admin): State<Admin>, Query(query): Query<Changes
 
 /// A moment in a query.
 fn moment(text: Option<&str>) -> Result<Option<Timestamp>, ApiError> {
-    let parse = |text: &str| Timestamp::parse_iso(text).ok_or_else(|| ApiError::invalid(format!("{text} is not a time; use ISO 8601")));
+    let parse = |text: &str| {
+        Timestamp::parse_iso(text)
+            .ok_or_else(|| ApiError::invalid(format!("{text} is not a time; use ISO 8601, such as 2026-11-30T08:00:00Z")))
+    };
     text.map(parse).transpose()
 }

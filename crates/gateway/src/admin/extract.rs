@@ -19,7 +19,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
         Json::<T>::from_request(request, state).await.map(|Json(body)| Self(body)).map_err(|error: JsonRejection| {
             match error.status().as_u16() {
                 413 => ApiError::new(413, "too_large", "the body is larger than an account, app or token can be"),
-                _ => ApiError::invalid(error.body_text()),
+                _ => ApiError::invalid(of_body(&error.body_text())),
             }
         })
     }
@@ -49,7 +49,47 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let read = axum::extract::Query::<T>::from_request_parts(parts, state).await;
-        read.map(|axum::extract::Query(query)| Self(query)).map_err(|error| ApiError::invalid(error.body_text()))
+        read.map(|axum::extract::Query(query)| Self(query)).map_err(|error| ApiError::invalid(of_query(&error.body_text())))
+    }
+}
+
+/// What axum puts before what was wrong.
+const OF_QUERY: &str = "Failed to deserialize query string: ";
+const OF_BODY: [&str; 2] = ["Failed to deserialize the JSON body into the target type: ", "Failed to parse the request body as JSON: "];
+
+/// The words of the command line for parameters that have another name here.
+const OTHER_NAMES: [(&str, &str); 4] = [("since", "from"), ("until", "to"), ("account", "hubId"), ("token", "tokenId")];
+
+/// What was wrong with a query: the parameter by its name, and what it may be.
+fn of_query(said: &str) -> String {
+    let why = said.strip_prefix(OF_QUERY).unwrap_or(said);
+    if let Some((_, rest)) = why.split_once("unknown field `") {
+        let mut words = rest.split('`');
+        let unknown = words.next().unwrap_or_default();
+        let known: Vec<&str> = words.skip(1).step_by(2).collect();
+        let named = OTHER_NAMES.iter().find(|(other, name)| *other == unknown && known.contains(name));
+        let meant = named.map(|(_, name)| format!(" Use {name}.")).unwrap_or_default();
+        let takes = if known.is_empty() { "no parameter".to_owned() } else { known.join(", ") };
+        return format!("the query has the unknown parameter {unknown}.{meant} This request takes {takes}");
+    }
+    if let Some((_, rest)) = why.split_once("duplicate field `") {
+        return format!("the query has the parameter {} more than once", rest.split('`').next().unwrap_or_default());
+    }
+    let (name, why) = why.split_once(": ").unwrap_or(("query", why));
+    let must = match why {
+        _ if why.contains("invalid digit") || why.contains("empty string") => "must be a whole number",
+        _ if why.contains("too large") => "is too large a number",
+        _ if why.contains("`true` or `false`") => "must be true or false",
+        _ => return format!("the parameter {name} can't be read: {why}"),
+    };
+    format!("the parameter {name} {must}")
+}
+
+/// What was wrong with a body, without the words of the program that reads it.
+fn of_body(said: &str) -> String {
+    match OF_BODY.iter().find_map(|before| said.strip_prefix(before)) {
+        Some(why) => format!("the body can't be read: {why}"),
+        None => said.to_owned(),
     }
 }
 
@@ -62,5 +102,38 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let read = axum::extract::Path::<T>::from_request_parts(parts, state).await;
         read.map(|axum::extract::Path(path)| Self(path)).map_err(|error| ApiError::new(404, "not_found", error.body_text()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Uri;
+    use keyway_api::query::{AuditQuery, ReportQuery};
+
+    use super::*;
+
+    fn said<T: DeserializeOwned>(query: &str) -> String {
+        let uri: Uri = format!("http://keyway/api?{query}").parse().unwrap();
+        match axum::extract::Query::<T>::try_from_uri(&uri) {
+            Ok(_) => String::new(),
+            Err(error) => of_query(&error.body_text()),
+        }
+    }
+
+    #[test]
+    fn a_query_that_cant_be_read_names_the_parameter_and_what_it_may_be() {
+        let since = said::<AuditQuery>("since=24h");
+        assert!(
+            since.starts_with("the query has the unknown parameter since. Use from. This request takes app, hubId, operation, "),
+            "{since}"
+        );
+        assert!(since.ends_with("before, limit, format"), "{since}");
+        assert!(said::<AuditQuery>("colour=red").starts_with("the query has the unknown parameter colour. This request takes app"));
+        assert_eq!(said::<AuditQuery>("limit=some"), "the parameter limit must be a whole number");
+        assert_eq!(said::<AuditQuery>("limit="), "the parameter limit must be a whole number");
+        assert_eq!(said::<AuditQuery>("limit=99999999999"), "the parameter limit is too large a number");
+        assert_eq!(said::<AuditQuery>("changes=yes"), "the parameter changes must be true or false");
+        assert_eq!(said::<AuditQuery>("app=1&app=2"), "the query has the parameter app more than once");
+        assert!(said::<ReportQuery>("since=24h").ends_with("takes endsBy, rules, current"));
     }
 }
