@@ -122,8 +122,8 @@ export interface Filters {
   status?: number | string
   /** JSON that the body holds at least. */
   body?: unknown
-  /** 'limit=10' */
-  query?: string
+  /** What the query holds at least: 'limit=10', or { limit: 10 }. */
+  query?: string | Record<string, string | number | boolean | readonly (string | number | boolean)[]>
   /** Those after the request with this number. */
   after?: number
 }

@@ -5,8 +5,16 @@
 function filters(method, path, { operation, app, status, body, query, after, ...unknown } = {}) {
   const names = Object.keys(unknown)
   if (names.length) throw new TypeError(`${names.join(', ')}: no such filter. There are operation, app, status, body, query, after, times and within.`)
-  const given = { method, path, operation, app, status, query, after, body: body === undefined ? undefined : JSON.stringify(body) }
+  const given = { method, path, operation, app, status, query: pairs(query), after, body: body === undefined ? undefined : JSON.stringify(body) }
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+}
+
+/** What a query has to hold at least: 'limit=10' as it is, { limit: 10 } as such a text. */
+function pairs(query) {
+  if (query === undefined || typeof query === 'string') return query
+  if (query === null || typeof query !== 'object' || Array.isArray(query)) throw new TypeError("query is neither a text ('limit=10') nor an object ({ limit: 10 }).")
+  const each = Object.entries(query).flatMap(([name, value]) => [value].flat().map((one) => [name, String(one)]))
+  return new URLSearchParams(each).toString()
 }
 
 /** The range in the form of the admin API: "2", "1..", "..3", "1..3". */

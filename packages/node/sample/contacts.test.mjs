@@ -56,6 +56,8 @@ test('all pages are read', async () => {
   assert.equal(made.length, 25)
   assert.ok((await syncOf().emails(10)).includes('p25@acme.example.com'))
   await hubspot.assertCalled('GET', '/crm/*/contacts', { times: 3, query: 'limit=10' })
+  await hubspot.assertCalled('GET', '/crm/*/contacts', { times: 3, query: { limit: 10 } })
+  await assert.rejects(hubspot.assertCalled('GET', undefined, { query: ['limit=10'] }), TypeError)
 })
 
 test('a forgotten customer is archived', async () => {

@@ -69,6 +69,9 @@ def test_all_pages_are_read(hubspot, sync):
     assert "p25@acme.example.com" in sync.emails(page_size=10)
     hubspot.assert_called("GET", "/crm/*/contacts", times=3)
     hubspot.assert_called("GET", query="limit=10", times=3)
+    hubspot.assert_called("GET", query={"limit": 10}, times=3)
+    with pytest.raises(TypeError, match="query is list"):
+        hubspot.assert_called("GET", query=["limit=10"])
 
 
 def test_a_forgotten_customer_is_archived(hubspot, sync):

@@ -87,7 +87,7 @@ pub struct Filter {
     pub status: Option<String>,
     /// What the body holds at least: every field of this, with this value.
     pub body: Option<Value>,
-    /// What the query holds: `limit=10`.
+    /// What the query holds at least: `limit=10`, or several pairs with `&`.
     pub query: Option<String>,
     /// Those after this number.
     pub after: Option<u64>,
@@ -106,9 +106,16 @@ impl Filter {
             && self.operation.as_deref().is_none_or(|own| one.operation.as_deref().is_some_and(|its| its.eq_ignore_ascii_case(own)))
             && self.app.as_deref().is_none_or(|app| app == one.app || app.parse() == Ok(one.app_id))
             && self.status.as_deref().is_none_or(|status| has_status(status, one.status))
-            && self.query.as_deref().is_none_or(|pair| one.query.iter().any(|query| query.split('&').any(|own| own == pair)))
+            && self.query.as_deref().is_none_or(|wanted| query_holds(one.query.as_deref().unwrap_or_default(), wanted))
             && self.body.as_ref().is_none_or(body_holds)
     }
+}
+
+/// Whether a query has all pairs of another, in any order.
+fn query_holds(query: &str, wanted: &str) -> bool {
+    let pairs = |text: &str| form_urlencoded::parse(text.as_bytes()).into_owned().collect::<Vec<_>>();
+    let own = pairs(query);
+    pairs(wanted).iter().all(|pair| own.contains(pair))
 }
 
 fn has_status(wanted: &str, status: u16) -> bool {
@@ -280,6 +287,7 @@ mod tests {
         assert_eq!([with("status", "2xx"), with("status", "201"), with("status", "4xx")], [2, 2, 0]);
         assert_eq!([with("app", "7"), with("app", "Sync"), with("app", "Other")], [2, 2, 0]);
         assert_eq!([with("query", "limit=10"), with("query", "limit=1")], [2, 0]);
+        assert_eq!([with("query", "archived=false&limit=10"), with("query", "archived=true&limit=10")], [2, 0]);
         assert_eq!(with("operation", "POST /a/{id}"), 2);
         let body = |body: Value| count(Filter { body: Some(body), ..Filter::default() });
         assert_eq!(body(json!({ "properties": { "city": "Porto" } })), 1);

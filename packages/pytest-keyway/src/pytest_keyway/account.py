@@ -192,8 +192,8 @@ class HubSpot:
         """Fails unless the account received such requests, and answers them.
 
         `times` is a number or a range ("1..", "..3", "1..3"); once or more when left out. `path` may have `*`.
-        `body` is JSON that the body holds at least. `status` is 404 or "4xx"; `query` is "limit=10"; `operation` is
-        "POST /crm/objects/2026-09/{objectType}"; `app` is an app's id or name. `within` waits so many seconds for them.
+        `body` is JSON that the body holds at least. `status` is 404 or "4xx"; `query` is what the query
+        holds at least, "limit=10" or {"limit": 10}; `operation` is "POST /crm/objects/2026-09/{objectType}"; `app` is an app's id or name. `within` waits so many seconds for them.
         """
         wanted = filters(method, path, **others)
         query = {**wanted, "expect": expectation(times), "waitMs": round(within * 1000)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Union
+from urllib.parse import urlencode
 
 Times = Union[int, str, None]
 
@@ -46,15 +47,24 @@ def filters(
     app: Optional[str] = None,
     status: Union[int, str, None] = None,
     body: Any = None,
-    query: Optional[str] = None,
+    query: Union[str, Mapping[str, Any], None] = None,
     after: Optional[int] = None,
 ) -> Dict[str, Any]:
     """The filters of the admin API. `*` in a path stands for anything; a body has to hold the given JSON at least."""
     given = {
-        "method": method, "path": path, "operation": operation, "app": app, "status": status, "query": query, "after": after,
+        "method": method, "path": path, "operation": operation, "app": app, "status": status, "query": pairs(query), "after": after,
         "body": None if body is None else json.dumps(body),
     }
     return {name: value for name, value in given.items() if value is not None}
+
+
+def pairs(query: Union[str, Mapping[str, Any], None]) -> Optional[str]:
+    """What a query has to hold at least: "limit=10" as it is, {"limit": 10} as such a text."""
+    if query is None or isinstance(query, str):
+        return query
+    if not isinstance(query, Mapping):
+        raise TypeError(f'query is {type(query).__name__}; give a text ("limit=10") or a dict ({{"limit": 10}})')
+    return urlencode({name: str(value).lower() if isinstance(value, bool) else value for name, value in query.items()}, doseq=True)
 
 
 def expectation(times: Times) -> str:
