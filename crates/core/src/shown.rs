@@ -54,6 +54,18 @@ pub fn line(text: &str) -> Cow<'_, str> {
     visibly(text, |_| false)
 }
 
+/// A name as one argument of a command that a person copies, in double quotes where it has spaces; none where it could be
+/// taken for an id or an option, or would need more than quotes.
+pub fn argument(name: &str) -> Option<String> {
+    let is_plain = |letter: char| letter.is_alphanumeric() || " .,_-@+/:()&".contains(letter);
+    let begins = name.starts_with(|first: char| first.is_alphanumeric());
+    if !begins || name.ends_with(' ') || !name.chars().all(is_plain) || name.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let is_word = name.chars().all(|letter| letter.is_ascii_alphanumeric() || "._-".contains(letter));
+    Some(if is_word { name.to_owned() } else { format!("\"{name}\"") })
+}
+
 /// Text with Keyway's own lines and columns: its line feeds and tabs stay.
 pub fn lines(text: &str) -> Cow<'_, str> {
     visibly(text, |letter| matches!(letter, '\n' | '\t'))
@@ -327,6 +339,15 @@ mod tests {
             for shown in all {
                 prop_assert!(!shown.chars().any(acts), "{shown:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_name_is_an_argument_that_a_shell_leaves_alone() {
+        assert_eq!(argument("Sync").as_deref(), Some("Sync"));
+        assert_eq!(argument("Order sync (EU)").as_deref(), Some("\"Order sync (EU)\""));
+        for name in ["7", "--data", "", "a\"b", "$HOME", "`id`", "a\\b", "it's!", "end ", "a\nb"] {
+            assert_eq!(argument(name), None, "{name:?}");
         }
     }
 }

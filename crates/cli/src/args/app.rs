@@ -41,6 +41,9 @@ pub enum App {
         app: Option<String>,
         #[command(flatten)]
         back: LookBack<90>,
+        /// List only apps with scopes that no call needed
+        #[arg(long, conflicts_with = "app")]
+        only_unused: bool,
         /// Remove the scopes of the app that no call needed
         #[arg(long, requires = "app")]
         apply: bool,

@@ -62,8 +62,8 @@ pub async fn run(connection: &Connection, action: App) -> anyhow::Result<Exit> {
                 format!("{}\n\n{}{}", describe(app), scopes::summary(&answer["scopes"]), unlisted(app, &answer["scopes"]))
             })
         }
-        App::Tighten { app: None, back, .. } => scopes::tighten_each(connection, back.days()).await,
-        App::Tighten { app: Some(app), back, apply } => {
+        App::Tighten { app: None, back, only_unused, .. } => scopes::tighten_each(connection, back.days(), only_unused).await,
+        App::Tighten { app: Some(app), back, apply, .. } => {
             let app = names::app(connection, &app).await?;
             scopes::tighten(connection, &app, back.days(), apply).await
         }

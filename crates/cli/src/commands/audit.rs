@@ -318,10 +318,13 @@ fn sheet(record: &Value, apps: &HashMap<String, String>) -> String {
 }
 
 fn records(answer: &Value, apps: &HashMap<String, String>) -> String {
-    let rows: Vec<Vec<String>> = list(answer, "records")
+    let found = list(answer, "records");
+    let has_approvals = found.iter().any(|record| !record["approval"].is_null());
+    let rows: Vec<Vec<String>> = found
         .iter()
         .map(|record| {
-            vec![
+            let approval = has_approvals.then(|| text(&record["approval"]));
+            let first = vec![
                 text(&record["time"]),
                 names::caller_of(apps, &record["appId"]),
                 text(&record["tokenId"]),
@@ -330,9 +333,11 @@ fn records(answer: &Value, apps: &HashMap<String, String>) -> String {
                 touched(record),
                 error(record),
                 latency(record),
-                text(&record["correlationId"]),
-            ]
+            ];
+            first.into_iter().chain(approval).chain([text(&record["correlationId"])]).collect()
         })
         .collect();
-    table(&["TIME", "APP", "TOKEN", "STATUS", "OPERATION", "RECORDS", "ERROR", "LATENCY", "CORRELATION ID"], &rows)
+    let first = ["TIME", "APP", "TOKEN", "STATUS", "OPERATION", "RECORDS", "ERROR", "LATENCY"];
+    let heads: Vec<&str> = first.into_iter().chain(has_approvals.then_some("APPROVAL")).chain(["CORRELATION ID"]).collect();
+    table(&heads, &rows)
 }

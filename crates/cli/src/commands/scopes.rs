@@ -11,10 +11,11 @@ use serde_json::{Value, json};
 
 use super::app::{change, path};
 use super::audit::called;
-use super::{counted, list, query, show, table};
+use super::{counted, list, note, query, show, table};
 use crate::args::Connection;
 use crate::client::call;
 use crate::exit::Exit;
+use crate::output;
 use crate::typed::{all, lines_of, or_dash, typed};
 
 /// Refused calls that are looked through, the newest ones.
@@ -98,15 +99,22 @@ pub async fn tighten(connection: &Connection, app: &str, days: u32, apply: bool)
     })
 }
 
-/// Shows the same of every app, in a line each.
-pub async fn tighten_each(connection: &Connection, days: u32) -> anyhow::Result<Exit> {
+/// Shows the same of every app, or of those with unused scopes, in a line each.
+pub async fn tighten_each(connection: &Connection, days: u32, only_unused: bool) -> anyhow::Result<Exit> {
     let mut each = Vec::new();
     for app in all::<Apps>(connection, "/api/v1/apps").await? {
-        each.push(used(connection, &app.id.to_string(), Some(days)).await?);
+        let found = used(connection, &app.id.to_string(), Some(days)).await?;
+        if !only_unused || !list(&found, "unused").is_empty() {
+            each.push(found);
+        }
+    }
+    if each.is_empty() && only_unused && !output::is_json() {
+        note("keyway: every scope of every app was needed by a call");
+        return Ok(Exit::Fine);
     }
     show(&json!({ "version": 1, "apps": each }), |answer| {
         let rows: Vec<Vec<String>> = list(answer, "apps").iter().map(row).collect();
-        let advice = "For one app, and to remove its unused scopes: keyway app tighten APP, keyway app tighten APP --apply";
+        let advice = "For all scopes of one app, and to remove its unused scopes: keyway app tighten APP, keyway app tighten APP --apply";
         let is_shorter = list(answer, "apps").iter().any(|used| used["complete"] == false);
         let shorter = if is_shorter {
             format!(
@@ -119,9 +127,22 @@ pub async fn tighten_each(connection: &Connection, days: u32) -> anyhow::Result<
     })
 }
 
+/// Names in a cell: more would make the line longer than any window.
+const NAMED_MAX: usize = 3;
+
+/// The first names, and how many more there are.
+fn some(names: &[String]) -> String {
+    let more = names.len().saturating_sub(NAMED_MAX);
+    let first = names.iter().take(NAMED_MAX).cloned().collect::<Vec<_>>().join(", ");
+    match (names.is_empty(), more) {
+        (true, _) => "none".to_owned(),
+        (false, 0) => first,
+        (false, more) => format!("{first} and {more} more"),
+    }
+}
+
 fn row(found: &Value) -> Vec<String> {
     let Ok(used) = typed::<ScopesUsed>(found) else { return Vec::new() };
-    let or_none = |names: Vec<String>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
     let calls = if used.complete { used.calls.to_string() } else { format!("{} (log is shorter)", used.calls) };
     let granted = used.granted.iter().filter(|scope| *scope != "oauth").count().to_string();
     vec![
@@ -129,8 +150,8 @@ fn row(found: &Value) -> Vec<String> {
         used.app.name,
         calls,
         granted,
-        or_none(used.unused),
-        or_none(refused(found).iter().map(Lacking::named).collect()),
+        some(&used.unused),
+        some(&refused(found).iter().map(Lacking::named).collect::<Vec<_>>()),
     ]
 }
 
@@ -198,4 +219,17 @@ fn without_calls(answer: &UnusedApps) -> String {
         return format!("every app made a call in the last {} days, or is younger", answer.days);
     }
     table(&["ID", "HUB ID", "NAME", "OWNER", "CREATED", "LAST USE"], &rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_names_some_scopes_and_counts_the_others() {
+        let names = |count| (1..=count).map(|number| format!("s{number}")).collect::<Vec<_>>();
+        assert_eq!(some(&names(0)), "none");
+        assert_eq!(some(&names(3)), "s1, s2, s3");
+        assert_eq!(some(&names(9)), "s1, s2, s3 and 6 more");
+    }
 }

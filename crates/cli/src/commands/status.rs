@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::{Method, StatusCode};
 use keyway_api::view::{AppWithTokens, Apps, Due, Notice, Overview};
+use keyway_core::shown;
 use keyway_core::time::Timestamp;
 use keyway_gateway::clock;
 use serde_json::json;
@@ -134,7 +135,8 @@ fn due_for_rotation(due: &Due) -> String {
             format!("due for rotation: the credential of account {hub_id} ({name}), {days} days old: keyway account rotate {hub_id}")
         }
         None => {
-            let (hint, app) = (or_dash(hint.as_deref()), or_dash(*app_id));
+            let hint = or_dash(hint.as_deref());
+            let app = shown::argument(&name).unwrap_or_else(|| or_dash(*app_id));
             format!("due for rotation: token {hint} of {name}, {days} days old: keyway token rotate {app}")
         }
     }

@@ -160,6 +160,10 @@ fn scopes_that_no_call_needed_are_told_and_taken_away() {
     let of = |name: &str| each["apps"].as_array().unwrap().iter().find(|one| one["app"]["name"] == name).unwrap();
     assert_eq!((&of("Sync")["unused"], &of("Sync")["refused"][0]["calls"]), (&found["unused"], &1.into()));
     assert_eq!((&of("Other")["unused"], &of("Other")["refused"]), (&serde_json::json!([]), &serde_json::json!([])));
+    let only = ["app", "tighten", "--only-unused"];
+    let names =
+        |answer: &serde_json::Value| answer["apps"].as_array().unwrap().iter().map(|one| one["app"]["name"].clone()).collect::<Vec<_>>();
+    assert_eq!(names(&keyway.json(&only)), ["Sync"]);
     let screen = String::from_utf8(keyway.run(&["app", "tighten"]).stdout).unwrap();
     assert!(screen.contains("UNUSED SCOPES") && screen.contains("crm.objects.companies.read, crm.objects.contacts.write"), "{screen}");
     assert_eq!(keyway.run(&["app", "tighten", "--apply"]).status.code(), Some(2));

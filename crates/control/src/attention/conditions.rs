@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use keyway_core::quota::UNCAPPED;
+use keyway_core::shown;
 use keyway_core::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -293,6 +294,12 @@ fn days(facts: &Facts<'_>, thresholds: &Thresholds, found: &mut Found) {
     }
 }
 
+/// An app as a command names it: by its name, if no other app has it, since an id beside the number of a token misleads.
+fn argument(facts: &Facts<'_>, app: &App) -> String {
+    let is_unique = facts.apps.iter().filter(|(other, _)| other.name == app.name).count() == 1;
+    shown::argument(&app.name).filter(|_| is_unique).unwrap_or_else(|| app.id.to_string())
+}
+
 fn expiring(facts: &Facts<'_>, thresholds: &Thresholds, accounts: &HashMap<u64, &Account>, found: &mut Found) {
     for (app, tokens) in facts.apps.iter().filter(|(app, _)| app.enabled && app.public_app.is_none()) {
         let now = (facts.now_of)(app.hub_id);
@@ -310,7 +317,7 @@ fn expiring(facts: &Facts<'_>, thresholds: &Thresholds, accounts: &HashMap<u64, 
                 }
             } else if ends <= now.plus_ms(thresholds.expiry_days * DAY_MS) {
                 let text = format!("The token {id} ({hint}) of {name} ends at {}", ends.to_minute());
-                let remedy = format!("keyway token rotate {}", app.id);
+                let remedy = format!("keyway token rotate {}", argument(facts, app));
                 found.conditions.push(Condition::new(Kind::TokenExpiring, id, text, remedy).app(app, accounts));
             }
         }
@@ -367,7 +374,8 @@ fn rotations(facts: &Facts<'_>, thresholds: &Thresholds, accounts: &HashMap<u64,
             }
             DueOf::Token(app, token) => {
                 let text = format!("The token {} ({}) of {} is {} days old", token.id, token.hint, short(&app.name), one.days);
-                Condition::new(Kind::TokenRotation, token.id, text, format!("keyway token rotate {}", app.id)).app(app, accounts)
+                Condition::new(Kind::TokenRotation, token.id, text, format!("keyway token rotate {}", argument(facts, app)))
+                    .app(app, accounts)
             }
         });
     }

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use http::Method;
 use keyway_api::Moment;
 use keyway_api::view::{Account, AppWithTokens, Apps, ScopesUsed, Usage, UsageAnswer};
-use keyway_core::sunset;
 use keyway_core::time::Timestamp;
+use keyway_core::{shown, sunset};
 use keyway_gateway::clock;
 use serde_json::{Value, json};
 
@@ -130,7 +130,9 @@ fn failing(usage: &[Usage]) -> Vec<String> {
 fn tokens(app: &AppWithTokens) -> Vec<String> {
     let now = clock::now();
     let mut wrong = Vec::new();
-    let (name, id) = (line(&app.name), app.id);
+    let name = line(&app.name);
+    // Beside the number of a token the app's id would be taken for it.
+    let id = shown::argument(&app.name).unwrap_or_else(|| app.id.to_string());
     let good = app.tokens.iter().filter(|token| matches!(token.state.as_str(), "active" | "expiring"));
     if app.enabled && good.clone().count() == 0 {
         wrong.push(format!("{name} has no token that works (`keyway token create {id}`)"));
