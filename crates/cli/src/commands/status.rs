@@ -55,6 +55,7 @@ pub async fn run(connection: &Connection, max_token_age: Option<&str>) -> anyhow
     let due: Vec<String> = rotations.iter().filter(|due| !told(due)).map(due_for_rotation).collect();
     let of_kind = |kind: &str| attention.iter().filter(|one| one.kind == kind).map(notice).collect::<Vec<_>>();
     let (store, ending) = (of_kind("store-not-written").pop(), of_kind("access-expiring"));
+    let tokens_ending = of_kind("token-expiring");
     // A server without a proxy has none.
     let of_proxy = get(connection, proxy::PATH).await.ok().as_ref().and_then(proxy::trouble);
     let damage: Vec<String> = match call(connection, Method::GET, "/api/v1/audit/damage", None).await {
@@ -64,7 +65,7 @@ pub async fn run(connection: &Connection, max_token_age: Option<&str>) -> anyhow
     };
     let listed: Vec<_> = troubles.iter().map(|(hub_id, trouble)| json!({ "hubId": hub_id, "trouble": trouble })).collect();
     show(
-        &json!({ "version": 1, "running": true, "accounts": accounts.len(), "notReady": not_ready, "troubles": listed, "rotationDue": due, "accessExpiring": ending, "store": store, "overviewError": overview_error, "proxy": of_proxy, "auditDamage": damage }),
+        &json!({ "version": 1, "running": true, "accounts": accounts.len(), "notReady": not_ready, "troubles": listed, "rotationDue": due, "accessExpiring": ending, "tokenExpiring": tokens_ending, "store": store, "overviewError": overview_error, "proxy": of_proxy, "auditDamage": damage }),
         |_| {
             let mut lines = format!("keyway runs, with {} {}", accounts.len(), if accounts.len() == 1 { "account" } else { "accounts" });
             not_ready.iter().for_each(|why| lines.push_str(&format!("\nit answers no calls: {why}")));
@@ -74,7 +75,7 @@ pub async fn run(connection: &Connection, max_token_age: Option<&str>) -> anyhow
             if let Some(error) = &overview_error {
                 lines.push_str(&format!("\ncan't find out what needs a person: {error}"));
             }
-            store.iter().chain(&ending).for_each(|told| lines.push_str(&format!("\n{told}")));
+            store.iter().chain(&ending).chain(&tokens_ending).for_each(|told| lines.push_str(&format!("\n{told}")));
             due.iter().for_each(|due| lines.push_str(&format!("\n{due}")));
             damage.iter().for_each(|place| lines.push_str(&format!("\nthe audit log is damaged: {place}")));
             of_proxy.iter().for_each(|trouble| lines.push_str(&format!("\n{trouble}")));

@@ -607,6 +607,25 @@ fn metrics_tell_waits_attempts_faults_and_what_ends_and_every_line_has_the_form(
 }
 
 #[test]
+fn metrics_tell_when_the_next_token_ends_and_leave_out_rotated_ones() {
+    let keyway = Keyway::start(&[]);
+    let made = keyway.json(&["app", "create", "Sync", "--scopes", "tickets"]);
+    let name = format!("keyway_token_seconds_left{{hub_id=\"{}\"}} ", made["app"]["hubId"]);
+    let days_left = || {
+        let answer = raw_get(keyway.address("admin"), "/metrics");
+        answer.lines().find_map(|line| line.strip_prefix(&name)?.parse::<i64>().ok()).map(|left| left / 86_400)
+    };
+    keyway.json(&["token", "rotate", "Sync", "--grace", "1h"]);
+    assert_eq!(days_left(), None, "the rotated token has a successor without an end");
+    keyway.json(&["app", "create", "Later", "--scopes", "tickets", "--expires", "30d"]);
+    assert_eq!(days_left(), Some(29), "less than 30 days are left");
+    keyway.json(&["app", "create", "Sooner", "--scopes", "tickets", "--expires", "10d"]);
+    assert_eq!(days_left(), Some(9));
+    keyway.json(&["app", "disable", "Sooner"]);
+    assert_eq!(days_left(), Some(29));
+}
+
+#[test]
 fn a_replaced_credential_is_put_back_and_survives_a_restart_until_then() {
     let (hubspot, first) = hubspot();
     let (gateway, token) = connected(&base(&hubspot), &first);
