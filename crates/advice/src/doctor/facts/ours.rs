@@ -1,7 +1,7 @@
 //! Words that only HubSpot and its tools use.
 
 /// Words that show that a text is about HubSpot.
-pub(super) const OURS: [&str; 82] = [
+pub(super) const OURS: [&str; 84] = [
     "api_client.crm",
     "\"vid\":",
     "granted all required scopes",
@@ -35,6 +35,8 @@ pub(super) const OURS: [&str; 82] = [
     "used to make this call expired",
     "this oauth-token",
     "hublet",
+    "invalid_long",
+    "invalid_integer",
     "ten_secondly",
     "requiredgranularscopes",
     "this api call isn't available for public use",

@@ -223,6 +223,11 @@ fn header_host(text: &str) -> Option<String> {
 fn method_near(text: &str, from: usize, to: usize) -> Option<String> {
     let before =
         text[..from].rsplit(|one: char| !one.is_ascii_alphabetic()).filter(|word| !word.is_empty()).take(3).find_map(Method::parse);
+    // `axios.get('https://…')`
+    let called = || {
+        let (before, name) = text[..from].trim_end_matches(['\'', '"', '`', '(']).rsplit_once('.')?;
+        (text[..from].ends_with(['\'', '"', '`']) && !before.is_empty()).then(|| Method::parse(&name.to_ascii_uppercase()))?
+    };
     let in_field = |part: &str| {
         let at = find_ascii(part, "method")?;
         let rest = part[at + 6..].trim_start_matches(['"', '\'', ' ', ':', '=', '>', '\\', '_', ']']);
@@ -235,7 +240,7 @@ fn method_near(text: &str, from: usize, to: usize) -> Option<String> {
         &text[from..to]
     };
     let near = || in_field(part(from.saturating_sub(400), from)).or_else(|| in_field(part(to, (to + 400).min(text.len()))));
-    before.or_else(near).map(|method| method.as_str().to_owned())
+    before.or_else(called).or_else(near).map(|method| method.as_str().to_owned())
 }
 
 /// The start of the URL of a call: of several URLs, the first with an API host, else the first with

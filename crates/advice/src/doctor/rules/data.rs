@@ -228,6 +228,7 @@ pub(super) fn is_date_as_long(facts: &Facts<'_>) -> bool {
     let texts = || std::iter::once(&answer.message).chain(answer.details.iter().map(|detail| &detail.message));
     let value = texts().find_map(|text| {
         let (before, _) = text.split_once(NOT_A_LONG)?;
+        let before = before.trim_end_matches(['"', '\'', '\\']);
         let from = before.rfind(['"', '\'', '{', '[', ':']).filter(|at| before[*at..].starts_with(['"', '\'', '{', '[']));
         let value = from.map_or(before, |at| &before[at + 1..]);
         Some(&value[value.char_indices().rev().nth(40).map_or(0, |(at, _)| at)..])

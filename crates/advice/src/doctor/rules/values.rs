@@ -98,6 +98,7 @@ pub(super) static ROWS: &[Said] = &[
     },
     Said {
         cause: "number-invalid",
+        names_hubspot: true,
         title: "the value is not a number",
         source: Source::Facts("4"),
         page: pages::PROPERTIES,
