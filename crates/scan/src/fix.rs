@@ -6,6 +6,7 @@
 
 mod base;
 mod call;
+mod constant;
 mod credentials;
 mod data;
 pub mod diff;

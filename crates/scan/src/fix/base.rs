@@ -6,10 +6,10 @@ use keyway_core::sunset;
 use tree_sitter::Node;
 
 use super::call::key_of;
-use super::{BASE_URL, Found, Language, purpose};
+use super::{BASE_URL, Found, Language, constant, purpose};
 use crate::code::edit::Edit;
 use crate::code::platform::Platform;
-use crate::code::syntax::{Literal, Source, above};
+use crate::code::syntax::{Literal, Source};
 use crate::finding::Usage;
 
 const ADDRESS: &str = "https://api.hubapi.com";
@@ -134,7 +134,7 @@ fn edits(source: &Source<'_>, literal: &Literal<'_>, rest: &str) -> Option<Vec<E
     let rest_at = literal.inside.end - rest.len();
     let (prefix, quote) = source.quote(literal);
     let kind = literal.node.kind();
-    if is_constant(source, literal) || matches!(source.platform, Platform::None(_)) {
+    if constant::is_needed(source, literal.node) || matches!(source.platform, Platform::None(_)) {
         return None;
     }
     let joined =
@@ -168,6 +168,8 @@ fn edits(source: &Source<'_>, literal: &Literal<'_>, rest: &str) -> Option<Vec<E
             let set = format!("ENV['{BASE_URL}']");
             let read = format!("({set}.to_s.empty? ? '{ADDRESS}' : {set})");
             match (rest, quote) {
+                // `'…' '…'` is one string.
+                _ if literal.node.parent().is_some_and(|parent| parent.kind() == "chained_string") => None,
                 ("", _) => alone(read),
                 (_, "\"") => Some(vec![Edit::replace(literal.inside.start..rest_at, format!("#{{{read}}}"))]),
                 (_, "'") => Some(joined(format!("{read} + "), ")")),
@@ -189,26 +191,5 @@ fn edits(source: &Source<'_>, literal: &Literal<'_>, rest: &str) -> Option<Vec<E
         }
         // Go has no expression for a default, and data files have no environment.
         _ => None,
-    }
-}
-
-/// Whether the language accepts only a constant at this place.
-fn is_constant(source: &Source<'_>, literal: &Literal<'_>) -> bool {
-    let inside = |kinds: &[&str]| above(literal.node, |node| kinds.contains(&node.kind())).is_some();
-    match source.language {
-        Language::Php => {
-            inside(&["const_declaration", "property_declaration", "simple_parameter", "static_variable_declaration", "attribute"])
-        }
-        Language::Java => inside(&["annotation", "switch_label"]),
-        Language::CSharp => {
-            let declared = above(literal.node, |node| {
-                matches!(node.kind(), "field_declaration" | "local_declaration_statement" | "parameter" | "attribute")
-            });
-            declared.is_some_and(|declared| {
-                matches!(declared.kind(), "parameter" | "attribute") || source.of(declared).split_whitespace().any(|word| word == "const")
-            })
-        }
-        Language::JavaScript | Language::TypeScript => inside(&["import_statement", "literal_type", "enum_declaration", "jsx_attribute"]),
-        _ => false,
     }
 }

@@ -1,10 +1,10 @@
 //! Replaces a credential in plain text by an environment variable. Keyway writes the value nowhere else:
 //! `.env.example` gets only the name, and a person must rotate the value.
 
-use super::{Found, Language, TOKEN};
+use super::{Found, Language, TOKEN, constant};
 use crate::code::edit::Edit;
 use crate::code::platform::Platform;
-use crate::code::syntax::{Source, above};
+use crate::code::syntax::Source;
 use crate::detect::{Candidate, Text, Wanted, examine};
 use crate::finding::{Confidence, Kind};
 use crate::prefilter::Hits;
@@ -67,7 +67,7 @@ pub(super) fn find(path: &str, source: &Source<'_>, found: &mut Found) {
         let whole = literal.inside.clone() == candidate.at;
         let bearer = inside.strip_prefix("Bearer ").is_some_and(|value| value.len() == candidate.at.len());
         let text = match () {
-            () if is_constant(source, literal.node) => None,
+            () if constant::is_needed(source, literal.node) => None,
             () if whole => Some(read),
             () if bearer => token_bearer(source, name),
             () => in_shell(source, &literal, &candidate.at, name).or(None),
@@ -143,31 +143,6 @@ fn line_allows(text: &str, at: usize) -> bool {
     let start = text[..at].rfind('\n').map_or(0, |at| at + 1);
     let end = text[at..].find('\n').map_or(text.len(), |length| at + length);
     text[start..end].contains("keyway:allow")
-}
-
-/// Whether the language accepts only a constant at this place.
-fn is_constant(source: &Source<'_>, node: tree_sitter::Node<'_>) -> bool {
-    match source.language {
-        Language::Php => above(node, |node| {
-            matches!(
-                node.kind(),
-                "const_declaration" | "property_declaration" | "simple_parameter" | "static_variable_declaration" | "attribute"
-            )
-        })
-        .is_some(),
-        Language::Go => above(node, |node| node.kind() == "const_declaration").is_some(),
-        Language::CSharp => {
-            let declared =
-                above(node, |node| matches!(node.kind(), "field_declaration" | "local_declaration_statement" | "parameter" | "attribute"));
-            declared.is_some_and(|declared| {
-                declared.kind().ends_with("parameter")
-                    || declared.kind() == "attribute"
-                    || source.of(declared).split_whitespace().any(|word| word == "const")
-            })
-        }
-        Language::Java => above(node, |node| matches!(node.kind(), "annotation" | "switch_label")).is_some(),
-        _ => false,
-    }
 }
 
 /// Shell expands variables within double quotes and bare words.

@@ -301,6 +301,23 @@ fn an_address_that_is_the_default_of_a_setting_stays() {
 }
 
 #[test]
+fn what_must_be_a_constant_is_listed() {
+    for (path, text) in [
+        ("a.php", "<?php\nclass A { public function __construct(private string $base = {}) { } }\n"),
+        ("b.php", "<?php\nenum A: string { case Base = {}; }\n"),
+        ("A.java", "@interface A { String base() default {}; }\n"),
+        ("B.java", "@Client(url = B.BASE) class B { static final String BASE = {}; }\n"),
+    ] {
+        left(path, &text.replace("{}", "\"https://api.hubapi.com\""), "setting");
+    }
+    left("a.ts", "const base = 'https://api.hubapi.com' as const;\n", "setting");
+    left("a.rb", "BASE = 'https://api.hubapi.com' '/crm'\n", "setting");
+    let token = token();
+    left("a.php", &format!("<?php\nclass A {{ public function __construct(private string $token = '{token}') {{}} }}\n"), "constant");
+    left("A.java", &format!("@interface A {{ String token() default \"{token}\"; }}\n"), "constant");
+}
+
+#[test]
 fn exports_of_n8n_and_postman_use_their_own_way_of_sending_a_token() {
     let n8n = r#"{"nodes": [{"parameters": {"url": "https://api.hubapi.com/crm/v3/objects/contacts", "sendQuery": true, "queryParameters": {"parameters": [{"name": "hapikey", "value": "x"}, {"name": "limit", "value": "5"}]}}}], "connections": {}}"#;
     let value: serde_json::Value = serde_json::from_str(&fixed("w.json", n8n).text).unwrap();
