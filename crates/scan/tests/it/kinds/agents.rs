@@ -56,6 +56,8 @@ fn t14_setting_up_a_server_is_no_credential_and_prose_is_no_usage() {
         ("a.js", "// see mcp.hubspot.com"),
         ("package-lock.json", "{\"node_modules/@hubspot/mcp-server\": {}}"),
         ("AGENTS.md", "hubspot: call https://mcp.hubspot.com"),
+        ("acme_hubspot_mcp-0.1.4.dist-info/METADATA", "Name: acme-hubspot-mcp\n\n| [mcp-hubspot](https://example.org) | yes |"),
+        ("acme-0.1.4/PKG-INFO", "Install @hubspot/mcp-server"),
     ] {
         assert_eq!(of_via(path, text, Via::Mcp), [], "{path}");
     }

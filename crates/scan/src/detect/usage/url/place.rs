@@ -101,4 +101,10 @@ pub(in crate::detect::usage) fn is_prose(path: &str) -> bool {
     [".md", ".rst", ".txt", ".adoc", ".html", ".mdx", ".mdc", ".cursorrules", ".windsurfrules", ".clinerules"]
         .iter()
         .any(|extension| path.ends_with(extension))
+        || is_metadata(&path)
+}
+
+/// Whether a file is the metadata of a Python package, which repeats the package's README.
+fn is_metadata(path: &str) -> bool {
+    path.ends_with(".dist-info/metadata") || path.rsplit('/').next() == Some("pkg-info")
 }
