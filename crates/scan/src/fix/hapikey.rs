@@ -11,7 +11,7 @@ use super::token::Token;
 use super::{Found, Language, Note, TOKEN};
 use crate::code::edit::Edit;
 use crate::code::origin;
-use crate::code::syntax::{Literal, Source};
+use crate::code::syntax::{Literal, Source, descendants};
 use crate::finding::{Usage, UsageAuth};
 
 /// The most places of a file that are changed in one pass: the cost of each grows with the names in the file.
@@ -106,6 +106,10 @@ fn in_urls(source: &Source<'_>, calls: &[Call<'_>], usages: &[(usize, Usage)], f
                 continue;
             }
         };
+        if token == Token::Environment && is_local_of_go(source, &parameter.key) {
+            found.leave(line, format!("Go refuses a variable that nothing uses, and the key would be one: send `Authorization: Bearer` with {TOKEN} here, and take hapikey and the variable out"));
+            continue;
+        }
         send(source, vec![parameter.edit], &senders, &token, line, "the URL", found);
     }
 }
@@ -123,6 +127,20 @@ fn in_parameters(source: &Source<'_>, calls: &[Call<'_>], usages: &[(usize, Usag
             Err(why) => found.leave(line, why),
         }
     }
+}
+
+/// Whether the key is a local variable of Go. Once the call sends a token, nothing may use the variable.
+fn is_local_of_go(source: &Source<'_>, key: &Key<'_>) -> bool {
+    let Key::Value(node) = key else { return false };
+    let Some(function) = origin::function(*node).filter(|_| source.language == Language::Go) else { return false };
+    descendants(function).into_iter().any(|declared| {
+        let left = match declared.kind() {
+            "short_var_declaration" => declared.child_by_field_name("left"),
+            "var_spec" => declared.child_by_field_name("name"),
+            _ => None,
+        };
+        left.is_some_and(|left| source.of(left) == source.of(*node))
+    })
 }
 
 /// Changes all calls that send a key to send a token, or none of them.

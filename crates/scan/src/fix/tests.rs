@@ -452,3 +452,13 @@ fn go_imports_os_whatever_else_has_its_name() {
         assert!(found.text.starts_with(&format!("{after}{key}")), "{}", found.text);
     }
 }
+
+#[test]
+fn go_keeps_a_call_whose_key_is_a_local_variable_since_it_would_not_compile() {
+    for value in ["os.Getenv(\"HUBSPOT_API_KEY\")", "\"demo\""] {
+        let text = format!(
+            "package a\n\nfunc send() {{\n\tkey := {value}\n\treq, _ := http.NewRequest(\"GET\", base+\"/crm/objects/2026-09/deals?hapikey=\"+key, nil)\n\tuse(req)\n}}\n"
+        );
+        left("a.go", &text, "Go refuses a variable that nothing uses");
+    }
+}
