@@ -81,10 +81,10 @@ fn is_setting(source: &Source<'_>, literal: &Literal<'_>) -> bool {
             | "boolean_operator"
             | "conditional_expression"
             | "conditional"
-            | "ternary_expression" => {
-                if reads(before, &SETTINGS) {
-                    return true;
-                }
+            | "ternary_expression"
+                if reads(before, &SETTINGS) =>
+            {
+                return true;
             }
             "arguments" | "argument_list" => return is_argument_of_read(source, parent, literal),
             "pair" | "keyword_argument" | "array_element_initializer" => return is_named_default(source, parent),
