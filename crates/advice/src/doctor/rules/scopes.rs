@@ -1,6 +1,7 @@
 //! 403 for scopes: which of them is enough, can't be chosen, or has a wrong name (hubspot facts, section 4).
 
 use super::{Certainty, Facts, Found, Say};
+use keyway_core::refusal::Refusal;
 use keyway_core::requirement::Requirement;
 use keyway_core::scope::{ScopeId, ScopeSet};
 
@@ -165,7 +166,8 @@ pub(super) fn not_public(facts: &Facts<'_>) -> Option<Found> {
 }
 
 pub(super) fn none_exists(facts: &Facts<'_>) -> Option<Found> {
-    let said = facts.says("publishes no scope that opens");
+    // By the name of the refusal; older answers and logs of programs have the words alone.
+    let said = *facts.refusals() == [Refusal::NoScopeExists] || facts.says("publishes no scope that opens");
     let known = matches!(facts.requirement, Some(Requirement::Nothing)) && facts.status() == Some(403);
     (said || known).then_some(())?;
     Found::certain(format!("{}: HubSpot's reference lists no scope for it, so no app can be granted it", facts.named()))
