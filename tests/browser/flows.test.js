@@ -30,6 +30,7 @@ test('an app from its making to its end', async () => {
   const deals = page.getByRole('row', { name: /^Deals/ }).first()
   await deals.waitFor()
   assert.equal(await page.getByRole('row', { name: /^Contacts/ }).first().isVisible(), false, 'what does not fit is hidden')
+  assert.match(await deals.locator('summary').innerText(), /^[\d,]+ operations, of which [\d,]+ write/)
   await deals.locator('summary').click()
   await deals.getByText('POST /crm/objects/2026-09/deals', { exact: true }).waitFor()
   await page.getByLabel('Search').fill('')

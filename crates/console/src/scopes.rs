@@ -36,7 +36,8 @@ pub(super) struct Row {
     pub read: Option<Tick>,
     pub write: Option<Tick>,
     pub all: Option<Tick>,
-    pub operations: usize,
+    /// What its boxes open together, and how many of it change something.
+    pub effect: Option<Effect>,
 }
 
 /// A box to tick.
@@ -88,7 +89,7 @@ impl Catalog {
                 (common(&one.object), &one.object, &one.part).cmp(&(common(&other.object), &other.object, &other.part))
             });
             for row in &mut group.rows {
-                row.operations = Effect::of(&row.ids()).operations;
+                row.effect = Some(Effect::of(&row.ids()));
             }
             let all = std::mem::take(&mut group.rows);
             (group.sensitive, group.rows) = all.into_iter().partition(|row| row.part.contains("sensitive"));
