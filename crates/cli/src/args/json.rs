@@ -38,7 +38,7 @@ pub fn refusal(matches: &ArgMatches) -> Option<String> {
     let is_typed = |id: &str| leaf.try_contains_id(id).is_ok() && leaf.value_source(id) == Some(ValueSource::CommandLine);
     let format = is_typed("format").then(|| leaf.get_raw("format")?.next()).flatten().filter(|format| *format != "json");
     if let Some(format) = format {
-        return Some(format!("--json is --format json, and cannot be used with --format {}", format.display()));
+        return Some(format!("--json is --format json, and cannot be used with --format {}", format.to_string_lossy()));
     }
     let other = OTHER_FORMS.iter().filter(|(command, _)| *command == path).flat_map(|(_, ids)| *ids).find(|id| is_typed(id))?;
     Some(format!("--json cannot be used with --{other}"))
