@@ -14,7 +14,6 @@ use hyper::body::Frame;
 use keyway_api::query::{AuditQuery, VerifyQuery};
 use keyway_core::catalog::{Catalog, Method, Operation};
 use keyway_core::shown;
-use keyway_core::time::Timestamp;
 use keyway_core::touched::{RecordRef, property_name};
 use serde::Serialize;
 use tokio::sync::mpsc;
@@ -22,7 +21,7 @@ use tokio::sync::mpsc;
 use super::Admin;
 use super::body::ApiError;
 use super::catalog::PARTS;
-use super::extract::Query;
+use super::extract::{Query, moment};
 use super::page::limit;
 use super::view::{self, Answer, Records, answer};
 use crate::audit::chain::Heads;
@@ -162,13 +161,7 @@ fn csv_row(record: &AuditRecord) -> impl Serialize + '_ {
 }
 
 pub(super) async fn filter(admin: &Admin, who: &Principal, query: &AuditQuery) -> Result<AuditFilter, ApiError> {
-    let moment = |text: &Option<String>| {
-        let parse = |text: &String| {
-            Timestamp::parse_iso(text)
-                .ok_or_else(|| ApiError::invalid(format!("{text} is not a time; use ISO 8601, such as 2026-11-30T08:00:00Z")))
-        };
-        text.as_ref().map(parse).transpose()
-    };
+    let moment = |text: &Option<String>| text.as_deref().map(moment).transpose();
     let app_id = match &query.app {
         // The app may be gone; its number still finds its records.
         Some(id) if id.parse::<u64>().is_ok() => id.parse().ok(),

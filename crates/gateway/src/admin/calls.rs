@@ -10,7 +10,7 @@ use keyway_core::time::Timestamp;
 
 use super::Admin;
 use super::body::ApiError;
-use super::extract::Query;
+use super::extract::{Query, moment};
 use super::view::{self, Answer, CallGroup, CallLimits, CallTotals, Points, answer};
 use crate::audit::counts::{OTHER_APPS, Outcome, Tally};
 use crate::clock;
@@ -28,8 +28,7 @@ pub(super) async fn count(
 ) -> Answer<view::CallCounts> {
     let now = clock::now();
     let moment = |text: &Option<String>, otherwise: Timestamp| match text {
-        Some(text) => Timestamp::parse_iso(text)
-            .ok_or_else(|| ApiError::invalid(format!("{text} is not a time; use ISO 8601, such as 2026-11-30T08:00:00Z"))),
+        Some(text) => moment(text),
         None => Ok(otherwise),
     };
     let stretch = match &query.range {

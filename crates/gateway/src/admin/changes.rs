@@ -2,11 +2,9 @@
 
 use axum::extract::State;
 use keyway_api::query::ChangesQuery;
-use keyway_core::time::Timestamp;
 
 use super::Admin;
-use super::body::ApiError;
-use super::extract::Query;
+use super::extract::{Query, moment};
 use super::page::limit;
 use super::view::{self, Answer, answer};
 use crate::store::changes::ChangeFilter;
@@ -18,8 +16,8 @@ pub(super) async fn list(State(admin): State<Admin>, Query(query): Query<Changes
         operation: query.operation,
         target: query.target,
         hub_id: query.hub_id,
-        from: moment(query.from.as_deref())?,
-        to: moment(query.to.as_deref())?,
+        from: query.from.as_deref().map(moment).transpose()?,
+        to: query.to.as_deref().map(moment).transpose()?,
         before_id: query.before,
         // One more than wanted shows whether there is another page.
         limit: u32::try_from(limit + 1).unwrap_or(u32::MAX),
@@ -29,13 +27,4 @@ pub(super) async fn list(State(admin): State<Admin>, Query(query): Query<Changes
     records.truncate(limit);
     let before = records.last().filter(|_| more).map(|record| record.id);
     answer(view::Changes { changes: records.into_iter().map(view::change).collect(), before })
-}
-
-/// A moment in a query.
-fn moment(text: Option<&str>) -> Result<Option<Timestamp>, ApiError> {
-    let parse = |text: &str| {
-        Timestamp::parse_iso(text)
-            .ok_or_else(|| ApiError::invalid(format!("{text} is not a time; use ISO 8601, such as 2026-11-30T08:00:00Z")))
-    };
-    text.map(parse).transpose()
 }

@@ -5,6 +5,7 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use bytes::Bytes;
+use keyway_core::time::Timestamp;
 use serde::de::DeserializeOwned;
 
 use super::body::ApiError;
@@ -51,6 +52,12 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
         let read = axum::extract::Query::<T>::from_request_parts(parts, state).await;
         read.map(|axum::extract::Query(query)| Self(query)).map_err(|error| ApiError::invalid(of_query(&error.body_text())))
     }
+}
+
+/// A moment, as a query or body writes it.
+pub(super) fn moment(text: &str) -> Result<Timestamp, ApiError> {
+    let wrong = || ApiError::invalid(format!("{text} is not a time; use ISO 8601, such as 2026-11-30T08:00:00Z"));
+    Timestamp::parse_iso(text).ok_or_else(wrong)
 }
 
 /// What axum puts before what was wrong.
