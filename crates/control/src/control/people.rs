@@ -7,7 +7,7 @@ use keyway_core::time::Timestamp;
 use keyway_oauth::random_text;
 use tokio::sync::Semaphore;
 
-use super::{Control, ControlError, Result, random, record};
+use super::{Control, ControlError, Result, State, random, record};
 use crate::clock;
 use crate::model::Person;
 use crate::principal::Role;
@@ -144,13 +144,8 @@ impl Control {
             became["password"] = "new".into();
         }
         record::of_one(&mut change, format!("user {}", person.email), known.map(record::person), Some(became)).await?;
-        let mut next = state.clone();
-        if self.end_sessions_made_by(&mut change, &mut next, &email, Some(&person)).await? {
-            self.commit(change, &mut state, next).await?;
-        } else {
-            change.commit().await.map_err(StoreError::from)?;
-        }
-        drop(state);
+        let next = self.with_sessions_within(&mut change, &state, &person).await?;
+        self.commit_with(change, &mut state, next).await?;
         Ok((person, made))
     }
 
@@ -169,13 +164,16 @@ impl Control {
         }
         stored::delete_person(&mut change, &email).await?;
         record::of_one(&mut change, format!("user {email}"), Some(record::person(known)), None).await?;
-        let mut next = state.clone();
-        if self.end_sessions_made_by(&mut change, &mut next, &email, None).await? {
-            return self.commit(change, &mut state, next).await;
+        let next = self.without_sessions_of(&mut change, &state, &email).await?;
+        self.commit_with(change, &mut state, next).await
+    }
+
+    /// Commits a change of people, and of the state where it is another one by that.
+    async fn commit_with(&self, change: Change, state: &mut State, next: Option<State>) -> Result<()> {
+        match next {
+            Some(next) => self.commit(change, state, next).await,
+            None => Ok(change.commit().await.map_err(StoreError::from)?),
         }
-        change.commit().await.map_err(StoreError::from)?;
-        drop(state);
-        Ok(())
     }
 
     /// Checks an address and a password.

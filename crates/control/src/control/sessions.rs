@@ -242,8 +242,13 @@ pub(super) async fn end_with_the_last_token(change: &mut Change, next: &mut Stat
     if next.tokens.iter().any(|token| is_live(token, app_id, now)) {
         return Ok(());
     }
-    for token in next.tokens.iter_mut().filter(|token| token.app_id == app_id && is_live_session(token, now)).map(Arc::make_mut) {
-        token.revoked_at = Some(now);
+    end_now(change, next, |token| token.app_id == app_id && is_live_session(token, now)).await
+}
+
+/// Ends some sessions.
+async fn end_now(change: &mut Change, next: &mut State, is_one: impl Fn(&Token) -> bool) -> Result<()> {
+    for token in next.tokens.iter_mut().filter(|token| is_one(token)).map(Arc::make_mut) {
+        token.revoked_at = Some(clock::now());
         store::update_token(change, token).await?;
     }
     Ok(())
@@ -255,41 +260,48 @@ fn left_ms(person: &Person) -> Option<i64> {
 }
 
 impl Control {
-    /// Ends the sessions of apps that a person made: all of them now where the person is deleted, and those that would
-    /// outlive the person's access at its end. Whether there were any.
-    pub(super) async fn end_sessions_made_by(
-        &self,
-        change: &mut Change,
-        next: &mut State,
-        email: &str,
-        person: Option<&Person>,
-    ) -> Result<bool> {
-        let mut ended = false;
-        let hub_ids: HashMap<u64, u64> = next.apps.iter().map(|app| (app.id, app.hub_id)).collect();
-        let is_theirs = |token: &Token| token.session.as_ref().is_some_and(|session| session.created_by == email);
-        for token in next.tokens.iter_mut().filter(|token| is_theirs(token)) {
-            let now = self.registry.now_of(hub_ids.get(&token.app_id).copied().unwrap_or_default());
-            let end = match person {
-                None => now,
-                Some(person) => match left_ms(person) {
-                    Some(left_ms) => now.plus_ms(left_ms),
-                    None => continue,
-                },
-            };
-            if !is_live_session(token, now) || token.expires_at.is_some_and(|at| at <= end) {
-                continue;
-            }
-            let token = Arc::make_mut(token);
-            if person.is_none() {
-                token.revoked_at = Some(clock::now());
-            } else {
-                (token.expires_at, token.lifetime_ends_at) = (Some(end), Some(end));
-            }
-            store::update_token(change, token).await?;
-            ended = true;
+    /// The state without the sessions of apps that a person made, once the person is deleted; none where there are none.
+    pub(super) async fn without_sessions_of(&self, change: &mut Change, state: &State, email: &str) -> Result<Option<State>> {
+        let ends = |token: &Token| is_made_by(token, email) && is_live_session(token, self.now_of_app(state, token.app_id));
+        if !state.tokens.iter().any(|token| ends(token)) {
+            return Ok(None);
         }
-        Ok(ended)
+        let mut next = state.clone();
+        end_now(change, &mut next, ends).await?;
+        Ok(Some(next))
     }
+
+    /// The state in which no session of an app outlives the access of the person who made it; none where none does.
+    pub(super) async fn with_sessions_within(&self, change: &mut Change, state: &State, person: &Person) -> Result<Option<State>> {
+        let Some(left_ms) = left_ms(person) else { return Ok(None) };
+        let end_of = |token: &Token| {
+            let now = self.now_of_app(state, token.app_id);
+            let end = now.plus_ms(left_ms);
+            let outlives = is_made_by(token, &person.email) && is_live_session(token, now) && token.expires_at.is_none_or(|at| at > end);
+            outlives.then_some(end)
+        };
+        if !state.tokens.iter().any(|token| end_of(token).is_some()) {
+            return Ok(None);
+        }
+        let mut next = state.clone();
+        for token in &mut next.tokens {
+            let Some(end) = end_of(token) else { continue };
+            let token = Arc::make_mut(token);
+            (token.expires_at, token.lifetime_ends_at) = (Some(end), Some(end));
+            store::update_token(change, token).await?;
+        }
+        Ok(Some(next))
+    }
+
+    /// The time of the account of an app.
+    fn now_of_app(&self, state: &State, app_id: u64) -> Timestamp {
+        let hub_id = state.apps.iter().find(|app| app.id == app_id).map_or(0, |app| app.hub_id);
+        self.registry.now_of(hub_id)
+    }
+}
+
+fn is_made_by(token: &Token, email: &str) -> bool {
+    token.session.as_ref().is_some_and(|session| session.created_by == email)
 }
 
 pub(super) fn find_session(state: &State, token_id: u64) -> Result<&Token> {
