@@ -5,10 +5,26 @@ use http::uri::{Authority, PathAndQuery, Scheme};
 use keyway_core::hosts::ApiHost;
 
 /// Where an account's calls go: a scheme and a host, checked once.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug)]
 pub struct Base {
     scheme: Scheme,
+    /// In lower case.
     pub(super) authority: Authority,
+}
+
+/// By bytes: every call finds its connections by its base, and `Authority` compares and hashes letter by letter.
+impl PartialEq for Base {
+    fn eq(&self, other: &Self) -> bool {
+        self.authority.as_str() == other.authority.as_str() && self.scheme == other.scheme
+    }
+}
+
+impl Eq for Base {}
+
+impl std::hash::Hash for Base {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.authority.as_str().hash(state);
+    }
 }
 
 /// A base that credentials can't be sent to.
@@ -50,6 +66,7 @@ impl Base {
         if !bare || authority.as_str().contains('@') || (scheme != Scheme::HTTPS && scheme != Scheme::HTTP) {
             return Err(malformed());
         }
+        let authority = authority.as_str().to_ascii_lowercase().parse().map_err(|_| malformed())?;
         Ok(Self { scheme, authority })
     }
 
@@ -84,6 +101,7 @@ mod tests {
             assert!(Base::parse(text).is_ok(), "{text}");
         }
         assert_eq!(Base::parse("https://api.hubapi.com/").unwrap().to_string(), Base::HUBSPOT);
+        assert_eq!(Base::parse("HTTPS://API.HubAPI.com"), Base::parse(Base::HUBSPOT));
         for text in ["http://api.hubapi.com", "http://127.0.0.1.example.org", "http://localhost.example.org"] {
             assert_eq!(Base::parse(text), Err(BaseError::Plain(text.to_owned())), "{text}");
         }

@@ -39,7 +39,7 @@ const PING_EVERY: Duration = Duration::from_secs(20);
 /// The connections of one thread.
 pub(super) struct Pool {
     connector: TowerToHyperService<HttpsConnector<HttpConnector>>,
-    hosts: RefCell<HashMap<Base, Host>>,
+    hosts: RefCell<HashMap<Base, Host, foldhash::fast::RandomState>>,
 }
 
 /// The connections to one host.
