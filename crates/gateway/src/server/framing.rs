@@ -3,8 +3,8 @@
 //! The parser takes what a proxy before Keyway may read in another way: a `Content-Length` beside a
 //! `Transfer-Encoding`, codings before `chunked`, lines that end in a line feed alone. Two readings of one
 //! connection are how a request is smuggled past whoever checks it (RFC 9112, section 11.2), so all of that
-//! is refused. What must not be forwarded is replaced by a byte that no request may hold, and the parser
-//! refuses it in its place.
+//! is refused. In a head, a byte that no request may hold replaces what must not be forwarded, and the parser
+//! refuses it. In a body, the parser gets an error, because it takes such a byte in a trailer.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -43,10 +43,20 @@ impl<S: AsyncRead + Unpin> AsyncRead for Framed<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         let before = into.filled().len();
-        ready!(Pin::new(&mut this.stream).poll_read(cx, into))?;
-        if let Some(place) = this.framing.refuse(&into.filled()[before..]) {
-            into.filled_mut()[before + place] = FORBIDDEN;
-            into.set_filled(before + place + 1);
+        if !this.framing.is_broken() {
+            ready!(Pin::new(&mut this.stream).poll_read(cx, into))?;
+            if let Some(place) = this.framing.refuse(&into.filled()[before..]) {
+                let end = before + place;
+                if this.framing.is_broken() {
+                    into.set_filled(end);
+                } else {
+                    into.filled_mut()[end] = FORBIDDEN;
+                    into.set_filled(end + 1);
+                }
+            }
+        }
+        if this.framing.is_broken() && into.filled().len() == before {
+            return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
         }
         this.is_between.store(this.framing.is_between(), Ordering::Relaxed);
         Poll::Ready(Ok(()))
@@ -104,8 +114,10 @@ enum Place {
     Chunk(u64),
     /// After the last chunk.
     Trailers,
-    /// What comes is not forwarded.
+    /// In a head that is not taken. What comes is not forwarded.
     Refused,
+    /// In a body that is not taken.
+    Broken,
 }
 
 /// A line in one piece, or as much of it as is kept.
@@ -118,6 +130,10 @@ struct Line<'a> {
 impl Framing {
     fn is_between(&self) -> bool {
         matches!(self.place, Place::Between) && self.last.is_none()
+    }
+
+    fn is_broken(&self) -> bool {
+        matches!(self.place, Place::Broken)
     }
 
     /// Reads on. Where the bytes are framed in a way that is not taken, the place of the first byte that
@@ -137,7 +153,7 @@ impl Framing {
                     at += used;
                     self.place = if left == 0 { Place::ChunkLength } else { Place::Chunk(left) };
                 }
-                Place::Refused => return Some(at),
+                Place::Refused | Place::Broken => return Some(at),
                 Place::Between | Place::Head | Place::ChunkLength | Place::Trailers => {
                     let Some(end) = memchr(b'\n', rest) else {
                         self.keep(rest);
@@ -145,7 +161,8 @@ impl Framing {
                     };
                     at += end + 1;
                     if self.line(&rest[..end]).is_none() {
-                        self.place = Place::Refused;
+                        let is_head = matches!(self.place, Place::Between | Place::Head);
+                        self.place = if is_head { Place::Refused } else { Place::Broken };
                         return Some(at - 1);
                     }
                 }

@@ -147,4 +147,14 @@ async fn a_body_that_is_packed_or_framed_twice_is_refused() {
     ] {
         assert_eq!(server.raw(sent(headers, body).as_bytes()).await.status, status, "{headers}");
     }
+    // Refused at once, and not when the time for a body is over (408).
+    for chunks in [
+        "2\n{}\r\n0\r\n\r\n",
+        "2;a\n{}\r\n0\r\n\r\n",
+        "2\r\n{}\r\n0\r\nx: y\n\r\n",
+        "2\r\n{}\r\n0\r\n\n",
+        "2\r\n{}\r\nffffffffffffffff\r\n",
+    ] {
+        assert_eq!(server.raw(sent("transfer-encoding: chunked\r\n", chunks).as_bytes()).await.status, 400, "{chunks:?}");
+    }
 }
