@@ -293,9 +293,13 @@ fn answer(
     let (mut head, body) = request.into_parts();
     let source = source.of(&head.headers);
     async move {
-        let answered = match called.and_then(|host| called::check(&mut head, &host).err()) {
-            Some(refused) => Ok(refused.response()),
-            None => gateway.handle(&head, body, source).await,
+        let refused = match called {
+            Some(host) => called::check(&mut head, &host).map_err(|refused| Box::new(refused.response())),
+            None => called::one_host(&head),
+        };
+        let answered = match refused {
+            Err(refused) => Ok(*refused),
+            Ok(()) => gateway.handle(&head, body, source).await,
         };
         drop(alive);
         let response = answered.map_err(std::io::Error::other)?;

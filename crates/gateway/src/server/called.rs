@@ -3,7 +3,7 @@
 use http::header::HOST;
 use http::request::Parts;
 use http::uri::{Authority, PathAndQuery};
-use http::{Method, Response, Uri};
+use http::{Method, Response, Uri, Version};
 use keyway_core::hosts::{API_PORT, ApiHost};
 use keyway_core::refusal::Refusal;
 
@@ -16,6 +16,23 @@ pub(super) enum Misdirected {
     Nested,
     /// Another host, or none.
     Host(ApiHost),
+}
+
+/// Takes a request with one `Host`, as RFC 9112, section 3.2 demands. Of several, a proxy before Keyway may have gone by
+/// another one.
+///
+/// # Errors
+/// It has none, several, or one that is not a host.
+pub(super) fn one_host(head: &Parts) -> Result<(), Box<Response<AnswerBody>>> {
+    let mut hosts = head.headers.get_all(HOST).iter();
+    let is_host = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~:[]%!$&'()*+,;=".contains(byte);
+    let fits = match (hosts.next(), hosts.next()) {
+        (Some(host), None) => host.as_bytes().iter().all(is_host),
+        (None, _) => head.version < Version::HTTP_11,
+        (Some(_), Some(_)) => false,
+    };
+    let refused = || Refusal::NotHttp.error("a request must have one Host header, with one host in it");
+    if fits { Ok(()) } else { Err(Box::new(refuse(&refused()))) }
 }
 
 /// Takes a request whose `Host` (RFC 9112, section 3.2) is the one that the client connected to; its
@@ -85,6 +102,25 @@ mod tests {
         }
         assert_eq!(checked("GET", "https://api.hubapi.com/crm/v3/owners", &["api.hubapi.com"]).as_deref(), Ok("/crm/v3/owners"));
         assert_eq!(checked("GET", "https://api.hubapi.com", &["api.hubapi.com"]).as_deref(), Ok("/"));
+    }
+
+    #[test]
+    fn a_request_has_one_host_unless_it_is_of_http_1_0() {
+        let has_one = |version: Version, hosts: &[&str]| {
+            let mut builder = Request::builder().version(version);
+            for host in hosts {
+                builder = builder.header(HOST, *host);
+            }
+            one_host(&builder.body(()).unwrap().into_parts().0).map_err(|refused| refused.status().as_u16())
+        };
+        for hosts in [&["keyway"][..], &["127.0.0.1:8484"], &["[::1]:8484"], &[""]] {
+            assert_eq!(has_one(Version::HTTP_11, hosts), Ok(()), "{hosts:?}");
+        }
+        for hosts in [&[][..], &["a", "b"], &["a", "a"], &["a b"], &["a/b"], &["user@a"]] {
+            assert_eq!(has_one(Version::HTTP_11, hosts), Err(400), "{hosts:?}");
+        }
+        assert_eq!(has_one(Version::HTTP_10, &[]), Ok(()));
+        assert_eq!(has_one(Version::HTTP_10, &["a", "b"]), Err(400));
     }
 
     #[test]

@@ -158,3 +158,13 @@ async fn a_body_that_is_packed_or_framed_twice_is_refused() {
         assert_eq!(server.raw(sent("transfer-encoding: chunked\r\n", chunks).as_bytes()).await.status, 400, "{chunks:?}");
     }
 }
+
+#[tokio::test]
+async fn a_request_names_one_host() {
+    let server = Server::start().await;
+    for (hosts, status) in [("host: t\r\n", 200), ("", 400), ("host: t\r\nhost: u\r\n", 400), ("host: a b\r\n", 400)] {
+        let token = server.token(READER);
+        let request = format!("GET {CONTACTS} HTTP/1.1\r\n{hosts}authorization: Bearer {token}\r\nconnection: close\r\n\r\n");
+        assert_eq!(server.raw(request.as_bytes()).await.status, status, "{hosts:?}");
+    }
+}
