@@ -150,7 +150,7 @@ pub struct Breakable<'a>(pub &'a str);
 impl fmt::Display for Breakable<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut before = ' ';
-        for part in self.0.split_inclusive(' ').flat_map(|word| parts(word, |_, letter| letter == '/')) {
+        for part in line(self.0).split_inclusive(' ').flat_map(|word| parts(word, |_, letter| letter == '/')) {
             if part.starts_with('/') && before != ' ' {
                 f.write_str("<wbr>")?;
             }

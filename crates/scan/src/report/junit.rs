@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::summary::totals;
 use crate::scan::Report;
-use keyway_core::shown::Markup;
+use keyway_core::shown::{Markup, line};
 
 /// Writes a report as JUnit XML.
 pub fn write(report: &Report) -> String {
@@ -27,14 +27,10 @@ fn body(report: &Report, out: &mut String) -> std::fmt::Result {
     }
     writeln!(out, "    </properties>")?;
     for finding in &report.findings {
-        let place = format!("{}:{}", finding.path, finding.line);
-        writeln!(
-            out,
-            "    <testcase classname=\"{}\" name=\"{} {}\">",
-            Markup(&finding.path),
-            Markup(finding.kind.title()),
-            Markup(&place)
-        )?;
+        // On one line: a log may print the report as it is.
+        let path = line(&finding.path);
+        let place = format!("{path}:{}", finding.line);
+        writeln!(out, "    <testcase classname=\"{}\" name=\"{} {}\">", Markup(&path), Markup(finding.kind.title()), Markup(&place))?;
         writeln!(
             out,
             "      <failure type=\"{}\" message=\"{} {}\">{}: {}. Next: {}. {}</failure>",
