@@ -39,7 +39,7 @@ pub async fn run(connection: &Connection, action: Install) -> anyhow::Result<Exi
         }
         Install::End { install } => {
             let answer = call(connection, Method::DELETE, &format!("/api/v1/installs/{install}"), None).await?;
-            show(&answer, |_| format!("ended install {install}; its tokens are no longer accepted"))
+            show(&answer, |_| format!("ended install {install}: Keyway refuses its tokens from now on"))
         }
     }
 }

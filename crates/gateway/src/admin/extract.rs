@@ -60,14 +60,14 @@ pub(super) fn moment(text: &str) -> Result<Timestamp, ApiError> {
     Timestamp::parse_iso(text).ok_or_else(wrong)
 }
 
-/// What axum puts before what was wrong.
+/// The words with which axum begins its messages.
 const OF_QUERY: &str = "Failed to deserialize query string: ";
 const OF_BODY: [&str; 2] = ["Failed to deserialize the JSON body into the target type: ", "Failed to parse the request body as JSON: "];
 
 /// The words of the command line for parameters that have another name here.
 const OTHER_NAMES: [(&str, &str); 4] = [("since", "from"), ("until", "to"), ("account", "hubId"), ("token", "tokenId")];
 
-/// What was wrong with a query: the parameter by its name, and what it may be.
+/// The message for a query that Keyway can't read: the name of the parameter, and the values that it accepts.
 fn of_query(said: &str) -> String {
     let why = said.strip_prefix(OF_QUERY).unwrap_or(said);
     if let Some((_, rest)) = why.split_once("unknown field `") {
@@ -92,7 +92,7 @@ fn of_query(said: &str) -> String {
     format!("the parameter {name} {must}")
 }
 
-/// What was wrong with a body, without the words of the program that reads it.
+/// The message for a body that Keyway can't read, without the words of axum.
 fn of_body(said: &str) -> String {
     match OF_BODY.iter().find_map(|before| said.strip_prefix(before)) {
         Some(why) => format!("the body can't be read: {why}"),

@@ -31,7 +31,7 @@ pub(super) const OURS: [&str; 84] = [
     "may be deleted or not exist",
     "fromobjectid",
     "personalaccesskey",
-    // Sentences and words of HubSpot's answers.
+    // Phrases of HubSpot's error messages.
     "used to make this call expired",
     "this oauth-token",
     "hublet",

@@ -23,7 +23,7 @@ pub(super) static ROWS: &[Said] = &[
     },
     Said {
         cause: "form-internal-address",
-        title: "the address is that of HubSpot's own form script",
+        title: "the request goes to an internal address of HubSpot's form script",
         source: Source::Page(pages::FORMS),
         page: pages::FORMS,
         judge: Some(internal),
