@@ -326,8 +326,7 @@ fn refuse_ended(person: &Person, now: Timestamp) -> Result<()> {
 /// A person by their address.
 pub(super) async fn find(change: &mut Change, email: &str) -> Result<Person> {
     let email = address(email)?;
-    let found = stored::people(change).await?.into_iter().find(|one| one.email == email);
-    found.ok_or_else(|| ControlError::NotFound(format!("nobody signs in as {email}")))
+    stored::person_at(change, &email).await?.ok_or_else(|| ControlError::NotFound(format!("nobody signs in as {email}")))
 }
 
 /// The hash of a password that may be taken.

@@ -45,7 +45,7 @@ impl Control {
     pub async fn link_to_provider(&self, at: AtProvider<'_>, email: &str) -> Result<Option<Person>> {
         let email = address(email)?;
         let (mut change, state) = self.begin().await?;
-        let Some(mut person) = stored::people(&mut change).await?.into_iter().find(|one| one.email == email) else { return Ok(None) };
+        let Some(mut person) = stored::person_at(&mut change, &email).await? else { return Ok(None) };
         if person.provider.as_deref() == Some(at.issuer) {
             return Err(ControlError::Conflict(format!("{email} is somebody else at the identity provider")));
         }
@@ -65,7 +65,7 @@ impl Control {
     pub async fn add_from_provider(&self, at: AtProvider<'_>, email: &str, role: Role) -> Result<Person> {
         let email = address(email)?;
         let (mut change, state) = self.begin().await?;
-        if stored::people(&mut change).await?.iter().any(|one| one.email == email) {
+        if stored::person_at(&mut change, &email).await?.is_some() {
             return Err(ControlError::Conflict(format!("{email} can sign in already")));
         }
         let mut person = Person { provider: Some(at.issuer.to_owned()), ..Person::new(email, role, clock::now()) };

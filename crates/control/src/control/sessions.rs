@@ -120,7 +120,7 @@ impl Control {
         }
         next.tokens.retain(|token| !old.contains(&token.id));
         // A person whose access ends leaves no session behind.
-        let left_ms = stored::people(change).await?.iter().find(|one| one.email == session.created_by).and_then(left_ms);
+        let left_ms = stored::person_at(change, &session.created_by).await?.as_ref().and_then(left_ms);
         let ends = Some(now.plus_ms(left_ms.map_or(lifetime_ms, |left_ms| lifetime_ms.min(left_ms))));
         let mut token = Token { expires_at: ends, lifetime_ends_at: ends, ..Token::new(app.id, hash, hint, now) };
         token.id = store::insert_token(change, &token).await?;

@@ -24,6 +24,12 @@ pub(crate) async fn people(change: &mut Change) -> Result<Vec<Person>, StoreErro
     each(&sqlx::query(select_person!("order by email")).fetch_all(&mut *change).await?, person)
 }
 
+/// One person by their address.
+pub(crate) async fn person_at(change: &mut Change, email: &str) -> Result<Option<Person>, StoreError> {
+    let query = sqlx::query(select_person!("where email = $1")).bind(email);
+    query.fetch_optional(&mut *change).await?.as_ref().map(person).transpose()
+}
+
 /// Inserts a person and returns their id; one who is there gets a new role and end, and a new password where there is one.
 pub(crate) async fn put_person(change: &mut Change, person: &Person, password: Option<&str>) -> Result<u64, StoreError> {
     let query = "insert into person (email, password, created_at, role, apps, expires_at) values ($1, coalesce($2, ''), $3, $4, $5, $6)
