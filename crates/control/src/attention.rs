@@ -146,6 +146,16 @@ pub fn token_days(token: &Token, now: Timestamp) -> Option<i64> {
     (lasts && token.expires_at.is_none_or(|at| at > now)).then(|| (now.as_ms() - token.created_at.as_ms()) / DAY_MS)
 }
 
+/// Tokens that end by themselves, each with its app and its end: a notification comes before the end, and a metric has the time
+/// that is left. The caller passes no sessions, which are made to end. An install's refresh token has its own life.
+pub fn ending_tokens(apps: &[(App, Vec<Token>)], now_of: impl Fn(u64) -> Timestamp) -> impl Iterator<Item = (&App, &Token, Timestamp)> {
+    apps.iter().filter(|(app, _)| app.enabled && app.public_app.is_none()).flat_map(move |(app, tokens)| {
+        let now = now_of(app.hub_id);
+        let lasting = tokens.iter().filter(|token| token.revoked_at.is_none() && token.grant.is_none());
+        lasting.filter_map(move |token| Some((app, token, token.expires_at.filter(|at| *at > now)?)))
+    })
+}
+
 /// Credentials and tokens that are due for rotation, the oldest first. Each age is by the clock of the account.
 pub fn due<'a>(
     accounts: &'a [Account],

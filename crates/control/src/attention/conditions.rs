@@ -8,7 +8,7 @@ use keyway_core::shown;
 use keyway_core::time::Timestamp;
 use serde_json::{Value, json};
 
-use super::{DAY_MS, DueOf, EndingCalls, Failing, Kind, Thresholds, due, ending, missing_scopes, renewal_due};
+use super::{DAY_MS, DueOf, EndingCalls, Failing, Kind, Thresholds, due, ending, ending_tokens, missing_scopes, renewal_due};
 use crate::audit::{Damage, OperationUse, Writing};
 use crate::model::{Account, AdminToken, App, Approval, Person, ProxyAuthority, Token};
 use crate::upstream::health::State;
@@ -301,26 +301,25 @@ fn argument(facts: &Facts<'_>, app: &App) -> String {
 }
 
 fn expiring(facts: &Facts<'_>, thresholds: &Thresholds, accounts: &HashMap<u64, &Account>, found: &mut Found) {
-    for (app, tokens) in facts.apps.iter().filter(|(app, _)| app.enabled && app.public_app.is_none()) {
+    for (app, token, ends) in ending_tokens(facts.apps, facts.now_of) {
         let now = (facts.now_of)(app.hub_id);
-        for token in tokens.iter().filter(|token| token.revoked_at.is_none() && token.grant.is_none()) {
-            let Some(ends) = token.expires_at.filter(|at| *at > now) else { continue };
-            let (id, hint, name) = (token.id, &token.hint, short(&app.name));
-            if token.is_rotated() {
-                // Its successor is there: what matters is who still sends the old one.
-                let used = token.last_used_at.is_some_and(|at| at >= now.plus_ms(-DAY_MS));
-                if used && ends <= now.plus_ms(DAY_MS) {
-                    let text = format!("The rotated token {id} ({hint}) of {name} ends at {} and is still used", ends.to_minute());
-                    found
-                        .conditions
-                        .push(Condition::new(Kind::TokenExpiring, id, text, format!("keyway token users {id}")).app(app, accounts));
-                }
-            } else if ends <= now.plus_ms(thresholds.expiry_days * DAY_MS) {
-                let text = format!("The token {id} ({hint}) of {name} ends at {}", ends.to_minute());
-                let remedy = format!("keyway token rotate {}", argument(facts, app));
-                found.conditions.push(Condition::new(Kind::TokenExpiring, id, text, remedy).app(app, accounts));
+        let (id, hint, name) = (token.id, &token.hint, short(&app.name));
+        let (text, remedy) = if token.is_rotated() {
+            // Its successor is there: what matters is who still sends the old one.
+            let used = token.last_used_at.is_some_and(|at| at >= now.plus_ms(-DAY_MS));
+            if !used || ends > now.plus_ms(DAY_MS) {
+                continue;
             }
-        }
+            let text = format!("The rotated token {id} ({hint}) of {name} ends at {} and is still used", ends.to_minute());
+            (text, format!("keyway token users {id}"))
+        } else {
+            if ends > now.plus_ms(thresholds.expiry_days * DAY_MS) {
+                continue;
+            }
+            let text = format!("The token {id} ({hint}) of {name} ends at {}", ends.to_minute());
+            (text, format!("keyway token rotate {}", argument(facts, app)))
+        };
+        found.conditions.push(Condition::new(Kind::TokenExpiring, id, text, remedy).app(app, accounts));
     }
 }
 

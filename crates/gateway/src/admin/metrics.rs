@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use keyway_core::time::Timestamp;
 
 use super::Admin;
+use crate::attention::ending_tokens;
 use crate::authority::signing;
 use crate::clock;
 use crate::metrics::{head, line};
@@ -59,15 +60,16 @@ pub(super) async fn show(State(admin): State<Admin>) -> Response {
     of_accounts("keyway_credential_age_seconds", "Age of the connection's credential.", &|account| {
         account.connection.as_ref().map(|connection| age(connection.since))
     });
-    // A rotated token ends as planned, and a session is made to end.
+    let mut next_ends: HashMap<u64, Timestamp> = HashMap::new();
+    // A rotated token ends as planned.
+    let ending = ending_tokens(&apps, |hub_id| admin.registry.now_of(hub_id)).filter(|(_, token, _)| !token.is_rotated());
+    for (app, _, ends) in ending {
+        let next = next_ends.entry(app.hub_id).or_insert(ends);
+        *next = (*next).min(ends);
+    }
     let ends_left = |account: &crate::model::Account| {
         let now = admin.registry.now_of(account.hub_id);
-        let tokens = apps.iter().filter(|(app, _)| app.hub_id == account.hub_id && app.enabled && app.public_app.is_none());
-        let lasting = tokens
-            .flat_map(|(_, tokens)| tokens.iter())
-            .filter(|token| token.revoked_at.is_none() && token.grant.is_none() && token.session.is_none() && !token.is_rotated());
-        let next = lasting.filter_map(|token| token.expires_at).filter(|at| *at > now).min();
-        next.map(|at| (at.as_ms() - now.as_ms()) / 1_000)
+        next_ends.get(&account.hub_id).map(|at| (at.as_ms() - now.as_ms()) / 1_000)
     };
     of_accounts("keyway_token_seconds_left", "Time until the next token of the account's apps ends.", &ends_left);
     of_accounts("keyway_token_age_seconds", "Age of the oldest live token of the account's apps.", &|account| {
