@@ -235,6 +235,7 @@ fn a_server_that_root_starts_in_the_folder_of_a_service_is_refused_with_the_righ
     let said = refusal(folder.path());
     assert!(said.contains("belongs to the user with the id 65532") && said.contains("sudo -u '#65532' keyway serve --data"), "{said}");
     assert!(said.contains("systemctl start keyway"), "{said}");
+    assert!(said.contains("In a container, leave out \"--user 0\", or pass \"--user 65532\""), "{said}");
     assert_eq!(contents(folder.path()), before);
     chown(folder.path(), Some(0), Some(0)).unwrap();
     Keyway::start_in(folder, &[]);

@@ -71,6 +71,7 @@ pub(super) fn refuse_another_owner(folder: &Path) -> Result<(), StoreError> {
     Err(StoreError::Folder(format!(
         "the data folder {folder} belongs to the user {named}, and root starts this server: that user could not open the files that it makes. \
          Start the service with \"sudo systemctl start keyway\", or the server as that user with \"sudo -u {user} keyway serve --data {folder}\". \
+         In a container, leave out \"--user 0\", or pass \"--user {owner}\": a new volume belongs to the user of the image. \
          For a folder of root: chown -R root {folder}",
         folder = shown::path(&folder)
     )))
