@@ -174,7 +174,11 @@ impl Chart {
             cells: |index: usize| [words::number(calls[index]), words::number(failed[index])],
         };
         let bars = bars(calls, failed, top);
-        Self { bars, axis: axis::of_numbers(top), ..Self::without_shapes(id, "Calls", time, told, &said, |index| calls[index] > 0) }
+        Self {
+            bars,
+            axis: axis::of_numbers(highest, top),
+            ..Self::without_shapes(id, "Calls", time, told, &said, |index| calls[index] > 0)
+        }
     }
 
     /// How long calls took: half of them, and 95 of 100.
@@ -207,7 +211,7 @@ impl Chart {
         };
         Self {
             lines: vec![Line { class: "p95", path: path(&points.p95_us, top) }, Line { class: "p50", path: path(&points.p50_us, top) }],
-            axis: [words::duration(top), words::duration(top / 2), "0".to_owned()],
+            axis: axis::of_times(highest, top),
             ..Self::without_shapes("latency", "Latency", &time, told, &said, |index| points.calls[index] > 0)
         }
     }
@@ -251,7 +255,7 @@ impl Chart {
         Self {
             bars: bars(used, &[], top),
             lines: near.map(|limit| Line { class: "limit", path: level_at(limit, top, time.length) }).into_iter().collect(),
-            axis: axis::of_numbers(top),
+            axis: axis::of_numbers(highest, top),
             ..Self::without_shapes(id, title, time, told, &said, |index| used[index] > 0)
         }
     }

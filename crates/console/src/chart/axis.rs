@@ -1,5 +1,7 @@
 //! The axis of a chart: where it ends, and its labels.
 
+use crate::words;
+
 /// The least of 1, 2 and 5 times a power of ten that is not below a number; what an axis ends with.
 pub(super) fn nice(highest: u64) -> u64 {
     let mut power = 1_u64;
@@ -15,8 +17,19 @@ pub(super) fn nice(highest: u64) -> u64 {
 }
 
 /// The labels of an axis of numbers, from the top: its end, the half, and nothing.
-pub(super) fn of_numbers(top: u64) -> [String; 3] {
-    [short(top), short_half(top), "0".to_owned()]
+pub(super) fn of_numbers(highest: u64, top: u64) -> [String; 3] {
+    labels(highest, short(top), short_half(top))
+}
+
+/// The same of an axis of times in microseconds.
+pub(super) fn of_times(highest: u64, top: u64) -> [String; 3] {
+    labels(highest, words::duration(top), words::duration(top / 2))
+}
+
+/// Where no value is drawn, an end of the axis would measure nothing.
+fn labels(highest: u64, end: String, half: String) -> [String; 3] {
+    let [end, half] = if highest == 0 { [String::new(), String::new()] } else { [end, half] };
+    [end, half, "0".to_owned()]
 }
 
 /// 1500 as 1.5k.
@@ -37,6 +50,13 @@ fn short_half(top: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_axis_without_a_value_has_no_label_but_zero() {
+        assert_eq!([of_numbers(0, 1), of_times(0, 1)], [["", "", "0"], ["", "", "0"]].map(|labels| labels.map(str::to_owned)));
+        assert_eq!(of_numbers(1, 1), ["1", "", "0"]);
+        assert_eq!(of_times(8_000, 10_000), ["10 ms", "5.0 ms", "0"]);
+    }
 
     #[test]
     fn an_axis_ends_with_a_round_number() {
