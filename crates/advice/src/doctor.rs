@@ -7,6 +7,7 @@
 mod answer;
 mod call;
 mod facts;
+mod hidden;
 mod hosts;
 mod named;
 mod read;
@@ -16,6 +17,7 @@ mod words;
 pub use answer::{Answer, Detail};
 pub use call::{Call, Credential, CredentialKind, Place, kind_of};
 pub use facts::Seen;
+pub use hidden::without_secrets;
 pub use read::{TEXT_BYTES_MAX, read};
 pub use rules::{Rule, Source, table};
 

@@ -1,10 +1,10 @@
 //! Why a call failed: somebody pastes an error, a curl command or a correlation id, and the page names the
-//! cause and what to do. What was pasted may hold a token, so it is not shown again.
+//! cause and what to do. What was pasted may hold a token, so it is shown again with its secrets hidden.
 
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use keyway_advice::doctor::{Certainty, Diagnosis};
+use keyway_advice::doctor::{Certainty, Diagnosis, without_secrets};
 use keyway_api::body::DoctorBody;
 use keyway_api::view::{Diagnosed, DiagnosedCall};
 
@@ -48,9 +48,14 @@ struct Doctor<'a> {
     shell: Shell<'a>,
     wrong: Option<String>,
     calls: Vec<DiagnosedCall>,
-    /// An example that was asked for.
-    sample: &'static str,
+    /// An example that was asked for, or what was pasted, without its secrets.
+    text: String,
+    /// Whether what was pasted is too long to be shown again.
+    too_long: bool,
 }
+
+/// Longest text that is shown again, in bytes: a page has at most 150 KB.
+const SHOWN_MAX: usize = 64 * 1024;
 
 /// Examples: the word in the address, what it is, and the text.
 const SAMPLES: [(&str, &str, &str); 3] = [
@@ -75,19 +80,23 @@ impl Doctor<'_> {
 
 /// Asks what failed.
 pub(super) async fn ask(visitor: Visitor, fields: Fields) -> Page {
-    let sample = SAMPLES.iter().find(|(key, ..)| *key == fields.get("sample")).map_or("", |(.., text)| text);
-    Ok(page::render(&Doctor { shell: visitor.shell(SECTION), wrong: None, calls: Vec::new(), sample }))
+    let text = SAMPLES.iter().find(|(key, ..)| *key == fields.get("sample")).map_or("", |(.., text)| text).to_owned();
+    Ok(page::render(&Doctor { shell: visitor.shell(SECTION), wrong: None, calls: Vec::new(), text, too_long: false }))
 }
 
 /// Says why.
 pub(super) async fn diagnose(Sent { visitor, fields }: Sent) -> Page {
-    let body = DoctorBody { text: Some(fields.get("text").to_owned()), ..DoctorBody::default() };
-    match visitor.api.post::<Diagnosed>("/api/v1/doctor", &body).await {
-        Ok(diagnosed) => Ok(page::render(&Doctor { shell: visitor.shell(SECTION), wrong: None, calls: diagnosed.calls, sample: "" })),
-        Err(refused) if matches!(refused.status, 400 | 404 | 413 | 422) => {
-            let doctor = Doctor { shell: visitor.shell(SECTION), wrong: Some(sentence(&refused.detail)), calls: Vec::new(), sample: "" };
-            Ok((StatusCode::BAD_REQUEST, page::render(&doctor)).into_response())
-        }
-        Err(refused) => Err(visitor.refused(SECTION, &refused)),
-    }
+    let pasted = fields.get("text");
+    let body = DoctorBody { text: Some(pasted.to_owned()), ..DoctorBody::default() };
+    let (calls, wrong) = match visitor.api.post::<Diagnosed>("/api/v1/doctor", &body).await {
+        Ok(diagnosed) => (diagnosed.calls, None),
+        Err(refused) if matches!(refused.status, 400 | 404 | 413 | 422) => (Vec::new(), Some(sentence(&refused.detail))),
+        Err(refused) => return Err(visitor.refused(SECTION, &refused)),
+    };
+    let too_long = pasted.len() > SHOWN_MAX;
+    // The answer names correlation ids anyway.
+    let ids: Vec<&str> = calls.iter().filter_map(|call| call.seen.correlation_id.as_deref()).collect();
+    let text = if too_long { String::new() } else { without_secrets(pasted, &ids) };
+    let status = if wrong.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    Ok((status, page::render(&Doctor { shell: visitor.shell(SECTION), wrong, calls, text, too_long })).into_response())
 }
