@@ -153,7 +153,10 @@ async fn diagnosed(visitor: &Visitor, record: &CallRecord, explained: &Explained
         remedy: one.remedy.into_iter().filter(|step| !explained.remedy.contains(step)).map(|step| sentence(&step)).collect(),
         page: one.page.into_owned(),
     };
-    calls.into_iter().flat_map(|call| call.causes).map(cause).collect()
+    // The rule that refused the call is explained already.
+    let is_new =
+        |one: &keyway_advice::doctor::Diagnosis| record.rule.as_deref() != Some(one.cause.strip_prefix("keyway-").unwrap_or(&one.cause));
+    calls.into_iter().flat_map(|call| call.causes).filter(is_new).map(cause).collect()
 }
 
 /// Grants scopes to an app, and leads back to the call that lacked them.
