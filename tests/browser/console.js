@@ -91,7 +91,27 @@ const RULES = new Map(LOOKS.map((look) => {
   return [look, {}]
 }))
 
-/** What every page is held to: nothing off the side, no violation of any grade, a picture kept. */
+/**
+ * Elements whose text is cut at their edge, so that nobody can read it to its end. A row may shorten a text with an ellipsis
+ * where the whole text is in a title, and what scrolls sideways can be reached with the tab key.
+ */
+function cut() {
+  const isClipped = (element) => element.closest('.unseen, svg') || element.closest('thead')?.clientWidth <= 1
+  const beyond = (element) => {
+    const edge = element.getBoundingClientRect().right + 1
+    const leaves = [element, ...element.querySelectorAll('*')].filter((one) => [...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim()))
+    return leaves.filter((leaf) => { const range = document.createRange(); range.selectNodeContents(leaf); return range.getBoundingClientRect().right > edge })
+  }
+  const isTold = (leaf) => leaf.closest('[title]')?.title.includes(leaf.textContent.trim())
+  return [...document.body.querySelectorAll('*')].filter((element) => {
+    const { overflowX, textOverflow } = getComputedStyle(element)
+    if (overflowX === 'visible' || element.scrollWidth <= element.clientWidth + 1 || !element.checkVisibility() || isClipped(element)) return false
+    if (element.matches('input, select, textarea, [tabindex="0"]')) return false
+    return textOverflow !== 'ellipsis' || !beyond(element).every(isTold)
+  }).map((element) => `${element.tagName.toLowerCase()}.${element.className}: ${element.scrollWidth} of ${element.clientWidth} pixels: ${element.innerText.slice(0, 80)}`)
+}
+
+/** What every page is held to: nothing off the side, no text that is cut, no violation of any grade, a picture kept. */
 async function holds(page, name, options = {}) {
   // Parts that come later are there.
   await page.waitForFunction(() => !document.querySelector('[data-part] > p > a[href$="/used"], [data-part] > a'))
@@ -99,6 +119,7 @@ async function holds(page, name, options = {}) {
   await page.screenshot({ path: path.join(screenshots, `${name}-${width}-${colorScheme}.png`), fullPage: true })
   const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
   assert.ok(over <= 0, `${name} at ${width}: ${over} pixels run off the side`)
+  assert.deepEqual(await page.evaluate(cut), [], `${name} at ${width}: text is cut`)
   await most(page, true)
   // From outside the page: its policy lets no script in that is not the server's.
   const session = await page.context().newCDPSession(page)

@@ -151,9 +151,9 @@ pub(super) mod filters {
         Ok(super::duration(*us))
     }
 
-    /// A word or a path, which may break after `_`, `-`, `/` and `.`. HTML.
+    /// A word, a path or an address, which may break after `_`, `-`, `/`, `.` and `@`. HTML.
     pub fn breakable(word: impl AsRef<str>, _: &dyn Values) -> Result<String> {
-        let parts = word.as_ref().split_inclusive(['_', '-', '/', '.']);
+        let parts = word.as_ref().split_inclusive(['_', '-', '/', '.', '@']);
         Ok(parts.map(|part| Markup(part).to_string()).collect::<Vec<_>>().join("<wbr>"))
     }
 
