@@ -61,11 +61,11 @@ test('without script a button counts what the chosen scopes open, and keeps the 
     // The script counts once more when the page is open, and finds the same.
     const counted = script && page.waitForResponse('**/apps/scopes/effect?*')
     await page.goto(`/apps/${app.id}/scopes`)
-    const count = page.getByRole('button', { name: 'Count operations' })
+    const count = page.getByRole('button', { name: 'Count endpoints' })
     assert.equal(await count.isVisible(), !script)
     const told = page.locator('[data-effect]')
     const before = await told.innerText()
-    assert.match(before, /^Opens [\d,]+ operations, of which [\d,]+ change something\.$/)
+    assert.match(before, /^Opens [\d,]+ endpoints, of which [\d,]+ change something\.$/)
     assert.equal(await page.locator('[data-count]').innerText(), '1', 'the scope that every app has is not chosen here')
     if (script) {
       await (await counted).finished()

@@ -73,8 +73,7 @@ fn count() -> Vec<Reach> {
         if alternatives.is_empty() || alternatives.len() > ALTERNATIVES_MAX {
             return;
         }
-        let named = |part: &'static str| if part.starts_with('{') { "{}" } else { part };
-        let unversioned: String = template.split('/').filter(|part| !is_version(part)).map(named).collect::<Vec<_>>().join("/");
+        let unversioned = without_version(template);
         if !seen.insert((method, unversioned.clone(), object)) {
             return;
         }
@@ -112,6 +111,12 @@ fn is_named_for(scope: &str, path: &str, object: &str) -> bool {
     let mut parts = scope.split('.');
     let (first, second) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     path.starts_with(&format!("/{first}/{second}")) || (!object.is_empty() && scope.contains(object))
+}
+
+/// A path template without its version, and without the names of its variables: the versions of one endpoint have the same.
+pub fn without_version(template: &str) -> String {
+    let named = |part| if str::starts_with(part, '{') { "{}" } else { part };
+    template.split('/').filter(|part| !is_version(part)).map(named).collect::<Vec<_>>().join("/")
 }
 
 fn is_version(segment: &str) -> bool {

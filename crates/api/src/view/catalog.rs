@@ -21,7 +21,7 @@ pub struct Scope {
     pub part: String,
     /// `read`, `write` or `all`.
     pub access: String,
-    /// How many operations it opens.
+    /// How many operations it opens; those that differ by their version alone count once.
     pub operations: usize,
 }
 

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use keyway_core::catalog::{Catalog, Operation, OperationId};
 use keyway_core::object_type::ObjectType;
+use keyway_core::reach::without_version;
 use keyway_core::requirement::{Alternatives, Requirement};
 use keyway_core::scope::presets::{self, Preset};
 use keyway_core::scope::{ScopeSet, all_names, in_plain_words};
@@ -70,6 +71,11 @@ fn name_of((id, reading): &Reading) -> (&'static str, String) {
     (operation.version, name)
 }
 
+/// What all versions of an operation have in common.
+fn endpoint_of(reading: &Reading) -> String {
+    without_version(&name_of(reading).1)
+}
+
 /// Every scope, and the sets.
 pub(super) async fn scopes() -> Answer<Scopes> {
     static SCOPES: LazyLock<Scopes> = LazyLock::new(|| {
@@ -82,7 +88,7 @@ pub(super) async fn scopes() -> Answer<Scopes> {
                 object,
                 part: part.to_owned(),
                 access: access.to_owned(),
-                operations: Effect::of(&[*name]).operations,
+                operations: Effect::of(&[*name]).endpoints,
             }
         };
         let template = |preset: &Preset| ScopeTemplate {
@@ -115,18 +121,18 @@ pub fn operations_of(scope: &str) -> Vec<(&'static str, String)> {
     names.into_iter().rev().collect()
 }
 
-/// What scopes open together: distinct operations, and those of them that change something.
+/// What scopes open together: endpoints, each a method and a path without its version, and those of them that change something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Effect {
-    /// An operation that several of the scopes open counts once.
-    pub operations: usize,
+    /// An endpoint counts once, also where several of the scopes open it, and where HubSpot publishes it in several versions.
+    pub endpoints: usize,
     /// Of them.
     pub writes: usize,
 }
 
-/// The operations behind scopes by number, so that a page can count those of each of its rows.
+/// The endpoints behind scopes by number, so that a page can count those of each of its rows.
 struct Numbered {
-    /// Whether the operation of a number changes something.
+    /// Whether the endpoint of a number changes something.
     writes: Vec<bool>,
     of_scope: HashMap<&'static str, BTreeSet<usize>>,
 }
@@ -136,7 +142,7 @@ static NUMBERED: LazyLock<Numbered> = LazyLock::new(|| {
     let mut all = Numbered { writes: Vec::new(), of_scope: HashMap::new() };
     for (scope, behind) in BEHIND.iter() {
         let numbered = behind.iter().map(|reading| {
-            *numbers.entry(name_of(reading).1).or_insert_with(|| {
+            *numbers.entry(endpoint_of(reading)).or_insert_with(|| {
                 all.writes.push(!Catalog::get().operation(reading.0).read_only);
                 all.writes.len() - 1
             })
@@ -152,7 +158,7 @@ impl Effect {
     pub fn of<S: AsRef<str>>(scopes: &[S]) -> Self {
         let opened: BTreeSet<usize> = scopes.iter().filter_map(|scope| NUMBERED.of_scope.get(scope.as_ref())).flatten().copied().collect();
         let writes = opened.iter().filter(|number| NUMBERED.writes[**number]).count();
-        Self { operations: opened.len(), writes }
+        Self { endpoints: opened.len(), writes }
     }
 }
 
@@ -210,6 +216,8 @@ fn part_of(part: &str, name: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use keyway_core::catalog::Method;
+
     use super::*;
 
     #[test]
@@ -229,20 +237,33 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_that_two_scopes_open_counts_once() {
+    fn an_endpoint_that_two_scopes_open_counts_once() {
         let (read, write) = ("crm.objects.contacts.read", "crm.objects.contacts.write");
         let [of_read, of_write, of_both] = [Effect::of(&[read]), Effect::of(&[write]), Effect::of(&[read, write])];
-        let names = |scopes: &[&str]| scopes.iter().flat_map(|scope| operations_of(scope)).map(|(_, name)| name).collect::<BTreeSet<_>>();
-        assert_eq!(of_both.operations, names(&[read, write]).len());
-        assert!(of_both.operations < of_read.operations + of_write.operations);
+        assert!(of_both.endpoints < of_read.endpoints + of_write.endpoints);
         assert_eq!(Effect::of(&[read, write, read]), of_both);
-        assert_eq!(Effect::of::<&str>(&[]), Effect { operations: 0, writes: 0 });
+        assert_eq!(Effect::of::<&str>(&[]), Effect { endpoints: 0, writes: 0 });
+    }
+
+    #[test]
+    fn the_versions_of_an_operation_count_once_and_another_method_or_path_counts_too() {
+        let of = |method: &str, template: &str| {
+            let operation = Catalog::get().find(Method::parse(method).unwrap(), template).unwrap();
+            endpoint_of(&(operation.id, readings(operation).contains(&Some("contacts")).then_some("contacts")))
+        };
+        let generic = of("GET", "/crm/v3/objects/{objectType}/{objectId}");
+        assert_eq!(generic, of("GET", "/crm/objects/2026-09/{objectType}/{objectId}"));
+        assert_ne!(generic, of("PATCH", "/crm/v3/objects/{objectType}/{objectId}"));
+        assert_ne!(generic, of("GET", "/crm/v3/objects/{objectType}"));
+        let versions = operations_of("crm.objects.contacts.read").len();
+        let effect = Effect::of(&["crm.objects.contacts.read"]);
+        assert!(effect.endpoints < versions, "{effect:?} of {versions}");
     }
 
     #[test]
     fn what_reads_alone_is_not_counted_as_a_change() {
         let (read, write) = (Effect::of(&["crm.objects.contacts.read"]), Effect::of(&["crm.objects.contacts.write"]));
-        assert!(read.writes < read.operations && write.writes > 0, "{read:?} {write:?}");
+        assert!(read.writes < read.endpoints && write.writes > 0, "{read:?} {write:?}");
         assert_eq!(Effect::of(&["crm.objects.owners.read"]).writes, 0);
     }
 
