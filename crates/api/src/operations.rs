@@ -308,6 +308,7 @@ operations! {
     op(CountRecords, "countRecords", "GET", "/api/v1/audit/counts", Reader, "How many of the newest 5,000 records that fit there are: over time, and by status, cause, app and operation").query::<AuditQuery>().answer::<view::RecordCounts>(),
     op(ExportRecords, "exportRecords", "GET", "/api/v1/audit/export", Reader, "All records that fit, as JSON lines or CSV; app managers name one of their apps").query::<AuditQuery>(),
     op(ListDamage, "listDamage", "GET", "/api/v1/audit/damage", Auditor, "What was noticed to be wrong with the files of the log").answer::<view::AuditDamage>(),
+    op(ShowLogSize, "showLogSize", "GET", "/api/v1/audit/size", Auditor, "How much room the log takes, and how much is left where it is kept").answer::<view::LogSize>(),
     op(VerifyRecords, "verifyRecords", "GET", "/api/v1/audit/verify", Auditor, "Check every seal of the log").query::<VerifyQuery>().answer::<view::Verified>(),
 }
 

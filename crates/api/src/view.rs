@@ -50,6 +50,13 @@ shown! {
     struct AuditDamage {
         damage: Vec<DamagedPlace>,
     }
+    /// How much room the audit log takes.
+    struct LogSize {
+        /// Bytes of the log with its indexes.
+        bytes: u64,
+        /// Free bytes of the disk that holds the data folder; none for a log in memory or in PostgreSQL.
+        free_bytes: Option<u64>,
+    }
     /// A place of the audit log that is not as it was written.
     struct DamagedPlace {
         /// The file's name in the folder of the log.

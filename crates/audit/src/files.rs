@@ -125,6 +125,11 @@ pub(super) struct Files {
 }
 
 impl Shelf {
+    /// Where the log is kept; none where it is in memory.
+    pub(super) fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
+    }
+
     fn locked(&self) -> MutexGuard<'_, State> {
         locked(&self.state)
     }

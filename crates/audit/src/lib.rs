@@ -21,6 +21,7 @@ mod postgres;
 mod query;
 mod record;
 mod row;
+mod size;
 mod stream;
 mod verify;
 mod writer;
@@ -34,6 +35,7 @@ pub use files::{FOLDER_ID, copy, has_logs, is_readable};
 pub use filter::{AppUse, AuditFilter, OperationUse, StatusFilter};
 pub use log::{AuditLog, FOLDER, Place};
 pub use record::{AuditRecord, BriefRecord};
+pub use size::Size;
 pub use verify::Verification;
 pub use writing::Writing;
 

@@ -123,6 +123,17 @@ pub fn duration(us: u64) -> String {
     }
 }
 
+/// Bytes in the unit that fits: `730 bytes`, `4.2 MB`. A unit has 1,000 of the smaller one.
+pub fn bytes(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} bytes"),
+        1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        1_000_000_000..1_000_000_000_000 => format!("{:.1} GB", bytes as f64 / 1e9),
+        _ => format!("{:.1} TB", bytes as f64 / 1e12),
+    }
+}
+
 /// Text inside HTML or XML, in elements and quoted attributes.
 #[derive(Clone, Copy, Debug)]
 pub struct Markup<'a>(pub &'a str);
@@ -263,6 +274,12 @@ mod tests {
     use super::*;
 
     const HOSTILE: &str = "a\u{1b}[2J\r\n\u{9b}31m\u{202e}\u{2066}\u{200b}\u{7f}|`<b>'\"&";
+
+    #[test]
+    fn bytes_have_the_unit_that_fits() {
+        let shown = [0, 999, 1_000, 1_234_567, 64 << 20, 5_000_000_000, u64::MAX].map(bytes);
+        assert_eq!(shown, ["0 bytes", "999 bytes", "1.0 kB", "1.2 MB", "67.1 MB", "5.0 GB", "18446744.1 TB"]);
+    }
 
     #[test]
     fn times_have_the_unit_that_fits() {

@@ -425,3 +425,15 @@ async fn a_category_is_looked_for_in_the_hours_that_have_it() {
     let by_category = AuditFilter { category: Some("RATE_LIMITS".into()), limit: 1, ..AuditFilter::default() };
     assert_eq!(times(&log, by_category).await, [20 * DAY_MS]);
 }
+
+#[tokio::test]
+async fn the_size_of_a_log_is_that_of_its_files_and_the_disk_beneath_has_room() {
+    let (folder, _) = six().await;
+    let log = in_folder(folder.path()).await;
+    let size = log.size().await.unwrap();
+    let of_files: u64 = fs::read_dir(folder.path().join(FOLDER)).unwrap().map(|entry| entry.unwrap().metadata().unwrap().len()).sum();
+    assert_eq!(size.bytes, of_files);
+    assert!(size.bytes > 0 && size.free_bytes.is_some_and(|free| free > 0), "{size:?}");
+    let in_memory = AuditLog::open(Place::Memory, ChainKey::new(&[7; 32]), None).await.unwrap();
+    assert_eq!(in_memory.size().await.unwrap(), Size::default());
+}

@@ -32,6 +32,8 @@ async fn two_instances_write_one_log_and_each_chain_is_whole() {
     assert_eq!((whole.records, whole.fault, whole.heads.0.len()), (40, None, 2));
     assert_eq!(times(&other, AuditFilter { app_id: Some(1), ..AuditFilter::default() }).await.len(), 20);
     assert_eq!(other.instances(), 2);
+    let size = other.size().await.unwrap();
+    assert!(size.bytes > 0 && size.free_bytes.is_none(), "the partitions and their indexes: {size:?}");
     // What one instance lost shows to the other.
     run(&url, "delete from call where app_id = 1 and at = 7").await;
     assert!(other.verify(&nothing_kept()).await.unwrap().fault.is_some());

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::{Method, StatusCode};
-use keyway_api::view::{AppWithTokens, Apps, Due, Notice, Overview};
+use keyway_api::view::{AppWithTokens, Apps, Due, LogSize, Notice, Overview};
 use keyway_core::shown;
 use keyway_core::time::Timestamp;
 use keyway_gateway::clock;
@@ -63,9 +63,11 @@ pub async fn run(connection: &Connection, max_token_age: Option<&str>) -> anyhow
         // The caller's role does not allow it.
         Err(_) => Vec::new(),
     };
+    // The caller's role may not allow it, and a server of an earlier build does not have it.
+    let size = get::<LogSize>(connection, "/api/v1/audit/size").await.ok();
     let listed: Vec<_> = troubles.iter().map(|(hub_id, trouble)| json!({ "hubId": hub_id, "trouble": trouble })).collect();
     show(
-        &json!({ "version": 1, "running": true, "accounts": accounts.len(), "notReady": not_ready, "troubles": listed, "rotationDue": due, "accessExpiring": ending, "tokenExpiring": tokens_ending, "store": store, "overviewError": overview_error, "proxy": of_proxy, "auditDamage": damage }),
+        &json!({ "version": 1, "running": true, "accounts": accounts.len(), "notReady": not_ready, "troubles": listed, "rotationDue": due, "accessExpiring": ending, "tokenExpiring": tokens_ending, "store": store, "overviewError": overview_error, "proxy": of_proxy, "auditDamage": damage, "auditLog": size }),
         |_| {
             let mut lines = format!("keyway runs, with {} {}", accounts.len(), if accounts.len() == 1 { "account" } else { "accounts" });
             not_ready.iter().for_each(|why| lines.push_str(&format!("\nit answers no calls: {why}")));
@@ -75,6 +77,7 @@ pub async fn run(connection: &Connection, max_token_age: Option<&str>) -> anyhow
             if let Some(error) = &overview_error {
                 lines.push_str(&format!("\ncan't find out what needs a person: {error}"));
             }
+            size.iter().for_each(|size| lines.push_str(&format!("\n{}", room(size))));
             store.iter().chain(&ending).chain(&tokens_ending).for_each(|told| lines.push_str(&format!("\n{told}")));
             due.iter().for_each(|due| lines.push_str(&format!("\n{due}")));
             damage.iter().for_each(|place| lines.push_str(&format!("\nthe audit log is damaged: {place}")));
@@ -103,6 +106,12 @@ async fn overview(connection: &Connection) -> anyhow::Result<Option<Overview>> {
 fn notice(notice: &Notice) -> String {
     let remedy = notice.remedy.as_deref().map(|remedy| format!(": {}", line(remedy)));
     format!("{}{}", line(&notice.text), remedy.unwrap_or_default())
+}
+
+/// How much room the audit log takes, and how much is left.
+fn room(size: &LogSize) -> String {
+    let free = size.free_bytes.map(|free| format!("; {} free on the disk of the data folder", shown::bytes(free)));
+    format!("the audit log takes {}{}", shown::bytes(size.bytes), free.unwrap_or_default())
 }
 
 /// Whether there is no server: no socket, or nobody who takes the connection.

@@ -35,6 +35,20 @@ fn refusal_with(folder: &Path, options: &[&str]) -> String {
     String::from_utf8(started.stderr).unwrap()
 }
 
+#[test]
+fn status_has_the_size_of_the_audit_log_and_the_room_that_is_left() {
+    let keyway = Keyway::start(&[]);
+    let status = keyway.json(&["status"]);
+    let log = &status["auditLog"];
+    let of_files: u64 =
+        std::fs::read_dir(keyway.folder.path().join("audit")).unwrap().map(|file| file.unwrap().metadata().unwrap().len()).sum();
+    assert_eq!(log["bytes"], of_files, "{status}");
+    assert!(log["freeBytes"].as_u64().is_some_and(|free| free > 0), "{status}");
+    let words = String::from_utf8(keyway.run(&["status"]).stdout).unwrap();
+    let line = words.lines().find(|line| line.starts_with("the audit log takes ")).unwrap_or_else(|| panic!("{words}"));
+    assert!(line.ends_with(" free on the disk of the data folder"), "{line}");
+}
+
 /// Names and contents of a folder, without what a start may touch: locks, the socket and SQLite's log.
 fn contents(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut found = Vec::new();

@@ -25,7 +25,7 @@ use super::extract::{Query, moment};
 use super::page::limit;
 use super::view::{self, Answer, Records, answer};
 use crate::audit::chain::Heads;
-use crate::audit::{AuditError, AuditFilter, AuditRecord, Damage, StatusFilter, Verification};
+use crate::audit::{AuditError, AuditFilter, AuditRecord, Damage, Size, StatusFilter, Verification};
 use crate::principal::Principal;
 
 /// Records read at once for an export: some megabytes.
@@ -60,6 +60,12 @@ pub(super) async fn verify(State(admin): State<Admin>, Query(query): Query<Verif
 pub(super) async fn damage(State(admin): State<Admin>) -> Answer<view::AuditDamage> {
     let place = |one: Damage| view::DamagedPlace { file: one.file, offset: one.offset, what: one.what };
     answer(view::AuditDamage { damage: admin.audit.damage().await?.into_iter().map(place).collect() })
+}
+
+/// How much room the log takes.
+pub(super) async fn size(State(admin): State<Admin>) -> Answer<view::LogSize> {
+    let Size { bytes, free_bytes } = admin.audit.size().await?;
+    answer(view::LogSize { bytes, free_bytes })
 }
 
 /// Streams every record that fits, newest first, with bounded memory.

@@ -195,6 +195,7 @@ fn handler(operation: &Operation) -> MethodRouter<Admin> {
         Id::CountRecords => at.to(counts::count),
         Id::ExportRecords => at.to(audit::export),
         Id::ListDamage => at.to(audit::damage),
+        Id::ShowLogSize => at.to(audit::size),
         Id::VerifyRecords => at.to(audit::verify),
     }
 }
