@@ -104,12 +104,17 @@ impl LimitWords for AccountLimit {
             (Some(_), Some(daily)) if self.used_today >= daily => format!("Used up until {} UTC", words::clock(&self.resets_at)),
             (Some(at), _) => format!("Used up {} ({} UTC) at the pace of the last hour", words::ahead(at, now), words::clock(at)),
             (None, None) => "No cap on the day".to_owned(),
+            // Without the account's calls by hour there is no forecast.
+            (None, Some(_)) if self.burn_down.used.is_empty() => format!("Starts again {}", words::ahead(&self.resets_at, now)),
             (None, Some(_)) => format!("Lasts until it starts again {}", words::ahead(&self.resets_at, now)),
         }
     }
 
     fn burn(&self, now: Timestamp) -> Option<BurnDown> {
         let (begin, daily) = (Timestamp::parse_iso(&self.burn_down.begin)?, self.daily?);
+        if self.burn_down.used.is_empty() {
+            return None;
+        }
         let hours = (now.as_ms() - begin.as_ms()) as f64 / 3_600_000.0;
         Some(BurnDown::new(&self.burn_down.used, daily, self.calls_of_hour, hours))
     }

@@ -20,6 +20,8 @@ pub struct Overview {
     pub attention: Vec<Notice>,
     /// Whether every record is counted. Not after the counts were lost, until Keyway has counted again.
     pub whole: bool,
+    /// Why calls can't be counted now; then calls, latency and errors are 0, and limits have no forecast.
+    pub uncounted: Option<String>,
     pub points: Points,
     pub total: CallTotals,
     /// The same length of time before.
@@ -94,10 +96,12 @@ pub struct AccountLimit {
     /// None where there is no cap on the day.
     pub daily: Option<u64>,
     pub burst: u32,
+    /// Calls of the last hour that count against the limit, of the apps that the caller may see.
     pub calls_of_hour: u64,
     pub waiting: usize,
     pub resets_at: Moment,
-    /// When the day is used up at the pace of the last hour, if that is before it starts again.
+    /// When the day is used up at the pace of the last hour, if that is before it starts again. None for a caller who sees a part
+    /// of the account's apps.
     pub used_up_at: Option<Moment>,
     /// Of a connection: `fine`, `refused` or `unreachable`.
     pub state: Option<String>,
@@ -109,7 +113,8 @@ pub struct AccountLimit {
 pub struct BurnDown {
     /// When the day began.
     pub begin: Moment,
-    /// Calls of the day that were used by the end of each hour since; the last hour is not over.
+    /// Calls of the day that were used by the end of each hour since; the last hour is not over. Empty for a caller who sees a
+    /// part of the account's apps, and where calls can't be counted.
     pub used: Vec<u64>,
 }
 

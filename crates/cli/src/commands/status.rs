@@ -49,7 +49,8 @@ pub async fn run(connection: &Connection, max_token_age: Option<&str>) -> anyhow
         Ok(overview) => (overview, None),
         Err(error) => (None, Some(format!("{error:#}"))),
     };
-    let (rotations, attention) = overview.map(|overview| (overview.rotations.due, overview.attention)).unwrap_or_default();
+    let (rotations, attention, uncounted) =
+        overview.map(|overview| (overview.rotations.due, overview.attention, overview.uncounted)).unwrap_or_default();
     // A token that --max-token-age reported is not reported again.
     let told = |due: &&Due| due.hint.as_deref().is_some_and(|hint| troubles.iter().any(|(_, trouble)| trouble.contains(hint)));
     let due: Vec<String> = rotations.iter().filter(|due| !told(due)).map(due_for_rotation).collect();
@@ -67,7 +68,7 @@ pub async fn run(connection: &Connection, max_token_age: Option<&str>) -> anyhow
     let size = get::<LogSize>(connection, "/api/v1/audit/size").await.ok();
     let listed: Vec<_> = troubles.iter().map(|(hub_id, trouble)| json!({ "hubId": hub_id, "trouble": trouble })).collect();
     show(
-        &json!({ "version": 1, "running": true, "accounts": accounts.len(), "notReady": not_ready, "troubles": listed, "rotationDue": due, "accessExpiring": ending, "tokenExpiring": tokens_ending, "store": store, "overviewError": overview_error, "proxy": of_proxy, "auditDamage": damage, "auditLog": size }),
+        &json!({ "version": 1, "running": true, "accounts": accounts.len(), "notReady": not_ready, "troubles": listed, "rotationDue": due, "accessExpiring": ending, "tokenExpiring": tokens_ending, "store": store, "overviewError": overview_error, "proxy": of_proxy, "auditDamage": damage, "auditLog": size, "uncounted": uncounted }),
         |_| {
             let mut lines = format!("keyway runs, with {} {}", accounts.len(), if accounts.len() == 1 { "account" } else { "accounts" });
             not_ready.iter().for_each(|why| lines.push_str(&format!("\nit answers no calls: {why}")));
@@ -77,6 +78,7 @@ pub async fn run(connection: &Connection, max_token_age: Option<&str>) -> anyhow
             if let Some(error) = &overview_error {
                 lines.push_str(&format!("\ncan't find out what needs a person: {error}"));
             }
+            uncounted.iter().for_each(|why| lines.push_str(&format!("\ncan't count calls: {}", line(why))));
             size.iter().for_each(|size| lines.push_str(&format!("\n{}", room(size))));
             store.iter().chain(&ending).chain(&tokens_ending).for_each(|told| lines.push_str(&format!("\n{told}")));
             due.iter().for_each(|due| lines.push_str(&format!("\n{due}")));

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::harness::{ADMIN_TOKEN, Keyway, ask};
+use crate::sign_in::Browser;
 
 /// A server on which an app made two calls, of which one was refused, and somebody unknown made one.
 fn called() -> Keyway {
@@ -121,6 +122,35 @@ fn apps_are_listed_also_while_the_counts_can_not_be_read() {
     assert_eq!((status, &body["apps"][0]["name"], &body["apps"][0]["day"]), (200, &"Sync".into(), &Value::Null), "{body}");
     let (status, ..) = ask(&keyway, Some(ADMIN_TOKEN), "GET", "/api/v1/calls", &Value::Null);
     assert!(status >= 500, "what has counts alone is refused: {status}");
+}
+
+#[test]
+fn the_overview_says_why_calls_can_not_be_counted_and_has_everything_else() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("counts.db")).unwrap();
+    let keyway = Keyway::start_in(folder, &[]);
+    keyway.json(&["app", "create", "Sync", "--scopes", "crm.objects.contacts.read", "--expires", "2d"]);
+    let overview = || ask(&keyway, Some(ADMIN_TOKEN), "GET", "/api/v1/overview", &Value::Null);
+    let (status, _, body) = overview();
+    assert_eq!((status, &body["attention"][0]["kind"], &body["total"]["calls"]), (200, &"token-expiring".into(), &0.into()), "{body}");
+    let why = body["uncounted"].as_str().unwrap();
+    assert!(why.contains("unable to open database file"), "{why}");
+    assert_eq!(body["accounts"]["top"][0]["burnDown"]["used"], serde_json::json!([]), "nothing is known of the day's hours");
+    let status = String::from_utf8(keyway.run(&["status"]).stdout).unwrap();
+    assert!(status.contains("can't count calls: ") && status.contains("unable to open database file"), "{status}");
+    let password = "a password that is long";
+    keyway.json(&["user", "create", "ada@example.com", "--credential-command", &format!("printf '{password}'")]);
+    let mut browser = Browser::new(&keyway);
+    browser.sign_in("ada@example.com", password);
+    for page in ["/", "/overview/live"] {
+        let page = browser.get(page);
+        assert!(page.status == 200 && page.body.contains("Keyway cannot count calls"), "{}", page.body);
+        assert!(page.body.contains("<code>counts.db</code>") && page.body.contains("Sync"), "{}", page.body);
+    }
+    // As soon as the file can be made, calls are counted: no restart is needed.
+    std::fs::remove_dir(keyway.folder.path().join("counts.db")).unwrap();
+    let (_, _, body) = overview();
+    assert_eq!((&body["uncounted"], &body["whole"]), (&Value::Null, &true.into()), "{body}");
 }
 
 #[test]

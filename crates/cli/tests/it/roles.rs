@@ -125,6 +125,32 @@ fn every_operation_is_open_to_the_roles_of_the_table_and_to_no_other() {
 }
 
 #[test]
+fn an_app_manager_sees_the_calls_of_their_apps_and_no_forecast_of_the_whole_account() {
+    let keyway = Keyway::start(&[]);
+    let hub_id = keyway.json(&["account", "create", "Shared"])["account"]["hubId"].to_string();
+    let made = |name: &str| keyway.json(&["app", "create", name, "--account", &hub_id, "--scopes", "tickets"]);
+    let (mine, theirs) = (made("Mine"), made("Theirs"));
+    for (app, calls) in [(&mine, 2), (&theirs, 5)] {
+        for _ in 0..calls {
+            assert_eq!(keyway.call(app["token"]["value"].as_str().unwrap(), "GET", "/crm/v3/objects/tickets", None).0, 200);
+        }
+    }
+    let manager = admin_token(&keyway, "app-manager", &[&mine["app"]["id"].to_string()]);
+    let limit = |token: &str| {
+        let (status, _, overview) = ask(&keyway, Some(token), "GET", &format!("/api/v1/overview?hubId={hub_id}"), &Value::Null);
+        assert_eq!((status, overview["accounts"]["top"].as_array().unwrap().len()), (200, 1), "{overview}");
+        overview["accounts"]["top"][0].clone()
+    };
+    let (of_manager, of_all) = (limit(&manager), limit(&admin_token(&keyway, "auditor", &[])));
+    assert_eq!((&of_manager["callsOfHour"], &of_all["callsOfHour"]), (&json!(2), &json!(7)));
+    assert_eq!((&of_manager["burnDown"]["used"], &of_manager["usedUpAt"]), (&json!([]), &Value::Null), "{of_manager}");
+    let of_hours = of_all["burnDown"]["used"].as_array().unwrap();
+    assert_eq!(of_hours.last(), Some(&json!(7)), "{of_all}");
+    // HubSpot tells every app how much of the day is left, so this is no secret among the apps of an account.
+    assert_eq!(of_manager["usedToday"], json!(7));
+}
+
+#[test]
 fn an_app_manager_takes_scopes_away_and_gives_none() {
     let keyway = Keyway::start(&[]);
     let (own, others) = (account_with_app(&keyway, "Own"), account_with_app(&keyway, "Others"));

@@ -21,9 +21,10 @@ use super::view::{
     Totals, Unused, answer,
 };
 use crate::attention::{self, DAY_MS, DueOf, ENDING_DAYS, EndingCalls};
-use crate::audit::OperationUse;
+use crate::audit::counts::Tally;
+use crate::audit::{AuditError, OperationUse};
 use crate::clock;
-use crate::history::{self, AppCalls, Range, Stretch, Whose};
+use crate::history::{self, AppCalls, Range, Stretch, Sums, Whose};
 use crate::model::{Account, App, Token};
 use crate::notifier::Look;
 use crate::principal::Principal;
@@ -63,16 +64,24 @@ pub(super) async fn show(
         apps.retain(|(app, _)| app.hub_id == hub_id);
         accounts.retain(|account| account.hub_id == hub_id);
     }
-    let whole = admin.audit.count_unless_behind().await?;
-    let counts = wanted(&who, query.hub_id);
-    let whose = if who.role.apps().is_none() { Whose::All(query.hub_id) } else { Whose::Some(&counts) };
     let stretch = range.until(now);
-    let sums = history::sums(&admin.audit, stretch, whose).await?;
-    let before = history::before(&admin.audit, stretch, now, whose).await?;
     let ending = admin.ending.get(&admin.audit).await;
     let names: HashMap<u64, &App> = apps.iter().map(|(app, _)| (app.id, app)).collect();
-    let busiest = busiest(&admin, &names, stretch, now, &counts).await?;
-    let limits = limits(&admin, &accounts, now).await?;
+    let (rows, more) = limited(&admin, &accounts);
+    // What needs a person, what ends and what is due do not depend on counts: they are shown without.
+    let (counted, uncounted) = match counted(&admin, &who, query.hub_id, &names, &rows, stretch, now).await {
+        Ok(counted) => (counted, None),
+        Err(error) => {
+            tracing::error!(%error, "the counts of calls can't be read or written");
+            (Counted::nothing(stretch), Some(error.to_string()))
+        }
+    };
+    let Counted { whole, sums, before, busiest, mut accounts_used } = counted;
+    let limits = rows.iter().map(|(account, standing)| {
+        let used = accounts_used.remove(&account.hub_id).unwrap_or_default();
+        limit(&admin, account, standing, used, now)
+    });
+    let limits = Top { top: limits.collect(), more };
     answer(Overview {
         at: now.into(),
         range: range.name().to_owned(),
@@ -80,6 +89,7 @@ pub(super) async fn show(
         totals: Totals { apps: apps.iter().filter(|(app, _)| app.public_app.is_none()).count(), accounts: accounts.len() },
         attention: attention(&admin, &who, query.hub_id).await,
         whole,
+        uncounted,
         points: points(stretch, &sums.points),
         total: totals(&sums.total),
         before: totals(&before),
@@ -107,6 +117,65 @@ async fn attention(admin: &Admin, who: &Principal, hub_id: Option<u64>) -> Vec<N
     found.iter().take(ATTENTION_MAX).map(notice).collect()
 }
 
+/// What the counts have for the page.
+struct Counted {
+    whole: bool,
+    sums: Sums,
+    before: Tally,
+    busiest: Top<BusyApp>,
+    /// By account.
+    accounts_used: HashMap<u64, UsedOfDay>,
+}
+
+/// What was called of an account's day.
+#[derive(Default)]
+struct UsedOfDay {
+    /// In the last hour, by the apps that the person may see.
+    pace: u64,
+    /// By the end of each hour; none for a person who sees a part of the account's apps.
+    by_hour: Option<Vec<u64>>,
+}
+
+impl Counted {
+    /// Where the counts can't be read.
+    fn nothing(stretch: Stretch) -> Self {
+        let sums = Sums { stretch, points: vec![Tally::default(); stretch.length], total: Tally::default() };
+        let busiest = Top { top: Vec::new(), more: 0 };
+        Self { whole: false, sums, before: Tally::default(), busiest, accounts_used: HashMap::new() }
+    }
+}
+
+async fn counted(
+    admin: &Admin,
+    who: &Principal,
+    hub_id: Option<u64>,
+    names: &HashMap<u64, &App>,
+    rows: &[(&Account, Standing)],
+    stretch: Stretch,
+    now: Timestamp,
+) -> Result<Counted, AuditError> {
+    let whole = admin.audit.count_unless_behind().await?;
+    let counts = wanted(who, hub_id);
+    let sees_all = who.role.apps().is_none();
+    let whose = if sees_all { Whose::All(hub_id) } else { Whose::Some(&counts) };
+    let mut accounts_used: HashMap<u64, UsedOfDay> = HashMap::new();
+    for (hub_id, pace) in pace(admin, rows, whose, now).await? {
+        accounts_used.entry(hub_id).or_default().pace = pace;
+    }
+    if sees_all {
+        for (hub_id, by_hour) in used_by_hour(admin, rows, now).await? {
+            accounts_used.entry(hub_id).or_default().by_hour = Some(by_hour);
+        }
+    }
+    Ok(Counted {
+        whole,
+        sums: history::sums(&admin.audit, stretch, whose).await?,
+        before: history::before(&admin.audit, stretch, now, whose).await?,
+        busiest: busiest(admin, names, stretch, now, &counts).await?,
+        accounts_used,
+    })
+}
+
 /// The apps with the most calls.
 async fn busiest(
     admin: &Admin,
@@ -114,7 +183,7 @@ async fn busiest(
     stretch: Stretch,
     now: Timestamp,
     wanted: impl Fn(Option<u64>, Option<u64>) -> bool,
-) -> Result<Top<BusyApp>, ApiError> {
+) -> Result<Top<BusyApp>, AuditError> {
     let (busiest, more) = history::busiest(&admin.audit, stretch, ROWS_MAX, wanted).await?;
     let ids: Vec<u64> = busiest.iter().map(|(id, _)| *id).collect();
     let peaks = history::peaks(&admin.audit, Range::Hour.until(now), &ids).await?;
@@ -140,8 +209,8 @@ async fn busiest(
     Ok(Top { top: busiest.into_iter().map(row).collect(), more })
 }
 
-/// The accounts that have used most of their day, and when it will be used up at the pace of the last hour.
-async fn limits(admin: &Admin, accounts: &[Account], now: Timestamp) -> Result<Top<AccountLimit>, ApiError> {
+/// The accounts that have used most of their day, and how many others there are.
+fn limited<'a>(admin: &Admin, accounts: &'a [Account]) -> (Vec<(&'a Account, Standing)>, usize) {
     let mut rows: Vec<_> =
         accounts.iter().filter_map(|account| Some((account, admin.registry.standing(account.hub_id, clock::both())?))).collect();
     rows.sort_by(|(one, mine), (other, theirs)| {
@@ -152,39 +221,56 @@ async fn limits(admin: &Admin, accounts: &[Account], now: Timestamp) -> Result<T
     });
     let more = rows.len().saturating_sub(ROWS_MAX);
     rows.truncate(ROWS_MAX);
+    (rows, more)
+}
+
+/// Calls of the last hour that count against each account's day, of those that the person may see.
+async fn pace(admin: &Admin, rows: &[(&Account, Standing)], whose: Whose<'_>, now: Timestamp) -> Result<HashMap<u64, u64>, AuditError> {
     let mut pace: HashMap<u64, u64> = HashMap::new();
     let hour = Range::Hour.until(now);
-    for span in admin.audit.spans_of_accounts(hour.grain, hour.begin, hour.end()).await? {
-        let is_row = |hub_id: Option<u64>| rows.iter().any(|(account, _)| Some(account.hub_id) == hub_id);
-        span.each(|hub_id, _| is_row(hub_id), |hub_id, _, tally| *pace.entry(hub_id.unwrap_or(0)).or_default() += tally.counted);
-    }
-    let mut used = used_by_hour(admin, &rows, now).await?;
-    let row = |(account, standing): &(&Account, Standing)| {
-        let pace = pace.get(&account.hub_id).copied().unwrap_or(0);
-        let capped = standing.limits.daily < UNCAPPED;
-        let left = standing.limits.daily.saturating_sub(standing.used_today);
-        let mut used = used.remove(&account.hub_id).unwrap_or_default();
-        // What is known for certain is the end of it.
-        used.last_mut().into_iter().for_each(|last| *last = standing.used_today);
-        AccountLimit {
-            hub_id: account.hub_id,
-            name: account.name.clone(),
-            used_today: standing.used_today,
-            daily: capped.then_some(standing.limits.daily),
-            burst: standing.limits.burst,
-            calls_of_hour: pace,
-            waiting: standing.waiting,
-            resets_at: standing.resets_at.into(),
-            used_up_at: capped.then(|| used_up(left, pace, now, standing.resets_at)).flatten().map(Moment::from),
-            state: account.connection.as_ref().map(|_| admin.upstream.health.of(account.hub_id).0.as_str().to_owned()),
-            burn_down: BurnDown { begin: standing.resets_at.plus_ms(-DAY_MS).into(), used },
+    let is_row = |hub_id: Option<u64>| rows.iter().any(|(account, _)| Some(account.hub_id) == hub_id);
+    let mut add = |hub_id: Option<u64>, counted: u64| *pace.entry(hub_id.unwrap_or(0)).or_default() += counted;
+    match whose {
+        Whose::All(_) => {
+            for span in admin.audit.spans_of_accounts(hour.grain, hour.begin, hour.end()).await? {
+                span.each(|hub_id, _| is_row(hub_id), |hub_id, _, tally| add(hub_id, tally.counted));
+            }
         }
-    };
-    Ok(Top { top: rows.iter().map(row).collect(), more })
+        Whose::Some(wanted) => {
+            for span in admin.audit.spans(hour.grain, hour.begin, hour.end()).await? {
+                span.each(|hub_id, app_id| is_row(hub_id) && wanted(hub_id, app_id), |hub_id, _, tally| add(hub_id, tally.counted));
+            }
+        }
+    }
+    Ok(pace)
+}
+
+/// How an account's day stands. Who sees a part of its apps gets no forecast: that is made of the calls of all of them.
+fn limit(admin: &Admin, account: &Account, standing: &Standing, used: UsedOfDay, now: Timestamp) -> AccountLimit {
+    let UsedOfDay { pace, by_hour } = used;
+    let capped = standing.limits.daily < UNCAPPED;
+    let left = standing.limits.daily.saturating_sub(standing.used_today);
+    let forecast = capped && by_hour.is_some();
+    let mut by_hour = by_hour.unwrap_or_default();
+    // What is known for certain is the end of it.
+    by_hour.last_mut().into_iter().for_each(|last| *last = standing.used_today);
+    AccountLimit {
+        hub_id: account.hub_id,
+        name: account.name.clone(),
+        used_today: standing.used_today,
+        daily: capped.then_some(standing.limits.daily),
+        burst: standing.limits.burst,
+        calls_of_hour: pace,
+        waiting: standing.waiting,
+        resets_at: standing.resets_at.into(),
+        used_up_at: forecast.then(|| used_up(left, pace, now, standing.resets_at)).flatten().map(Moment::from),
+        state: account.connection.as_ref().map(|_| admin.upstream.health.of(account.hub_id).0.as_str().to_owned()),
+        burn_down: BurnDown { begin: standing.resets_at.plus_ms(-DAY_MS).into(), used: by_hour },
+    }
 }
 
 /// Calls of its day that each account had used by the end of each hour. Days begin by the clock of each account.
-async fn used_by_hour(admin: &Admin, rows: &[(&Account, Standing)], now: Timestamp) -> Result<HashMap<u64, Vec<u64>>, ApiError> {
+async fn used_by_hour(admin: &Admin, rows: &[(&Account, Standing)], now: Timestamp) -> Result<HashMap<u64, Vec<u64>>, AuditError> {
     let begin = |standing: &Standing| (standing.resets_at.as_ms() - DAY_MS).div_euclid(HOUR_MS);
     let hour = now.as_ms().div_euclid(HOUR_MS);
     let begins: HashMap<u64, i64> = rows.iter().map(|(account, standing)| (account.hub_id, begin(standing))).collect();
