@@ -1,4 +1,4 @@
-//! Every validation error of the CRM: one row of one table.
+//! Every validation error of an embedded account: one row of one table.
 //!
 //! A row has the status, HubSpot's category and sub-category, the message, the keys of `context`, the entries of `errors`,
 //! and the source that shows HubSpot's form. Code that refuses a call uses the row's function. docs/validation-errors.md
@@ -6,6 +6,8 @@
 
 mod page;
 mod table;
+
+use keyway_core::error_body::ErrorDetail;
 
 pub use page::page;
 pub use table::*;
@@ -59,6 +61,25 @@ pub struct ValueRow {
     pub source: Source,
 }
 
+/// An entry of `errors` beside a row, one for each fault.
+#[derive(Clone, Copy, Debug)]
+pub struct DetailRow {
+    /// The row that it is an entry of.
+    pub of: &'static str,
+    /// The name of its function.
+    pub name: &'static str,
+    /// What kind of fault it is, such as `REQUIRED_FIELD`; empty where there is none.
+    pub error_type: &'static str,
+    /// The finer category; empty where there is none.
+    pub sub_category: &'static str,
+    /// The message, with the words of a call as names in braces.
+    pub message: &'static str,
+    /// The keys of its `context`.
+    pub context: &'static [&'static str],
+    /// What shows that HubSpot answers so.
+    pub source: Source,
+}
+
 /// What shows how HubSpot answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
@@ -79,6 +100,24 @@ pub(crate) struct BadValue {
     pub code: &'static str,
     /// The sentence a person reads.
     pub message: String,
+}
+
+impl BadValue {
+    /// The entry of `errors` for the property.
+    pub(crate) fn detail(&self, property: &str) -> ErrorDetail {
+        ErrorDetail::new(&self.message).code(self.code).context("propertyName", vec![property.to_owned()])
+    }
+}
+
+impl DetailRow {
+    /// Whether an entry has the form of the row.
+    pub fn fits(&self, entry: &serde_json::Value) -> bool {
+        let text = |field: &str| entry[field].as_str().unwrap_or_default();
+        (text("errorType"), text("subCategory")) == (self.error_type, self.sub_category)
+            && fits(self.message, text("message"))
+            && entry["context"].as_object().map_or(0, serde_json::Map::len) == self.context.len()
+            && self.context.iter().all(|key| entry["context"][key].is_array())
+    }
 }
 
 impl Row {

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use keyway_core::error_body::ErrorBody;
 use keyway_core::refusal::Refusal;
+use keyway_objects::invalid;
 use keyway_objects::state::State;
 use keyway_objects::webhooks::Notice;
 use tokio::runtime::Handle;
@@ -150,5 +151,5 @@ pub fn busy(hub_id: u64) -> ErrorBody {
 }
 
 pub fn no_account(hub_id: u64) -> ErrorBody {
-    ErrorBody::not_found(format!("there is no embedded account {hub_id}"))
+    invalid::account_missing(hub_id)
 }

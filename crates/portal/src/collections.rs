@@ -43,6 +43,7 @@ use keyway_core::error_body::ErrorBody;
 use keyway_core::path::NormalPath;
 use keyway_core::time::Timestamp;
 use keyway_objects::call::{Call, Reply};
+use keyway_objects::invalid;
 use keyway_objects::items::{Item, Place};
 use keyway_objects::request::{Query, bad_parameter, id_text, object};
 use keyway_objects::route::is_version;
@@ -308,7 +309,7 @@ fn uuid(store: &str, number: u64) -> String {
 }
 
 fn missing(id: &str) -> ErrorBody {
-    ErrorBody::not_found(format!("resource not found: {id}"))
+    invalid::thing_missing(id)
 }
 
 fn reply(status: u16, body: Value) -> Reply {

@@ -309,7 +309,7 @@ fn input_id(input: &Map<String, Value>) -> Result<String, ErrorBody> {
 }
 
 /// An entry of the `errors` of a 207, with the context of its error.
-pub(crate) fn listed(error: &ErrorBody) -> Value {
+pub fn listed(error: &ErrorBody) -> Value {
     entry(error, error.context.iter().map(|(key, values)| (key.clone(), json!(values))).collect())
 }
 

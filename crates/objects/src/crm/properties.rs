@@ -3,7 +3,7 @@
 
 use http::Method;
 use keyway_core::beside::Access;
-use keyway_core::error_body::{ErrorBody, ErrorDetail};
+use keyway_core::error_body::ErrorBody;
 use serde_json::{Map, Value, json};
 
 use super::{Answer, kind, no_content, reply};
@@ -366,11 +366,9 @@ fn refuse_in_use(state: &State, kind: Kind, name: &str) -> Result<(), ErrorBody>
     let counts = vec![by.len().to_string()];
     let error = invalid::property_in_use(name, &type_id, by.len(), vec![name.to_owned()], vec![type_id.clone()], counts);
     Err(by.into_iter().fold(error, |error, (parent, id)| {
-        let message = format!("Property {name} of object type {type_id} in use by {parent} (display type {parent}) ID {id}: ");
-        let detail = ErrorDetail::new(message).sub_category("PropertyValidationError.PROPERTY_USAGE");
-        let detail = detail.context("property", vec![name.to_owned()]).context("objectTypeId", vec![type_id.clone()]);
-        let detail = detail.context("parentType", vec![parent.to_owned()]).context("parentDisplayType", vec![parent.to_owned()]);
-        error.detail(detail.context("parentName", vec![id]).context("link", vec![String::new()]))
+        let one = |text: &str| vec![text.to_owned()];
+        let (property, object_type, shown) = (one(name), one(&type_id), one(parent));
+        error.detail(invalid::property_used(name, &type_id, parent, &id, property, object_type, shown.clone(), shown, one(&id), one("")))
     }))
 }
 

@@ -1,7 +1,7 @@
 //! Checks the properties that a caller sends, and writes them.
 
 use keyway_core::beside::Access;
-use keyway_core::error_body::{ErrorBody, ErrorDetail};
+use keyway_core::error_body::ErrorBody;
 use serde_json::{Map, Value, json};
 
 use super::automatic;
@@ -204,7 +204,7 @@ fn not_valid(hub_id: u64, faults: &[(&str, BadValue)]) -> ErrorBody {
         .collect();
     let mut error = invalid::values_invalid(Value::from(list));
     for (name, fault) in faults {
-        error = error.detail(ErrorDetail::new(&fault.message).code(fault.code).context("propertyName", vec![(*name).to_owned()]));
+        error = error.detail(fault.detail(name));
     }
     error
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{ROWS, Source, VALUE_ROWS};
+use super::{DETAIL_ROWS, ROWS, Source, VALUE_ROWS};
 
 const HEAD: &str = "# Validation errors of an embedded account
 
@@ -18,6 +18,15 @@ A record write whose values are invalid gets `values_invalid`. Its message holds
 
 | code | message | source |
 | --- | --- | --- |
+";
+
+const DETAILS: &str = "
+## Entries for single faults
+
+Two rows have an entry of `errors` for each fault. It has `errorType` in the answers of `submission_invalid`, and `subCategory` in those of `property_in_use`.
+
+| row | type of the entry | message | context | source |
+| --- | --- | --- | --- | --- |
 ";
 
 /// The page.
@@ -47,6 +56,12 @@ pub fn page() -> String {
     page.push_str(VALUES);
     for row in VALUE_ROWS {
         let _ = writeln!(page, "| {} | {} | {} |", row.code, code(row.message), source(row.source));
+    }
+    page.push_str(DETAILS);
+    for row in DETAIL_ROWS {
+        let context = row.context.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
+        let of_type = [row.error_type, row.sub_category].concat();
+        let _ = writeln!(page, "| `{}` | {of_type} | {} | {context} | {} |", row.of, code(row.message), source(row.source));
     }
     page
 }

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use keyway_core::error_body::{ErrorBody, ErrorDetail};
 
 use super::Source::{self, Own, Page, Seen, Unconfirmed};
-use super::{BadValue, Entry, Row, ValueRow};
+use super::{BadValue, DetailRow, Entry, Row, ValueRow};
 
 macro_rules! optional {
     () => {
@@ -85,12 +85,44 @@ macro_rules! values {
     };
 }
 
+macro_rules! details {
+    ($($of:literal { $(
+        $name:ident($($word:ident),* $(; $($list:ident),+)?): $(type $type:literal,)? $(sub $sub:literal,)? $message:literal
+        $(, $key:literal = $value:ident)* => $source:expr;
+    )* })*) => {
+        $($(
+            #[doc = concat!("`", $message, "`")]
+            #[allow(clippy::too_many_arguments)]
+            pub fn $name($($word: impl Display,)* $($($list: Vec<String>,)+)?) -> ErrorDetail {
+                let detail = ErrorDetail::new(format!($message));
+                $(let detail = detail.error_type($type);)?
+                $(let detail = detail.sub_category($sub);)?
+                $(let detail = detail.context($key, $value);)*
+                detail
+            }
+        )*)*
+
+        /// The entries of `errors` that a row has beside its own, one for each fault.
+        pub const DETAIL_ROWS: &[DetailRow] = &[$($(DetailRow {
+            of: $of,
+            name: stringify!($name),
+            error_type: optional!($($type)?),
+            sub_category: optional!($($sub)?),
+            message: $message,
+            context: &[$($key),*],
+            source: $source,
+        },)*)*];
+    };
+}
+
 const FACTS_4: Source = Seen("hubspot facts, section 4");
 const LIVE_PROPERTIES: Source = Seen("scopiousdigital/kalup, docs/hubspot.md: live runs of 2026-09-29 and 2026-10-01");
 const LIVE_WRITES: Source = Seen("Luigi08001/hubcli, docs/TESTING/PORTAL-147975758-WRITES.md: a live account, 2026-04-21");
 const UNKNOWN_TYPE: Source =
     Page("changelog/breaking-change-removed-support-for-referencing-custom-objects-by-their-base-name, and public clients' tests");
 const NO_ASSOCIATION: Source = Seen("two public notes of live answers to the batch read of associations");
+const SUBMISSIONS: Source = Seen("verbb/formie#2618, and HubSpot's page of the endpoint for the types");
+const SPLITS: Source = Seen("the form of the answer for records; the words for deal splits are unconfirmed");
 const OWN_TYPE_EXISTS: Source = Seen("the form of the answer for properties; the words for object types are unconfirmed");
 
 errors! {
@@ -110,6 +142,7 @@ errors! {
         parameter_invalid(name, problem): 400 "VALIDATION_ERROR", "Invalid value for parameter {name}: {problem}",
             entry("{problem}", in = name) => Unconfirmed;
         object_type_unknown(segment): 400 "VALIDATION_ERROR", "Unable to infer object type from: {segment}" => UNKNOWN_TYPE;
+        account_missing(hub_id): 404 "OBJECT_NOT_FOUND", "there is no embedded account {hub_id}" => Own;
         object_type_not_writable(singular): 400 "VALIDATION_ERROR", "{singular} records can't be written through the API" => Unconfirmed;
     }
     "Records" {
@@ -276,6 +309,62 @@ errors! {
         form_missing(): 400 "VALIDATION_ERROR", "the body is not multipart/form-data" => Unconfirmed;
         import_not_cancelled(id, state): 400 "VALIDATION_ERROR", "Import {id} is {state} and can't be canceled" => Unconfirmed;
     }
+    "First versions of the CRM" {
+        old_contact_missing(): 404 "OBJECT_NOT_FOUND", "contact does not exist" => Unconfirmed;
+        old_list_missing(): 404 "OBJECT_NOT_FOUND", "list does not exist" => Unconfirmed;
+        old_deal_missing(): 404 "OBJECT_NOT_FOUND", "Deal does not exist" => Unconfirmed;
+        old_engagement_missing(): 404 "OBJECT_NOT_FOUND", "Engagement does not exist" => Unconfirmed;
+        old_pipeline_missing(): 404 "OBJECT_NOT_FOUND", "Pipeline does not exist" => Unconfirmed;
+        old_property_missing(name): 404 "OBJECT_NOT_FOUND", "Property \"{name}\" does not exist" => Unconfirmed;
+        old_group_missing(name): 404 "OBJECT_NOT_FOUND", "Property group \"{name}\" does not exist" => Unconfirmed;
+        old_form_field_missing(name): 404 "OBJECT_NOT_FOUND", "the form has no field {name}" => Unconfirmed;
+        old_associations_too_many(max): 400 "VALIDATION_ERROR", "At most {max} associations may be sent in one request" => Unconfirmed;
+        old_workflow_with_actions(): 400 "VALIDATION_ERROR",
+            "An embedded account takes the actions of a workflow by POST /automation/v4/flows" => Own;
+    }
+    "Beyond the CRM" {
+        thing_missing(id): 404 "OBJECT_NOT_FOUND", "resource not found: {id}" => Unconfirmed;
+        thing_exists(name): 409 "CONFLICT", "{name} already exists" => Unconfirmed;
+        batch_things_missing(; ids): 404 "OBJECT_NOT_FOUND", "Some of the ids do not exist", context("ids" = ids) => Unconfirmed;
+        team_has_teams(id): 400 "VALIDATION_ERROR", "Team {id} has teams below it" => Unconfirmed;
+        flag_states_out_of_bounds(max, count): 400 "VALIDATION_ERROR",
+            "A batch has between 1 and {max} accounts, but {count} were provided" => Unconfirmed;
+        split_deals_missing(; ids): 404 "OBJECT_NOT_FOUND",
+            "Could not get some deals, they may be deleted or not exist. Check that ids are valid.", context("ids" = ids) => SPLITS;
+        journal_entries_missing(; offsets): 404 "OBJECT_NOT_FOUND",
+            "Could not get some entries of the journal: they have ended, or there were none", context("offsets" = offsets) => Unconfirmed;
+        template_invalid(id): 400 "VALIDATION_ERROR", "Invalid event template id: {id}" => Unconfirmed;
+        cards_too_many(max): 400 "VALIDATION_ERROR", "An app has at most {max} cards" => Unconfirmed;
+        function_not_text(): 400 "VALIDATION_ERROR", "the function is not UTF-8" => Unconfirmed;
+        event_unknown(event, hub_id): 400 "VALIDATION_ERROR", "There is no event with the name {event} in account {hub_id}"
+            => Unconfirmed;
+        export_too_large(max): 400 "VALIDATION_ERROR", "The export is larger than {max} bytes; narrow its filters" => Own;
+    }
+    "Marketing and conversations" {
+        submission_invalid(): 400 "VALIDATION_ERROR", "The request is not valid" => SUBMISSIONS;
+        address_invalid(email): 400 "VALIDATION_ERROR", "{email} is not an e-mail address" => Unconfirmed;
+        subscription_type_missing(id): 404 "OBJECT_NOT_FOUND", "there is no subscription {id}" => Unconfirmed;
+        actors_missing(; ids): 404 "OBJECT_NOT_FOUND", "Some of the actors do not exist", context("ids" = ids) => Unconfirmed;
+        message_not_outgoing(): 400 "VALIDATION_ERROR", "The status of an incoming message can't be changed" => Unconfirmed;
+        channel_account_not_authorized(): 400 "VALIDATION_ERROR", "The channel account is not authorized" => Unconfirmed;
+        thread_archived(): 400 "VALIDATION_ERROR", "The thread is archived; restore it with archived=false first" => Unconfirmed;
+    }
+    "Automation and meetings" {
+        workflow_not_enabled(id): 400 "VALIDATION_ERROR", "Workflow {id} is not enabled" => Unconfirmed;
+        flow_revision_old(revision, id, latest): 409 "CONFLICT",
+            "{revision} is not the latest revision of flow {id}, which is {latest}" => Unconfirmed;
+        sequence_in_use(id, count): 400 "VALIDATION_ERROR", "Sequence {id} has {count} active enrollments" => Unconfirmed;
+        contact_without_address(id): 400 "VALIDATION_ERROR", "Contact {id} has no e-mail address" => Unconfirmed;
+        contact_enrolled(id): 400 "VALIDATION_ERROR", "Contact {id} is already enrolled in a sequence" => Unconfirmed;
+        time_taken(): 400 "VALIDATION_ERROR", "The requested time is not available" => Unconfirmed;
+    }
+    "CMS" {
+        language_exists(primary, language): 400 "VALIDATION_ERROR", "The group of {primary} has a variation in {language} already"
+            => Unconfirmed;
+        table_exists(name): 409 "CONFLICT", "a table named {name} already exists" => Unconfirmed;
+        table_rows_too_many(max): 400 "VALIDATION_ERROR", "A table has at most {max} rows" => Unconfirmed;
+        source_invalid(path, fault): 400 "VALIDATION_ERROR", "{path}: {fault}" => Unconfirmed;
+    }
 }
 
 values! {
@@ -300,4 +389,29 @@ values! {
     value_taken(property, value, id, holder): "CONFLICTING_UNIQUE_VALUE",
         "Cannot set {property} to {value} on {id}. {holder} already has that value."
         => Seen("public clients branch on the code");
+}
+
+details! {
+    "property_in_use" {
+        property_used(name, type_id, parent, id; names, types, parents, shown, ids, links): sub "PropertyValidationError.PROPERTY_USAGE",
+            "Property {name} of object type {type_id} in use by {parent} (display type {parent}) ID {id}: ",
+            "property" = names, "objectTypeId" = types, "parentType" = parents, "parentDisplayType" = shown, "parentName" = ids, "link" = links
+            => LIVE_PROPERTIES;
+    }
+    "submission_invalid" {
+        submission_unknown_field(place): type "FIELD_NOT_IN_FORM_DEFINITION",
+            "Error in '{place}'. The field is not part of the form definition" => SUBMISSIONS;
+        submission_email(place): type "INVALID_EMAIL", "Error in '{place}'. Invalid email address" => SUBMISSIONS;
+        submission_required(place, name): type "REQUIRED_FIELD", "Error in '{place}'. Required field '{name}' is missing" => SUBMISSIONS;
+        submission_too_many(max): type "MAX_NUMBER_OF_SUBMITTED_VALUES_EXCEEDED",
+            "Error in 'fields'. At most {max} values may be submitted" => SUBMISSIONS;
+        submission_option(place, problem): type "VALUE_NOT_IN_FIELD_DEFINITION", "Error in '{place}'. {problem}" => SUBMISSIONS;
+        submission_number(place, problem): type "INVALID_NUMBER", "Error in '{place}'. {problem}" => SUBMISSIONS;
+        submission_too_long(place, problem): type "INPUT_TOO_LARGE", "Error in '{place}'. {problem}" => SUBMISSIONS;
+        submission_value(place, problem): type "INVALID_METADATA", "Error in '{place}'. {problem}" => SUBMISSIONS;
+        consent_without_type(place): type "INVALID_LEGAL_OPTION_FORMAT", "Error in '{place}'. subscriptionTypeId is missing" => SUBMISSIONS;
+        consent_twice(place, id): type "DUPLICATE_SUBSCRIPTION_TYPE_ID", "Error in '{place}'. The subscription type {id} is there twice"
+            => SUBMISSIONS;
+        consent_without_text(place): type "MISSING_COMMUNICATION_CONSENT_TEXT", "Error in '{place}'. text is missing" => SUBMISSIONS;
+    }
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use keyway_objects::invalid::{ROWS, VALUE_ROWS, page};
+use keyway_objects::invalid::{DETAIL_ROWS, ROWS, VALUE_ROWS, page};
 
 #[test]
 fn the_page_of_validation_errors_is_that_of_the_table() {
@@ -19,9 +19,13 @@ fn the_page_of_validation_errors_is_that_of_the_table() {
 
 #[test]
 fn no_two_rows_have_one_name_or_one_message() {
-    let names: BTreeSet<&str> = ROWS.iter().map(|row| row.name).chain(VALUE_ROWS.iter().map(|row| row.name)).collect();
-    assert_eq!(names.len(), ROWS.len() + VALUE_ROWS.len());
-    let messages: BTreeSet<&str> = ROWS.iter().map(|row| row.message).collect();
+    let beside = VALUE_ROWS.iter().map(|row| row.name).chain(DETAIL_ROWS.iter().map(|row| row.name));
+    let names: BTreeSet<&str> = ROWS.iter().map(|row| row.name).chain(beside).collect();
+    assert_eq!(names.len(), ROWS.len() + VALUE_ROWS.len() + DETAIL_ROWS.len());
+    for row in DETAIL_ROWS {
+        assert!(ROWS.iter().any(|of| of.name == row.of), "{} is an entry of no row", row.name);
+    }
+    let messages: BTreeSet<(u16, &str)> = ROWS.iter().map(|row| (row.status, row.message)).collect();
     assert_eq!(messages.len(), ROWS.len());
     for row in ROWS {
         assert!(matches!(row.status, 400 | 404 | 409 | 414), "{}", row.name);

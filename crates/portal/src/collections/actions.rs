@@ -4,6 +4,7 @@
 //! waits: a completion is checked and kept.
 
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::invalid;
 use keyway_objects::items::Place;
 use keyway_objects::request::{bad_field, decoded, inputs, missing_field};
 use keyway_objects::tx::Tx;
@@ -200,7 +201,7 @@ impl Definition {
         if !TYPES.contains(&kind) {
             return Err(bad_field("functionType", "is not one of the values that HubSpot takes"));
         }
-        let source = std::str::from_utf8(&asked.call.body).map_err(|_| ErrorBody::validation("the function is not UTF-8"))?;
+        let source = std::str::from_utf8(&asked.call.body).map_err(|_| invalid::function_not_text())?;
         tx.work.write(2 * source.len())?;
         self.charge(tx)?;
         let source = serde_json::from_str::<String>(source).unwrap_or_else(|_| source.to_owned());

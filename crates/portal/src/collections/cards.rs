@@ -1,6 +1,7 @@
 //! CRM cards of public apps (developers.hubspot.com/docs/api-reference/crm-public-app-crm-cards-v3/guide).
 
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::invalid;
 use keyway_objects::items::Place;
 use keyway_objects::request::bad_field;
 use keyway_objects::tx::Tx;
@@ -82,7 +83,7 @@ fn create(asked: &Asked<'_>, place: &Place, tx: &mut Tx<'_>) -> Answer {
     let mut value = Value::from(read(asked, false)?);
     tx.work.write(size(&value))?;
     if tx.state.items.count(place) >= CARDS_MAX {
-        return Err(ErrorBody::validation(format!("An app has at most {CARDS_MAX} cards")));
+        return Err(invalid::cards_too_many(CARDS_MAX));
     }
     let id = tx.state.items.next_number(place).to_string();
     value["id"] = id.as_str().into();

@@ -5,6 +5,7 @@
 
 use keyway_core::error_body::ErrorBody;
 use keyway_core::time::Timestamp;
+use keyway_objects::invalid;
 use keyway_objects::items::Place;
 use keyway_objects::request::{bad_field, id_text};
 use keyway_objects::state::State;
@@ -246,10 +247,7 @@ impl Within {
 
     fn refuse_language(&self, tx: &Tx<'_>, primary: &str, id: &str, language: &Value) -> Result<(), ErrorBody> {
         if self.group(tx, primary).iter().any(|(own, item)| own != id && item.value["language"] == *language) {
-            return Err(ErrorBody::validation(format!(
-                "The group of {primary} has a variation in {} already",
-                language.as_str().unwrap_or_default()
-            )));
+            return Err(invalid::language_exists(primary, language.as_str().unwrap_or_default()));
         }
         Ok(())
     }

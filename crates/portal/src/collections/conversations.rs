@@ -7,7 +7,8 @@ mod channels;
 mod threads;
 
 use keyway_core::error_body::ErrorBody;
-use keyway_objects::crm::batch::entry;
+use keyway_objects::crm::batch::listed;
+use keyway_objects::invalid;
 use keyway_objects::items::Place;
 use keyway_objects::request::{bad_field, bad_parameter, id_text};
 use keyway_objects::state::State;
@@ -150,7 +151,7 @@ fn many_actors(asked: &Asked<'_>, tx: &Tx<'_>) -> Answer {
         return Ok(reply(200, body));
     }
     body["numErrors"] = 1.into();
-    body["errors"] = json!([entry(&ErrorBody::not_found("Some of the actors do not exist"), json!({ "ids": unknown }))]);
+    body["errors"] = json!([listed(&invalid::actors_missing(unknown))]);
     Ok(reply(207, body))
 }
 

@@ -10,6 +10,7 @@ mod sheet;
 use std::sync::LazyLock;
 
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::invalid;
 use keyway_objects::items::Place;
 use keyway_objects::state::State;
 use keyway_objects::tx::Tx;
@@ -55,7 +56,7 @@ impl Export {
     /// Writes the next part of the file. Returns whether it is complete.
     pub fn part(&mut self, state: &State, work: &Work) -> Result<bool, ErrorBody> {
         if !state.has(self.wanted.kind) {
-            return Err(ErrorBody::not_found(format!("The object type {} was deleted during its export", self.object_type)));
+            return Err(invalid::schema_missing(&self.object_type));
         }
         self.file.part(state, &self.wanted, work)
     }

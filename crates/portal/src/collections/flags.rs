@@ -4,6 +4,7 @@
 //! where one was set for it.
 
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::invalid;
 use keyway_objects::items::Place;
 use keyway_objects::request::{bad_field, bad_parameter, decoded};
 use keyway_objects::state::State;
@@ -159,9 +160,5 @@ impl Flag<'_> {
 }
 
 fn bounded(count: usize) -> Result<(), ErrorBody> {
-    if (1..=PORTALS_MAX).contains(&count) {
-        Ok(())
-    } else {
-        Err(ErrorBody::validation(format!("A batch has between 1 and {PORTALS_MAX} accounts, but {count} were provided")))
-    }
+    if (1..=PORTALS_MAX).contains(&count) { Ok(()) } else { Err(invalid::flag_states_out_of_bounds(PORTALS_MAX, count)) }
 }

@@ -8,6 +8,7 @@ mod enrolled;
 use std::collections::HashSet;
 
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::invalid;
 use keyway_objects::items::Place;
 use keyway_objects::request::{bad_field, id_text, inputs, missing_field};
 use keyway_objects::state::State;
@@ -180,7 +181,7 @@ fn replace(asked: &Asked<'_>, tx: &mut Tx<'_>, id: &str) -> Answer {
     let mut body = asked.body()?;
     let revision = id_text(body.get("revisionId")).ok_or_else(|| missing_field("revisionId"))?;
     if before["revisionId"] != *revision {
-        return Err(ErrorBody::conflict(format!("{revision} is not the latest revision of flow {id}, which is {}", before["revisionId"])));
+        return Err(invalid::flow_revision_old(revision, id, &before["revisionId"]));
     }
     if body.get("type").is_some_and(|kind| *kind != before["type"]) {
         return Err(bad_field("type", "can't be changed"));

@@ -8,6 +8,7 @@ mod fields;
 
 use keyway_core::error_body::{ErrorBody, ErrorDetail};
 use keyway_core::time::Timestamp;
+use keyway_objects::invalid;
 use keyway_objects::items::Place;
 use keyway_objects::request::{bad_field, id_text};
 use keyway_objects::state::State;
@@ -64,11 +65,7 @@ fn form_of<'s>(state: &'s State, form: &str) -> Result<&'s Value, ErrorBody> {
 
 /// HubSpot's refusal, with each fault by its type.
 fn not_valid(faults: Vec<ErrorDetail>) -> ErrorBody {
-    faults.into_iter().fold(ErrorBody::validation("The request is not valid"), ErrorBody::detail)
-}
-
-fn fault(place: &str, problem: &str, error_type: &'static str) -> ErrorDetail {
-    ErrorDetail::new(format!("Error in '{place}'. {problem}")).error_type(error_type)
+    faults.into_iter().fold(invalid::submission_invalid(), ErrorBody::detail)
 }
 
 fn submit_to(asked: &Asked<'_>, is_public: bool, portal: &str, form: &str, tx: &mut Tx<'_>) -> Answer {
@@ -132,14 +129,14 @@ fn consents(body: &Map<String, Value>, faults: &mut Vec<ErrorDetail>) -> Vec<(St
     for one in consent.and_then(|consent| consent["communications"].as_array()).into_iter().flatten() {
         let place = "legalConsentOptions.consent.communications";
         let Some(id) = id_text(one.get("subscriptionTypeId")) else {
-            faults.push(fault(place, "subscriptionTypeId is missing", "INVALID_LEGAL_OPTION_FORMAT"));
+            faults.push(invalid::consent_without_type(place));
             continue;
         };
         if consents.iter().any(|(own, _)| *own == id) {
-            faults.push(fault(place, &format!("The subscription type {id} is there twice"), "DUPLICATE_SUBSCRIPTION_TYPE_ID"));
+            faults.push(invalid::consent_twice(place, &id));
         }
         let Some(text) = one["text"].as_str().filter(|text| !text.is_empty()) else {
-            faults.push(fault(place, "text is missing", "MISSING_COMMUNICATION_CONSENT_TEXT"));
+            faults.push(invalid::consent_without_text(place));
             continue;
         };
         if one["value"] == true {

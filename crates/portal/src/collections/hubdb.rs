@@ -6,6 +6,7 @@ mod sheet;
 use std::collections::HashMap;
 
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::invalid;
 use keyway_objects::items::Place;
 use keyway_objects::request::{bad_field, bad_parameter, missing_field};
 use keyway_objects::tx::Tx;
@@ -106,7 +107,7 @@ fn create(asked: &Asked<'_>, tx: &mut Tx<'_>) -> Answer {
         }
     }
     if Table::find(tx, body["name"].as_str().unwrap_or_default()).is_ok() {
-        return Err(ErrorBody::conflict(format!("a table named {} already exists", body["name"])));
+        return Err(invalid::table_exists(&body["name"]));
     }
     let id = tx.state.items.next_number(&place()).to_string();
     let mut value = json!({
@@ -248,7 +249,7 @@ impl Table {
             (1..).map(|n| format!("{}_copy_{n}", value["name"].as_str().unwrap_or_default())).find(|name| Self::find(tx, name).is_err());
         let name = given("newName", &free.unwrap_or_default().into());
         if Self::find(tx, name.as_str().unwrap_or_default()).is_ok() {
-            return Err(ErrorBody::conflict(format!("a table named {name} already exists")));
+            return Err(invalid::table_exists(name));
         }
         let rows: Vec<Item> = if body.get("copyRows") == Some(&json!(true)) {
             self.charge(tx)?;

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use keyway_core::error_body::ErrorBody;
 use keyway_core::object_type::Access;
 use keyway_core::time::Timestamp;
-use keyway_objects::crm::batch::entry;
+use keyway_objects::crm::batch::listed;
 use keyway_objects::crm::{self, lists};
 use keyway_objects::invalid;
 use keyway_objects::items::Place;

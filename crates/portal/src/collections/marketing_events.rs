@@ -8,6 +8,7 @@ mod lists;
 mod shown;
 
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::invalid;
 use keyway_objects::items::Place;
 use keyway_objects::request::{bad_field, bad_parameter, id_text, inputs, missing_field};
 use keyway_objects::state::State;
@@ -110,7 +111,7 @@ fn create(asked: &Asked<'_>, tx: &mut Tx<'_>, body: Map<String, Value>) -> Resul
     let (account, event) =
         (fields["externalAccountId"].as_str().unwrap_or_default(), fields["externalEventId"].as_str().unwrap_or_default());
     if external(tx.state, Some(account), event).is_some() {
-        return Err(ErrorBody::conflict(format!("{event} already exists")));
+        return Err(invalid::thing_exists(event));
     }
     let id = tx.state.items.next_number(&place()).to_string();
     let mut value = json!({ "eventCancelled": false, "eventCompleted": false, "customProperties": [] });

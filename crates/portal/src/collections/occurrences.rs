@@ -4,6 +4,7 @@
 
 use keyway_core::error_body::ErrorBody;
 use keyway_core::time::Timestamp;
+use keyway_objects::invalid;
 use keyway_objects::items::Place;
 use keyway_objects::kind::Kind;
 use keyway_objects::request::{bad_field, bad_parameter, id_text, inputs, missing_field, text};
@@ -60,7 +61,7 @@ fn property(asked: &Asked<'_>, event: &str, name: Option<&str>, tx: &mut Tx<'_>)
         (_, at) => {
             let given = shape::read(&PROPERTY, &asked.body()?, at.is_some())?;
             if at.is_none() && all.iter().any(|property| property["name"] == given["name"]) {
-                return Err(ErrorBody::conflict(format!("{} already exists", given["name"].as_str().unwrap_or_default())));
+                return Err(invalid::thing_exists(given["name"].as_str().unwrap_or_default()));
             }
             let mut property = at.map_or_else(|| json!({ "description": "", "options": [], "type": "string" }), |at| all[at].clone());
             for (field, value) in given.into_iter().filter(|(field, _)| at.is_none() || field != "name") {
@@ -106,8 +107,7 @@ fn send(asked: &Asked<'_>, given: &[&Map<String, Value>], tx: &mut Tx<'_>) -> An
     for one in given {
         let event = text(one, "eventName")?.ok_or_else(|| missing_field("eventName"))?;
         let found = definition(tx.state, event);
-        let found = found
-            .ok_or_else(|| ErrorBody::validation(format!("There is no event with the name {event} in account {}", tx.state.hub_id)))?;
+        let found = found.ok_or_else(|| invalid::event_unknown(event, tx.state.hub_id))?;
         let properties = match one.get("properties") {
             None | Some(Value::Null) => json!({}),
             Some(properties @ Value::Object(fields)) if fields.values().all(|value| !value.is_array() && !value.is_object()) => {

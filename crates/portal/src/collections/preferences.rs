@@ -2,7 +2,7 @@
 
 mod statuses;
 
-use keyway_core::error_body::ErrorBody;
+use keyway_objects::invalid;
 use keyway_objects::items::Place;
 use keyway_objects::request::{bad_field, id_text, missing_field};
 use keyway_objects::tx::Tx;
@@ -82,7 +82,7 @@ fn set(asked: &Asked<'_>, tx: &mut Tx<'_>, status: &str) -> Answer {
     let email = email.ok_or_else(|| bad_field("emailAddress", "must be an e-mail address"))?;
     let id = id_text(body.get("subscriptionId")).ok_or_else(|| missing_field("subscriptionId"))?;
     if !DEFINITIONS.iter().any(|(own, ..)| *own == id) {
-        return Err(ErrorBody::not_found(format!("there is no subscription {id}")));
+        return Err(invalid::subscription_type_missing(id));
     }
     let field = |name: &str| body.get(name).cloned().unwrap_or(Value::Null);
     Ok(reply(200, keep(asked, tx, email, &id, status, &field("legalBasis"), &field("legalBasisExplanation"))))

@@ -8,6 +8,7 @@ use jiff::civil::{DateTime, Weekday};
 use jiff::tz::TimeZone;
 use keyway_core::error_body::ErrorBody;
 use keyway_core::time::Timestamp;
+use keyway_objects::invalid;
 use keyway_objects::kind::Kind;
 use keyway_objects::request::{bad_field, bad_parameter, decoded, missing_field, text};
 use keyway_objects::state::{Owner, State};
@@ -246,7 +247,7 @@ fn book(asked: &Asked<'_>, tx: &mut Tx<'_>) -> Answer {
     let busy = busy(asked, tx, &owner)?;
     tx.work.each(40, 1 + busy.len() as u64)?;
     if start < asked.call.now.as_ms() || !free(tx.state, &busy, length, start, start + 1).contains(&start) {
-        return Err(ErrorBody::validation("The requested time is not available"));
+        return Err(invalid::time_taken());
     }
     let mut properties =
         Map::from_iter([("firstname".to_owned(), given("firstName").into()), ("lastname".to_owned(), given("lastName").into())]);

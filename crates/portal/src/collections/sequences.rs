@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use keyway_core::error_body::ErrorBody;
 use keyway_core::time::Timestamp;
+use keyway_objects::invalid;
 use keyway_objects::items::Place;
 use keyway_objects::kind::Kind;
 use keyway_objects::request::{bad_field, bad_parameter, missing_field};
@@ -255,7 +256,7 @@ fn delete(asked: &Asked<'_>, tx: &mut Tx<'_>, id: &str) -> Answer {
     found(tx.state, id)?;
     let (over, enrolled) = (asked.query.flag("overrideActiveEnrollment")?, of(tx, id)?);
     if !over && !enrolled.is_empty() {
-        return Err(ErrorBody::validation(format!("Sequence {id} has {} active enrollments", enrolled.len())));
+        return Err(invalid::sequence_in_use(id, enrolled.len()));
     }
     let enrolled: Vec<String> = enrolled.into_iter().map(|(contact, _)| contact.to_owned()).collect();
     for contact in enrolled {
@@ -277,14 +278,14 @@ fn enroll(asked: &Asked<'_>, tx: &mut Tx<'_>, user: Option<&str>) -> Answer {
     let contact = text("contactId").parse().ok().and_then(|id| tx.state.table(contacts()).live(id));
     let contact = contact.ok_or_else(|| bad_field("contactId", "is not a contact of the account"))?;
     let Some(email) = contact.get("email").filter(|email| is_email(email)) else {
-        return Err(ErrorBody::validation(format!("Contact {} has no e-mail address", contact.id)));
+        return Err(invalid::contact_without_address(contact.id));
     };
     if !is_email(text("senderEmail")) {
         return Err(bad_field("senderEmail", "must be an e-mail address"));
     }
     let key = contact.id.to_string();
     if tx.state.items.get(&enrollments(), &key).is_some() {
-        return Err(ErrorBody::validation(format!("Contact {key} is already enrolled in a sequence")));
+        return Err(invalid::contact_enrolled(key));
     }
     let (at, id) = (asked.now(), tx.state.items.next_number(&enrollments()));
     let value = json!({

@@ -71,7 +71,7 @@ fn put(asked: &Asked<'_>, tx: &mut Tx<'_>, environment: &str, place: &Place, pat
     let before = tx.state.items.get(place, path).map(|item| item.value["createdAt"].clone());
     // POST is for what is not there.
     if asked.method() == "POST" && before.is_some() {
-        return Err(ErrorBody::conflict(format!("{path} already exists")));
+        return Err(invalid::thing_exists(path));
     }
     let now = asked.call.now.as_ms();
     let value = json!({
@@ -146,7 +146,7 @@ fn validate(path: &str, bytes: &[u8]) -> Answer {
         _ => None,
     };
     match fault {
-        Some(fault) => Err(ErrorBody::validation(format!("{path}: {fault}"))),
+        Some(fault) => Err(invalid::source_invalid(path, fault)),
         None => Ok(reply(200, json!({ "validationErrors": [] }))),
     }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use keyway_core::error_body::ErrorBody;
-use keyway_objects::crm::batch::entry;
+use keyway_objects::crm::batch::listed;
+use keyway_objects::invalid;
 use keyway_objects::items::Place;
 use keyway_objects::kind::Kind;
 use keyway_objects::request::{bad_field, id_text, inputs, missing_field};
@@ -38,9 +38,8 @@ fn batch(asked: &Asked<'_>, results: &[Value], missing: &[String]) -> crate::Rep
     if missing.is_empty() {
         return reply(200, body);
     }
-    let error = ErrorBody::not_found("Could not get some deals, they may be deleted or not exist. Check that ids are valid.");
     body["numErrors"] = 1.into();
-    body["errors"] = json!([entry(&error, json!({ "ids": missing }))]);
+    body["errors"] = json!([listed(&invalid::split_deals_missing(missing.to_vec()))]);
     reply(207, body)
 }
 

@@ -3,6 +3,7 @@
 //! A user is in one team by default, and in any number besides.
 
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::invalid;
 use keyway_objects::items::Place;
 use keyway_objects::request::{bad_field, bad_parameter, inputs};
 use keyway_objects::state::State;
@@ -145,7 +146,7 @@ fn remove(tx: &mut Tx<'_>, id: &str) -> Answer {
     found(tx.state, id)?;
     tx.work.each(tx.state.items.count(&place()) + tx.state.items.count(&members(id)), 4)?;
     if tx.state.items.of(&place()).any(|(_, item)| item.value["parentTeamId"] == *id) {
-        return Err(ErrorBody::validation(format!("Team {id} has teams below it")));
+        return Err(invalid::team_has_teams(id));
     }
     let own: Vec<String> = tx.state.items.of(&members(id)).map(|(user, _)| user.to_owned()).collect();
     for user in own {

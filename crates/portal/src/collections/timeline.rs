@@ -5,6 +5,7 @@
 
 use keyway_core::error_body::ErrorBody;
 use keyway_core::time::Timestamp;
+use keyway_objects::invalid;
 use keyway_objects::items::Place;
 use keyway_objects::request::{bad_field, id_text, inputs, text};
 use keyway_objects::state::State;
@@ -91,7 +92,7 @@ fn read(asked: &Asked<'_>, state: &State, body: &Map<String, Value>) -> Result<E
     let mut fields = shape::read(&EVENT, body, false)?;
     asked.work.write(size(&Value::from(fields.clone())))?;
     let id = fields["eventTemplateId"].as_str().unwrap_or_default().to_owned();
-    let template = template(state, &id).ok_or_else(|| ErrorBody::validation(format!("Invalid event template id: {id}")))?;
+    let template = template(state, &id).ok_or_else(|| invalid::template_invalid(&id))?;
     let (mut properties, mut tokens) = (Map::new(), Map::new());
     for (name, value) in fields["tokens"].as_object().into_iter().flatten() {
         let token = template["tokens"].as_array().into_iter().flatten().find(|token| token["name"] == **name);
@@ -110,7 +111,7 @@ fn read(asked: &Asked<'_>, state: &State, body: &Map<String, Value>) -> Result<E
         people::check(asked, state, &who, &properties)?;
     }
     if let Some(id) = text(&fields, "id")?.filter(|id| state.items.get(&events(), id).is_some()) {
-        return Err(ErrorBody::conflict(format!("{id} already exists")));
+        return Err(invalid::thing_exists(id));
     }
     Ok(Event { fields, who, object_type, properties, extra: body.get("extraData").cloned() })
 }
@@ -221,7 +222,7 @@ fn token(asked: &Asked<'_>, app: &str, template: &str, name: Option<&str>, tx: &
             let given = shape::read(form, &asked.body()?, false)?;
             shape::each("options", &OPTION, &given)?;
             if at.is_none() && tokens.iter().any(|token| token["name"] == given["name"]) {
-                return Err(ErrorBody::conflict(format!("{} already exists", given["name"].as_str().unwrap_or_default())));
+                return Err(invalid::thing_exists(given["name"].as_str().unwrap_or_default()));
             }
             let mut token = at.map_or_else(|| json!({ "createdAt": asked.now() }), |at| tokens[at].clone());
             for (field, value) in given {

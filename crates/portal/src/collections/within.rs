@@ -2,7 +2,8 @@
 //! beside them is in `content`.
 
 use keyway_core::error_body::ErrorBody;
-use keyway_objects::crm::batch::entry;
+use keyway_objects::crm::batch::listed;
+use keyway_objects::invalid;
 use keyway_objects::items::{Item, Place};
 use keyway_objects::request::{id_text, inputs, missing_field};
 use keyway_objects::tx::Tx;
@@ -99,7 +100,7 @@ impl Within {
             Id::Given(field) => id_text(given.get(field)).ok_or_else(|| missing_field(field))?,
         };
         if tx.state.items.get(&self.place, &id).is_some_and(|item| !item.is_archived()) {
-            return Err(ErrorBody::conflict(format!("{id} already exists")));
+            return Err(invalid::thing_exists(id));
         }
         let mut value = collection.defaults();
         value.extend(given);
@@ -205,9 +206,8 @@ impl Within {
         if missing.is_empty() {
             return Ok(reply(if created { 201 } else { 200 }, body));
         }
-        let error = ErrorBody::not_found("Some of the ids do not exist");
         body["numErrors"] = 1.into();
-        body["errors"] = json!([entry(&error, json!({ "ids": missing }))]);
+        body["errors"] = json!([listed(&invalid::batch_things_missing(missing))]);
         Ok(reply(207, body))
     }
 

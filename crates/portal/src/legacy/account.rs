@@ -1,6 +1,6 @@
 //! Owners v2 and integrations v1. The gateway answers how many calls the account made.
 
-use keyway_core::error_body::ErrorBody;
+use keyway_objects::invalid;
 use keyway_objects::request::Query;
 use serde_json::{Value, json};
 
@@ -28,7 +28,7 @@ fn list(records: &mut Records<'_, '_>, query: &Query) -> Told {
 
 fn one(records: &mut Records<'_, '_>, id: &str) -> Told {
     let path = format!("/crm/owners/2026-09/{}", encoded(id));
-    let owner = records.get(&path).map_err(|_| ErrorBody::not_found(format!("No owner with id {id} exists")))?;
+    let owner = records.get(&path).map_err(|_| invalid::owner_missing(id))?;
     Ok(old_owner(records.hub_id(), &owner))
 }
 

@@ -2,6 +2,7 @@
 //! engagements are one object type here.
 
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::invalid;
 use keyway_objects::kind::Kind;
 use keyway_objects::links::End;
 use keyway_objects::request::{Query, bad_field, id_text, missing_field};
@@ -101,7 +102,7 @@ fn with_type(records: &mut Records<'_, '_>, from: Kind, id: &str, to: Kind, own:
 fn change(records: &mut Records<'_, '_>, is_batch: bool, together: bool) -> Answer {
     let given: Vec<Value> = if is_batch { records.list()? } else { vec![records.body()?.into()] };
     if given.len() > BATCH_MAX {
-        return Err(ErrorBody::validation(format!("At most {BATCH_MAX} associations may be sent in one request")));
+        return Err(invalid::old_associations_too_many(BATCH_MAX));
     }
     let pairs = given.iter().map(|one| pair(records, one)).collect::<Result<Vec<_>, _>>()?;
     if together {

@@ -2,6 +2,7 @@
 
 use keyway_core::error_body::ErrorBody;
 use keyway_objects::call::Call;
+use keyway_objects::invalid;
 use keyway_objects::request::Query;
 use serde_json::{Value, json};
 
@@ -30,7 +31,7 @@ pub fn answer(records: &mut Records<'_, '_>, query: &Query, tail: &[&str]) -> Op
 }
 
 pub fn no_company() -> ErrorBody {
-    ErrorBody::not_found("resource not found")
+    invalid::record_missing()
 }
 
 pub fn one(records: &mut Records<'_, '_>, id: &str) -> Told {
@@ -63,11 +64,7 @@ pub fn by_domain(records: &mut Records<'_, '_>, call: &Call, tail: &[&str]) -> O
 }
 
 fn search_domain(records: &mut Records<'_, '_>, call: &Call, domain: &str) -> Told {
-    let body: Value = if call.body.is_empty() {
-        json!({})
-    } else {
-        serde_json::from_slice(&call.body).map_err(|_| ErrorBody::validation("Invalid input JSON"))?
-    };
+    let body: Value = if call.body.is_empty() { json!({}) } else { records.body()?.into() };
     let limit = body["limit"].as_u64().unwrap_or(PAGE_DEFAULT).clamp(1, PAGE_DEFAULT);
     let offset = body["offset"]["companyId"].as_u64().unwrap_or(0);
     let names = body["requestOptions"]["properties"].as_array();

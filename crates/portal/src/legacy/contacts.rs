@@ -1,6 +1,7 @@
 //! Contacts v1 and contact lists v1.
 
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::invalid;
 use keyway_objects::request::{Query, bad_parameter};
 use serde_json::{Map, Value, json};
 
@@ -40,7 +41,7 @@ pub fn answer(records: &mut Records<'_, '_>, query: &Query, tail: &[&str]) -> Op
 }
 
 pub fn no_contact() -> ErrorBody {
-    ErrorBody::not_found("contact does not exist")
+    invalid::old_contact_missing()
 }
 
 pub fn profile(records: &mut Records<'_, '_>, query: &Query, id: &str, by: Option<&str>) -> Told {
@@ -144,7 +145,7 @@ pub fn list(records: &mut Records<'_, '_>, id: &str) -> Told {
 
 fn read_list(records: &mut Records<'_, '_>, id: &str) -> Told {
     let path = format!("/crm/lists/2026-09/{}", super::records::encoded(id));
-    records.get(&path).map_err(|_| ErrorBody::not_found("list does not exist"))
+    records.get(&path).map_err(|_| invalid::old_list_missing())
 }
 
 fn old_list(hub_id: u64, list: &Value) -> Value {

@@ -1,6 +1,7 @@
 //! Deals v1, with its own pipelines.
 
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::invalid;
 use keyway_objects::request::{Query, bad_parameter};
 use serde_json::{Value, json};
 
@@ -32,7 +33,7 @@ pub fn answer(records: &mut Records<'_, '_>, query: &Query, tail: &[&str]) -> Op
 
 pub fn one(records: &mut Records<'_, '_>, id: &str) -> Told {
     let wanted = Wanted { associations: ASSOCIATED, ..Wanted::default() };
-    let found = records.one(KIND, id, &wanted, None)?.ok_or_else(|| ErrorBody::not_found("Deal does not exist"))?;
+    let found = records.one(KIND, id, &wanted, None)?.ok_or_else(invalid::old_deal_missing)?;
     let moments = records.moments(KIND)?;
     Ok(deal(records.hub_id(), &found, &moments, true))
 }

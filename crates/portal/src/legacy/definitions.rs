@@ -1,6 +1,7 @@
 //! Properties v1 and v2, and pipelines v1, in both their forms.
 
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::invalid;
 use keyway_objects::request::Query;
 use serde_json::{Value, json};
 
@@ -33,7 +34,7 @@ pub fn properties(records: &mut Records<'_, '_>, kind: &str) -> Told {
 
 pub fn property(records: &mut Records<'_, '_>, kind: &str, name: &str) -> Told {
     let found = records.definitions(kind)?.into_iter().find(|one| one["name"] == name);
-    found.map(|one| old_property(&one)).ok_or_else(|| ErrorBody::not_found(format!("Property \"{name}\" does not exist")))
+    found.map(|one| old_property(&one)).ok_or_else(|| invalid::old_property_missing(name))
 }
 
 /// Groups as the account's own operation lists them; where it has none, those that the properties name.
@@ -63,7 +64,7 @@ pub fn groups(records: &mut Records<'_, '_>, query: &Query, kind: &str) -> Told 
 pub fn group(records: &mut Records<'_, '_>, query: &Query, kind: &str, name: &str) -> Told {
     let groups = groups(records, query, kind)?;
     let found = groups.as_array().into_iter().flatten().find(|group| group["name"] == name).cloned();
-    found.ok_or_else(|| ErrorBody::not_found(format!("Property group \"{name}\" does not exist")))
+    found.ok_or_else(|| invalid::old_group_missing(name))
 }
 
 fn old_property(property: &Value) -> Value {
@@ -121,7 +122,7 @@ pub fn deal_pipelines(records: &mut Records<'_, '_>) -> Told {
 pub fn deal_pipeline(records: &mut Records<'_, '_>, id: &str) -> Told {
     let pipelines = of_type(records, "deals")?;
     let found = pipelines.iter().enumerate().find(|(_, pipeline)| pipeline["id"] == id);
-    found.map(|(at, pipeline)| deal_form(at == 0, pipeline)).ok_or_else(|| ErrorBody::not_found("Pipeline does not exist"))
+    found.map(|(at, pipeline)| deal_form(at == 0, pipeline)).ok_or_else(invalid::old_pipeline_missing)
 }
 
 fn of_type(records: &mut Records<'_, '_>, kind: &str) -> Result<Vec<Value>, ErrorBody> {

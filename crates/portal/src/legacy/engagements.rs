@@ -5,6 +5,7 @@
 //! type.
 
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::invalid;
 use keyway_objects::request::{Query, bad_parameter};
 use serde_json::{Map, Value, json};
 
@@ -103,7 +104,7 @@ fn wanted() -> Wanted {
 }
 
 pub fn missing() -> ErrorBody {
-    ErrorBody::not_found("Engagement does not exist")
+    invalid::old_engagement_missing()
 }
 
 pub fn one(records: &mut Records<'_, '_>, id: &str) -> Told {

@@ -2,6 +2,7 @@
 
 use http::Method;
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::invalid;
 use keyway_objects::request::{Query, bad_field, missing_field, text};
 use serde_json::{Map, Value, json};
 
@@ -76,7 +77,7 @@ fn all_fields(form: &Value) -> impl Iterator<Item = &Value> {
 fn field(records: &mut Records<'_, '_>, id: &str, name: &str) -> Told {
     let form = one(records, id)?;
     let found = all_fields(&form).find(|field| field["name"] == name).cloned();
-    found.ok_or_else(|| ErrorBody::not_found(format!("the form has no field {name}")))
+    found.ok_or_else(|| invalid::old_form_field_missing(name))
 }
 
 fn old_form(hub_id: u64, form: &Value) -> Value {

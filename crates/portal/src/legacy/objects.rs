@@ -2,6 +2,7 @@
 
 use http::Method;
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::invalid;
 use keyway_objects::request::{Query, bad_field, id_text, missing_field};
 use serde_json::{Map, Value, json};
 
@@ -46,7 +47,7 @@ pub fn write(records: &mut Records<'_, '_>, method: &str, tail: &[&str]) -> Opti
 }
 
 fn missing() -> ErrorBody {
-    ErrorBody::not_found("resource not found")
+    invalid::record_missing()
 }
 
 /// HubSpot shows the properties that a query names, and none beside.

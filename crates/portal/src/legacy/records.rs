@@ -9,6 +9,7 @@ use keyway_core::time::Timestamp;
 use keyway_objects::call::{Call, Reply};
 use keyway_objects::crm::objects::UNLINK_STEPS;
 use keyway_objects::crm::{associations, batch};
+use keyway_objects::invalid;
 use keyway_objects::kind::Kind;
 use keyway_objects::links::End;
 use keyway_objects::request::{Request, list, object};
@@ -62,7 +63,8 @@ impl<'a, 't> Records<'a, 't> {
     /// Calls one of the account's operations.
     pub fn ask(&mut self, method: Method, target: &str, body: Option<Value>) -> Result<Value, ErrorBody> {
         let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query.to_owned())));
-        let path = NormalPath::parse(path).map_err(|error| ErrorBody::validation(error.to_string()))?;
+        // An id that makes no path is the id of nothing.
+        let path = NormalPath::parse(path).map_err(|_| invalid::record_missing())?;
         let Call { hub_id, app_id, user_id, now, .. } = *self.call;
         let body = body.map_or_else(Bytes::new, |body| body.to_string().into());
         let base = self.call.base.clone();

@@ -6,10 +6,12 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use keyway_objects::invalid::{ROWS, Row, VALUE_ROWS, ValueRow, fits};
+use keyway_objects::invalid::{DETAIL_ROWS, ROWS, Row, VALUE_ROWS, ValueRow, fits};
 use serde_json::{Value, json};
 
 use crate::support::{Account, Answer};
+
+mod beyond;
 
 const CONTACTS: &str = "/crm/v3/objects/contacts";
 const PROPERTIES: &str = "/crm/properties/2026-09/contacts";
@@ -73,6 +75,19 @@ impl Reached {
             self.wrong.push(format!("{name}: {row:?} is not the form of {line}\n{status} {body:#}"));
         }
         self.answers.insert(row.name, format!("{line}\n{status} {}", cut(&body.to_string())));
+    }
+
+    /// A call that the row of a single fault refuses, in the entries of its own row.
+    fn detail(&mut self, name: &str, line: &str, body: Value) {
+        let expected = DETAIL_ROWS.iter().find(|row| row.name == name).unwrap_or_else(|| panic!("there is no row {name}"));
+        let answer = self.send(line, body);
+        let entries = answer.body["errors"].as_array().cloned().unwrap_or_default();
+        if !entries.iter().any(|entry| expected.fits(entry)) {
+            self.wrong.push(format!("{name}: {expected:?} is not the form of {line}\n{} {:#}", answer.status, answer.body));
+        }
+        self.note(expected.of, line, answer.status, &answer.body);
+        let text = self.answers[expected.of].clone();
+        self.answers.insert(expected.name, text);
     }
 
     /// A record whose value the row refuses.
@@ -247,7 +262,7 @@ fn properties(reached: &mut Reached) {
     let branch = json!({ "filterBranchType": "OR", "filters": [], "filterBranches": [{ "filterBranchType": "AND", "filterBranches": [], "filters": [filter] }] });
     let list = json!({ "name": "Shoes", "objectTypeId": "0-1", "processingType": "DYNAMIC", "filterBranch": branch });
     reached.account.call(&format!("POST {LISTS}"), list).expect(200);
-    reached.by("property_in_use", &format!("DELETE {PROPERTIES}/shoe"), Value::Null);
+    reached.detail("property_used", &format!("DELETE {PROPERTIES}/shoe"), Value::Null);
     let unique = |at: usize| {
         let mut unique = own(&format!("unique{at}"));
         unique["hasUniqueValue"] = true.into();
@@ -432,8 +447,26 @@ fn imports(reached: &mut Reached) {
 #[test]
 fn each_row_is_reached_by_a_call_and_the_answer_has_its_form() {
     let mut reached = Reached { account: Account::new(), answers: BTreeMap::new(), wrong: Vec::new() };
-    for family in [requests, records, values, batches, associations, search, properties, pipelines, object_types, lists, webhooks, imports]
-    {
+    let families = [
+        requests,
+        records,
+        values,
+        batches,
+        associations,
+        search,
+        properties,
+        pipelines,
+        object_types,
+        lists,
+        webhooks,
+        imports,
+        beyond::first_versions,
+        beyond::beyond,
+        beyond::marketing,
+        beyond::automation,
+        beyond::cms,
+    ];
+    for family in families {
         reached.begin();
         // A family that stops at a call of its own does not hide what is wrong with the others.
         if catch_unwind(AssertUnwindSafe(|| family(&mut reached))).is_err() {
@@ -441,7 +474,8 @@ fn each_row_is_reached_by_a_call_and_the_answer_has_its_form() {
         }
     }
     let mut text = String::new();
-    for name in ROWS.iter().map(|row| row.name).chain(VALUE_ROWS.iter().map(|row| row.name)) {
+    let beside = VALUE_ROWS.iter().map(|row| row.name).chain(DETAIL_ROWS.iter().map(|row| row.name));
+    for name in ROWS.iter().map(|row| row.name).chain(beside) {
         match reached.answers.get(name) {
             Some(answer) => text += &format!("== {name}\n{answer}\n\n"),
             None => reached.wrong.push(format!("no call reaches {name}")),

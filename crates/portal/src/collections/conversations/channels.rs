@@ -5,6 +5,7 @@
 
 use keyway_core::error_body::ErrorBody;
 use keyway_core::time::Timestamp;
+use keyway_objects::invalid;
 use keyway_objects::items::Place;
 use keyway_objects::request::{bad_field, text};
 use keyway_objects::state::State;
@@ -167,7 +168,7 @@ fn message(state: &State, channel: &str, id: &str) -> Result<Value, ErrorBody> {
 fn set_status(asked: &Asked<'_>, tx: &mut Tx<'_>, id: &str, mut value: Value) -> Answer {
     let fields = shape::read(&STATUS, &asked.body()?, false)?;
     if value["direction"] != "OUTGOING" {
-        return Err(ErrorBody::validation("The status of an incoming message can't be changed"));
+        return Err(invalid::message_not_outgoing());
     }
     tx.work.write(size(&value))?;
     value["status"] = json!({ "statusType": fields["statusType"] });
@@ -211,7 +212,7 @@ fn publish(asked: &Asked<'_>, tx: &mut Tx<'_>, channel: &str) -> Answer {
     let account =
         own_account(tx.state, channel, account_id, false).map_err(|_| bad_field("channelAccountId", "is not an account of the channel"))?;
     if account["authorized"] != true {
-        return Err(ErrorBody::validation("The channel account is not authorized"));
+        return Err(invalid::channel_account_not_authorized());
     }
     let once = text(&body, "integrationIdempotencyId")?.map(|id| format!("{channel}/{id}"));
     let before = once.as_ref().and_then(|key| tx.state.items.get(&kept_ids(), key)).and_then(|item| item.value["message"].as_str());

@@ -3,6 +3,7 @@
 use keyway_core::error_body::ErrorBody;
 use keyway_core::time::Timestamp;
 use keyway_objects::OfThread;
+use keyway_objects::invalid;
 use keyway_objects::items::Place;
 use keyway_objects::request::{bad_field, bad_parameter};
 use keyway_objects::state::State;
@@ -200,7 +201,7 @@ fn change(asked: &Asked<'_>, tx: &mut Tx<'_>, id: &str) -> Answer {
             tx.put_item(&place(), id, thread.clone());
             changed(tx, id, "isArchived", "false");
         }
-        _ if thread.is_archived() => return Err(ErrorBody::validation("The thread is archived; restore it with archived=false first")),
+        _ if thread.is_archived() => return Err(invalid::thread_archived()),
         _ => {}
     }
     let Some(status) = fields.get("status").filter(|status| **status != thread.value["status"]) else {

@@ -5,6 +5,7 @@
 
 use keyway_core::error_body::ErrorBody;
 use keyway_core::time::Timestamp;
+use keyway_objects::invalid;
 use keyway_objects::request::{bad_parameter, decoded};
 use keyway_objects::state::State;
 use keyway_objects::tx::Tx;
@@ -43,7 +44,7 @@ pub fn answer(asked: &Asked<'_>, rest: &[&str], tx: &mut Tx<'_>) -> Option<Answe
 
 fn address(segment: &str) -> Result<String, ErrorBody> {
     let email = decoded(segment).trim().to_lowercase();
-    if is_email(&email) { Ok(email) } else { Err(ErrorBody::validation(format!("{email} is not an e-mail address"))) }
+    if is_email(&email) { Ok(email) } else { Err(invalid::address_invalid(email)) }
 }
 
 /// A page of a list: an offset is an opaque text to its reader, and here the number of the next.

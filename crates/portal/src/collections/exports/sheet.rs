@@ -10,6 +10,7 @@ use foldhash::fast::RandomState;
 use keyway_core::error_body::ErrorBody;
 use keyway_core::refusal::Refusal;
 use keyway_objects::derived;
+use keyway_objects::invalid;
 use keyway_objects::kind::Kind;
 use keyway_objects::pipelines;
 use keyway_objects::property::{Name, Property, ValueType};
@@ -58,7 +59,7 @@ impl File {
             self.rows += 1;
             // What the writer holds back is a few kilobytes.
             if self.writer.get_ref().len() > FILE_BYTES_MAX {
-                return Err(ErrorBody::validation(format!("The export is larger than {FILE_BYTES_MAX} bytes; narrow its filters")));
+                return Err(invalid::export_too_large(FILE_BYTES_MAX));
             }
             cells_left = cells_left.saturating_sub(cells.iter().map(|cell| 1 + cell.len() / CELL_BYTES).sum());
             if cells_left == 0 {

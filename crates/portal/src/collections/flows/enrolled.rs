@@ -5,6 +5,7 @@
 
 use keyway_core::error_body::ErrorBody;
 use keyway_core::time::Timestamp;
+use keyway_objects::invalid;
 use keyway_objects::items::Place;
 use keyway_objects::request::decoded;
 use keyway_objects::state::State;
@@ -53,7 +54,7 @@ pub fn workflows_v2(asked: &Asked<'_>, rest: &[&str], tx: &mut Tx<'_>) -> Option
         ("GET", ["enrollments", "contacts", contact]) => of_contact(tx, contact),
         ("POST", [id, "enrollments", "contacts", email]) => contact(tx, id, email).and_then(|contact| {
             if found(tx.state, id)?["isEnabled"] != true {
-                return Err(ErrorBody::validation(format!("Workflow {id} is not enabled")));
+                return Err(invalid::workflow_not_enabled(id));
             }
             tx.put_item(&enrolled(id), &contact, Item::new(json!({ "enrolledAt": asked.now() })));
             Ok(no_content())
@@ -126,7 +127,7 @@ fn create(asked: &Asked<'_>, tx: &mut Tx<'_>) -> Answer {
     let given = shape::read(&WORKFLOW, &asked.body()?, false)?;
     tx.work.write(4 * size(&Value::from(given.clone())))?;
     if given.get("actions").and_then(Value::as_array).is_some_and(|actions| !actions.is_empty()) {
-        return Err(ErrorBody::validation("An embedded account takes the actions of a workflow by POST /automation/v4/flows"));
+        return Err(invalid::old_workflow_with_actions());
     }
     let number = tx.state.items.next_number(&place());
     let mut fields: Map<String, Value> = serde_json::from_str(DEFAULTS).expect("the defaults are JSON; a test reads them");

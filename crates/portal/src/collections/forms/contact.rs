@@ -3,6 +3,7 @@
 use keyway_core::error_body::{ErrorBody, ErrorDetail};
 use keyway_core::time::Timestamp;
 use keyway_objects::crm::write;
+use keyway_objects::invalid;
 use keyway_objects::kind::Kind;
 use keyway_objects::record::Record;
 use keyway_objects::request::Request;
@@ -10,7 +11,7 @@ use keyway_objects::tx::Tx;
 use serde_json::{Map, Value};
 
 use super::fields::{self, Field};
-use super::{Asked, fault, not_valid};
+use super::{Asked, not_valid};
 
 /// What of the submission the contact's own properties say.
 pub struct Conversion {
@@ -79,14 +80,14 @@ fn as_form(error: ErrorBody) -> ErrorBody {
         .errors
         .iter()
         .filter_map(|detail| {
-            let error_type = match detail.code.as_deref()? {
-                "INVALID_EMAIL" => "INVALID_EMAIL",
-                "INVALID_OPTION" => "VALUE_NOT_IN_FIELD_DEFINITION",
-                "INVALID_INTEGER" => "INVALID_NUMBER",
-                "INVALID_STRING" => "INPUT_TOO_LARGE",
-                _ => "INVALID_METADATA",
-            };
-            Some(fault(&format!("fields.{}", name(detail)?), &detail.message, error_type))
+            let (place, problem) = (format!("fields.{}", name(detail)?), &detail.message);
+            Some(match detail.code.as_deref()? {
+                "INVALID_EMAIL" => invalid::submission_email(place),
+                "INVALID_OPTION" => invalid::submission_option(place, problem),
+                "INVALID_INTEGER" => invalid::submission_number(place, problem),
+                "INVALID_STRING" => invalid::submission_too_long(place, problem),
+                _ => invalid::submission_value(place, problem),
+            })
         })
         .collect();
     if faults.is_empty() { error } else { not_valid(faults) }

@@ -1,11 +1,10 @@
 //! The fields of a submission, held against the form.
 
 use keyway_core::error_body::{ErrorBody, ErrorDetail};
+use keyway_objects::invalid;
 use keyway_objects::request::{bad_field, missing_field};
 use keyway_objects::value::is_email;
 use serde_json::{Map, Value};
-
-use super::fault;
 
 /// Fields of a submission (developers.hubspot.com/docs/methods/forms/submit_form_v3).
 const FIELDS_MAX: usize = 1_000;
@@ -37,8 +36,7 @@ fn shown(object_type: &str, name: &str) -> String {
 pub fn read(body: &Map<String, Value>) -> Result<Vec<Field>, ErrorBody> {
     let Some(Value::Array(list)) = body.get("fields") else { return Err(bad_field("fields", "must be a list")) };
     if list.len() > FIELDS_MAX {
-        let problem = format!("At most {FIELDS_MAX} values may be submitted");
-        return Err(super::not_valid(vec![fault("fields", &problem, "MAX_NUMBER_OF_SUBMITTED_VALUES_EXCEEDED")]));
+        return Err(super::not_valid(vec![invalid::submission_too_many(FIELDS_MAX)]));
     }
     list.iter().map(field).collect()
 }
@@ -75,9 +73,9 @@ pub fn check(given: &[Field], form: &Value, is_public: bool, skips: bool) -> Vec
     for field in given {
         let (definition, place) = (own.iter().find(|one| is(one, field)), format!("fields.{}", field.shown()));
         if definition.is_none() && is_public {
-            faults.push(fault(&place, "The field is not part of the form definition", "FIELD_NOT_IN_FORM_DEFINITION"));
+            faults.push(invalid::submission_unknown_field(place));
         } else if field.name == "email" && !field.value.is_empty() && !is_email(field.value.trim()) {
-            faults.push(fault(&place, "Invalid email address", "INVALID_EMAIL"));
+            faults.push(invalid::submission_email(place));
         }
     }
     if skips {
@@ -87,7 +85,7 @@ pub fn check(given: &[Field], form: &Value, is_public: bool, skips: bool) -> Vec
         let has = given.iter().any(|one| is(field, one) && !one.value.trim().is_empty());
         if !has {
             let name = shown(&object_type(field), field["name"].as_str().unwrap_or_default());
-            faults.push(fault(&format!("fields.{name}"), &format!("Required field '{name}' is missing"), "REQUIRED_FIELD"));
+            faults.push(invalid::submission_required(format!("fields.{name}"), name));
         }
     }
     faults

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::invalid;
 use keyway_objects::request::{bad_field, id_text, inputs, missing_field};
 use keyway_objects::tx::Tx;
 use serde_json::{Map, Value, json};
@@ -91,7 +92,7 @@ impl Table {
     fn add_row(&self, asked: &Asked<'_>, tx: &mut Tx<'_>, body: &Map<String, Value>) -> Result<Value, ErrorBody> {
         let values = self.values(body)?;
         if tx.state.items.count(&self.rows()) >= ROWS_MAX {
-            return Err(ErrorBody::validation(format!("A table has at most {ROWS_MAX} rows")));
+            return Err(invalid::table_rows_too_many(ROWS_MAX));
         }
         let id = tx.state.items.next_number(&self.rows()).to_string();
         let field = |name: &str| body.get(name).cloned().unwrap_or(Value::Null);

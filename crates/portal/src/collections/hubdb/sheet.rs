@@ -1,6 +1,8 @@
 //! Rows of a table as CSV, out and in (developers.hubspot.com/docs/api-reference/cms-hubdb-v3/guide).
 
 use keyway_core::error_body::ErrorBody;
+use keyway_core::refusal::Refusal;
+use keyway_objects::invalid;
 use keyway_objects::request::{bad_field, missing_field};
 use keyway_objects::tx::Tx;
 use serde_json::{Map, Value, json};
@@ -25,13 +27,14 @@ const CONFIG: [Field; 6] = [
 pub fn export<'v>(table: &Value, rows: impl Iterator<Item = &'v Value>) -> Answer {
     let columns: Vec<&str> = table["columns"].as_array().into_iter().flatten().filter_map(|column| column["name"].as_str()).collect();
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let fault = |_| ErrorBody::validation("The rows can't be written as CSV");
-    writer.write_record(["hs_id", "hs_name", "hs_path"].iter().chain(&columns)).map_err(fault)?;
+    // Rows have one length and are text, so this is not met.
+    let fault = || Refusal::Internal.error("the rows could not be written");
+    writer.write_record(["hs_id", "hs_name", "hs_path"].iter().chain(&columns)).map_err(|_| fault())?;
     for row in rows {
         let own = ["id", "name", "path"].map(|name| text(&row[name]));
-        writer.write_record(own.into_iter().chain(columns.iter().map(|name| text(&row["values"][*name])))).map_err(fault)?;
+        writer.write_record(own.into_iter().chain(columns.iter().map(|name| text(&row["values"][*name])))).map_err(|_| fault())?;
     }
-    let bytes = writer.into_inner().map_err(|_| ErrorBody::validation("The rows can't be written as CSV"))?;
+    let bytes = writer.into_inner().map_err(|_| fault())?;
     Ok(Reply { status: 200, body: bytes.into() })
 }
 
@@ -45,7 +48,7 @@ fn text(value: &Value) -> String {
 
 /// Rows of a file as rows of the draft.
 pub fn import(table: &Table, asked: &Asked<'_>, tx: &mut Tx<'_>) -> Answer {
-    let sent = parts(&asked.call.body).ok_or_else(|| ErrorBody::validation("the body is not multipart/form-data"))?;
+    let sent = parts(&asked.call.body).ok_or_else(invalid::form_missing)?;
     let part = |name: &str| sent.iter().find(|part| part.name == name).map(|part| part.bytes).ok_or_else(|| missing_field(name));
     let (file, config) = (part("file")?, part("config")?);
     let config: Map<String, Value> = serde_json::from_slice(config).map_err(|_| bad_field("config", "must be JSON"))?;

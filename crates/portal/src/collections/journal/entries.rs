@@ -100,9 +100,9 @@ impl Own<'_> {
         if lost.is_empty() {
             return Ok(reply(200, answer));
         }
-        let error = ErrorBody::not_found("Could not get some entries of the journal: they have ended, or there were none");
+        let error = invalid::journal_entries_missing(lost.into_iter().map(str::to_owned).collect());
         answer["numErrors"] = 1.into();
-        answer["errors"] = json!([entry(&error, json!({ "offsets": lost }))]);
+        answer["errors"] = json!([listed(&error)]);
         Ok(reply(207, answer))
     }
 

@@ -2,6 +2,7 @@
 //! for all subscriptions at once. The forms are those of the official SDK (PublicStatus, PublicWideStatus).
 
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::invalid;
 use keyway_objects::request::{bad_field, bad_parameter, decoded, id_text};
 use keyway_objects::state::State;
 use keyway_objects::tx::Tx;
@@ -133,7 +134,7 @@ fn read(body: &Map<String, Value>, email: &str) -> Result<(String, String, Map<S
     let (email, fields) = (address(email)?, shape::read(&WRITE, body, false)?);
     let id = id_text(fields.get("subscriptionId")).unwrap_or_default();
     if !DEFINITIONS.iter().any(|(own, ..)| *own == id) {
-        return Err(ErrorBody::not_found(format!("there is no subscription {id}")));
+        return Err(invalid::subscription_type_missing(id));
     }
     Ok((email, id, fields))
 }

@@ -1,6 +1,7 @@
 //! Writes of deals v1.
 
 use keyway_core::error_body::ErrorBody;
+use keyway_objects::invalid;
 use keyway_objects::kind::Kind;
 use keyway_objects::links::End;
 use keyway_objects::request::{Query, bad_parameter};
@@ -61,7 +62,7 @@ fn delete(records: &mut Records<'_, '_>, id: &str) -> Answer {
 
 fn is_there(records: &mut Records<'_, '_>, id: &str) -> Result<u64, ErrorBody> {
     let wanted = Wanted { properties: vec!["hs_object_id".into()], associations: &[] };
-    Ok(records.one(KIND, id, &wanted, None)?.ok_or_else(|| ErrorBody::not_found("Deal does not exist"))?.id())
+    Ok(records.one(KIND, id, &wanted, None)?.ok_or_else(invalid::old_deal_missing)?.id())
 }
 
 /// Associates a deal with the records that the query names, or ends these associations.
