@@ -41,12 +41,25 @@ pub struct Caller<'a> {
     pub public_app: Option<u64>,
     /// The unlisted operations that it may call.
     pub unlisted: &'a Unlisted,
+    /// Whether it presented a key in the query to an embedded account, where it counts as the developer account's key.
+    pub developer_key: bool,
 }
 
 impl<'a> Caller<'a> {
     /// An app that presents its own token and is not limited to classes.
     pub const fn of_app(app_id: u64, app_name: &'a str, hub_id: u64, granted: &'a ScopeSet, unlisted: &'a Unlisted) -> Self {
-        Self { app_id, app_name, hub_id, token_id: 1, granted, classes: Classes::ALL, session: false, public_app: None, unlisted }
+        Self {
+            app_id,
+            app_name,
+            hub_id,
+            token_id: 1,
+            granted,
+            classes: Classes::ALL,
+            session: false,
+            public_app: None,
+            unlisted,
+            developer_key: false,
+        }
     }
 }
 
@@ -232,7 +245,11 @@ pub fn authorize(caller: &Caller<'_>, operation: &Operation, path: NormalPath) -
         Err(_) if allowed() => Requirement::Unstated,
         Err(unknown) => return Err(Denial::UnknownObjectType(unknown)),
     };
-    let chosen = matches!(requirement, Requirement::Nothing | Requirement::Unstated) && allowed();
+    let chosen = match requirement {
+        Requirement::Nothing | Requirement::Unstated => allowed(),
+        Requirement::DeveloperKey => caller.developer_key,
+        _ => false,
+    };
     match requirement {
         met if chosen || met.met_by(caller.granted) => {
             check_class(caller, operation)?;

@@ -354,7 +354,7 @@ impl Gateway {
             call.taken = Some(Box::new(Taken { path: kept_path(&path), query, headers, ..Taken::default() }));
         }
         let resolved = identify(call, head, &path);
-        self.refuse_ended(&token, &path)?;
+        self.refuse_ended(&token, &path, resolved.as_ref().ok().copied())?;
         let operation = match resolved {
             Ok(operation) => operation,
             Err(unresolved) => return Box::pin(self.unresolved(call, head, body, path, &token, unresolved)).await,

@@ -177,6 +177,7 @@ impl TokenEntry {
             session: self.token.session.is_some(),
             public_app: app.public_app,
             unlisted: &app.unlisted,
+            developer_key: self.token.legacy && matches!(self.app.account.counts, Counts::Embedded(_)),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! What has ended is decided in `core::sunset`. That of a gone path HubSpot says 404 is published for
 //! Contact Lists v1 and Owners v2 alone; the others are answered alike (docs/testing.md).
 
+use keyway_core::catalog::{Auth, Operation};
 use keyway_core::error_body::ErrorBody;
 use keyway_core::path::NormalPath;
 use keyway_core::refusal::Refusal;
@@ -15,10 +16,12 @@ use crate::registry::TokenEntry;
 impl Gateway {
     /// Refuses a call whose way of authentication or whose path has ended. What goes to HubSpot itself
     /// is not looked at.
-    pub(super) fn refuse_ended(&self, token: &TokenEntry, path: &NormalPath) -> Result<(), ErrorBody> {
+    pub(super) fn refuse_ended(&self, token: &TokenEntry, path: &NormalPath, operation: Option<&Operation>) -> Result<(), ErrorBody> {
         let as_of = self.as_of.get();
         let Some(as_of) = as_of.as_ref().as_ref().filter(|_| token.app.account.limiter().is_none()) else { return Ok(()) };
-        if token.token.legacy && as_of.end_of_auth("hapikey").is_some() {
+        // The developer account's key goes on.
+        let is_of_account = operation.is_none_or(|operation| operation.auth != Auth::DeveloperKey);
+        if token.token.legacy && is_of_account && as_of.end_of_auth("hapikey").is_some() {
             return Err(authenticate::unknown_key());
         }
         refuse(as_of, path)

@@ -1,7 +1,7 @@
 //! Custom channels: an app's own way for messages in and out, with an account for each address.
 //!
 //! developers.hubspot.com/docs/api-reference/conversations-custom-channels-v3/guide. Channels are registered with a developer
-//! API key, which opens nothing here, so that every account has one already.
+//! API key, so that every account has one already for apps without such a key.
 
 use keyway_core::error_body::ErrorBody;
 use keyway_core::time::Timestamp;
