@@ -7,11 +7,12 @@
 mod entries;
 mod used;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 
 use arc_swap::ArcSwap;
+use keyway_core::scope::ScopeSet;
 use keyway_core::secret::Secret;
 use keyway_core::share::SETTLED_MS;
 use keyway_core::strict::run::Run;
@@ -271,9 +272,29 @@ impl Registry {
         let holder = match claims.subject {
             Subject::Grant(id) => Holder::Install(narrowed(snapshot.grants.get(&id)?)),
             Subject::Session(id) => Holder::Agent(narrowed(snapshot.agents.get(&id)?)),
-            Subject::App(id) => Holder::App(snapshot.public_apps.values().find(|app| app.id == id)?.clone()),
+            Subject::App(id) => {
+                let app = snapshot.public_apps.values().find(|app| app.id == id)?.clone();
+                let scopes = claims.narrowed.unwrap_or_else(|| ScopeSet::of_known(app.scopes.iter().map(String::as_str)));
+                Holder::App(app, scopes)
+            }
         };
         Some((claims, holder))
+    }
+
+    /// The installs of a public app on embedded accounts, as its own token opens them, by account.
+    pub fn installs_for(&self, app: &PublicApp, scopes: &ScopeSet) -> Vec<Arc<TokenEntry>> {
+        let snapshot = self.snapshot.load();
+        let mut installs: BTreeMap<u64, &Arc<TokenEntry>> = BTreeMap::new();
+        for entry in snapshot.grants.values() {
+            let is_own = entry.app.app.public_app == Some(app.id) && matches!(entry.app.account.counts, Counts::Embedded(_));
+            if is_own && entry.token.revoked_at.is_none() && entry.token.expires_at.is_none() && entry.app.is_enabled() {
+                let newest = installs.entry(entry.app.app.hub_id).or_insert(entry);
+                if newest.token.id < entry.token.id {
+                    *newest = entry;
+                }
+            }
+        }
+        installs.into_values().map(|entry| Arc::new(entry.presented_by_app(scopes))).collect()
     }
 
     /// The grant of a refresh token, with what the token says.
@@ -305,7 +326,11 @@ impl Registry {
             (None, Some(_)) => self.find_hash(&held.token.hash)?,
             (Some(_), _) => self.snapshot.load().grants.get(&held.token.id).cloned()?,
         };
-        Some(if now.granted == held.granted { now } else { Arc::new(now.narrowed(&held.granted)) })
+        Some(match &held.of_app {
+            Some(scopes) => Arc::new(now.presented_by_app(scopes)),
+            None if now.granted == held.granted => now,
+            None => Arc::new(now.narrowed(&held.granted)),
+        })
     }
 
     /// Shares the limits of connected accounts with other instances, this many in all.

@@ -169,7 +169,7 @@ class Journal(unittest.TestCase):
             batches = [variant.batch.get_earliest(10), variant.batch.get(inputs=offsets)]
             self.assertEqual([[one.current_offset for one in batch.results] for batch in batches], [offsets, offsets])
             self.assertEqual([one.current_offset for one in variant.batch.get_from_offset(10, offset=offsets[0]).results], offsets[1:])
-            self.assertEqual(json.loads(variant.get_earliest(install_portal_id=self.account).read()), first | {"url": variant_url(first, variant)})
+            self.assertEqual(json.loads(variant.get_earliest(install_portal_id=self.account).read()), first | {"url": f"{variant_url(first, variant)}&installPortalId={self.account}"})
         [taken] = journal.snapshots.create(snapshot_requests=[{"object_id": int(contact.id), "object_type_id": "0-1"}]).snapshot_responses
         statuses = [journal.journal.get_status(taken.snapshot_status_id).status for _ in range(2)]
         self.assertEqual(statuses, ["IN_PROGRESS", "COMPLETED"])

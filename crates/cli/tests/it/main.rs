@@ -7,6 +7,7 @@ mod admin_api;
 /// Agents that come over OAuth.
 mod agents;
 /// A file as the register of apps.
+mod app_credentials;
 mod apply;
 mod apply_channels;
 /// Calls that need a person's approval.

@@ -37,14 +37,16 @@ pub struct TokenEntry {
     /// When it ends, in time that only passes: once it has ended, no clock brings it back.
     pub(super) ends: Option<Moment>,
     pub(super) last_used_ms: Arc<LastUse>,
+    /// The scopes of its app's own token, where the app presents that in place of the account's.
+    pub(super) of_app: Option<ScopeSet>,
 }
 
 /// Whom an access token was given to.
 pub enum Holder {
     /// An install: the grant, with no more than the token may do.
     Install(Arc<TokenEntry>),
-    /// A public app itself.
-    App(Arc<PublicApp>),
+    /// A public app itself, with the scopes of its token.
+    App(Arc<PublicApp>, ScopeSet),
     /// An agent: its session, with no more than the token may do.
     Agent(Arc<TokenEntry>),
 }
@@ -75,6 +77,14 @@ pub struct AccountEntry {
     /// What makes it a test double; an embedded account only has it.
     pub(super) double: Option<Arc<Double>>,
 }
+
+/// What opens the webhooks journal.
+const JOURNAL_SCOPES: [&str; 4] = [
+    "webhooks-journal-data-access",
+    "webhooks-journal-snapshot-management",
+    "webhooks-journal-subscription-management",
+    "webhooks-journal-subscription-read",
+];
 
 /// Who counts an account's calls.
 #[derive(Clone)]
@@ -111,7 +121,7 @@ impl TokenEntry {
         };
         let carried = before.filter(|entry| entry.token.expires_at == token.expires_at).map(|entry| entry.ends);
         let ends = carried.unwrap_or_else(|| token.expires_at.map(|at| clock::both().moment_of(at)));
-        Self { token, app, granted, classes, ends, last_used_ms }
+        Self { token, app, granted, classes, ends, last_used_ms, of_app: None }
     }
 
     /// Notes the object types that a permitted call reaches beside its path, as [`Beside::bits`].
@@ -132,6 +142,13 @@ impl TokenEntry {
     /// The same, with those of its scopes only.
     pub(super) fn narrowed(&self, scopes: &ScopeSet) -> Self {
         Self { granted: self.granted.intersection(scopes), ..self.clone() }
+    }
+
+    /// The same, presented by its app itself: the scopes of the webhooks journal are the app's own, and no account grants them.
+    pub(super) fn presented_by_app(&self, scopes: &ScopeSet) -> Self {
+        let mut granted = self.granted.intersection(scopes);
+        granted.extend(&scopes.intersection(&ScopeSet::of_known(JOURNAL_SCOPES)));
+        Self { granted, of_app: Some(*scopes), ..self.clone() }
     }
 
     /// What it may do.

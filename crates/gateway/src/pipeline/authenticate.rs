@@ -6,11 +6,13 @@ use http::header::AUTHORIZATION;
 use http::request::Parts;
 use keyway_core::error_body::{ErrorBody, ErrorDetail};
 use keyway_core::refusal::Refusal;
+use keyway_core::scope::ScopeSet;
 use keyway_core::time::{Now, Timestamp};
 use keyway_core::token::{Shape, shape};
 use keyway_oauth::server::access_token::looks_like_one;
 
 use super::Call;
+use crate::model::PublicApp;
 use crate::registry::{Holder, Registry, TokenEntry};
 
 /// The token behind a request, and its app. Also noted on the call where the token is known but
@@ -18,7 +20,7 @@ use crate::registry::{Holder, Registry, TokenEntry};
 pub(super) fn bearer(registry: &Registry, head: &Parts, call: &mut Call) -> Result<Arc<TokenEntry>, ErrorBody> {
     let presented = presented(head)?;
     let entry = match &presented {
-        Presented::Token(token) if looks_like_one(token) => access_token(registry, token, call)?,
+        Presented::Token(token) if looks_like_one(token) => access_token(registry, token, call, head)?,
         // A key counts in the query only, and a token in the header only: neither can stand in for the other.
         Presented::Token(token) => registry.find(token).filter(|entry| !entry.token.legacy).ok_or_else(|| unknown(token))?,
         Presented::Key(key) => registry.find(key).filter(|entry| entry.token.legacy).ok_or_else(unknown_key)?,
@@ -39,7 +41,7 @@ pub(super) fn again(registry: &Registry, held: &TokenEntry, now: Now) -> Result<
 }
 
 /// The grant behind an access token of OAuth.
-fn access_token(registry: &Registry, presented: &str, call: &Call) -> Result<Arc<TokenEntry>, ErrorBody> {
+fn access_token(registry: &Registry, presented: &str, call: &Call, head: &Parts) -> Result<Arc<TokenEntry>, ErrorBody> {
     let Some((claims, holder)) = registry.find_access(presented) else {
         return Err(not_found(
             Refusal::AccessTokenUnknown,
@@ -48,17 +50,46 @@ fn access_token(registry: &Registry, presented: &str, call: &Call) -> Result<Arc
     };
     let now = match &holder {
         Holder::Install(entry) | Holder::Agent(entry) => entry.app.account.now(call.at),
-        Holder::App(_) => registry.time_without_account(call.at),
+        Holder::App(..) => registry.time_without_account(call.at),
     };
     if claims.expires_at <= now {
         return Err(expired(Refusal::AccessTokenExpired, claims.expires_at, now, "an access token lives for 30 minutes; refresh it"));
     }
     match holder {
         Holder::Install(entry) | Holder::Agent(entry) => Ok(entry),
-        Holder::App(app) => Err(not_found(
-            Refusal::ClientToken,
-            &format!("this token is the app {}'s own (client_credentials) and opens no account", app.name),
-        )),
+        Holder::App(app, scopes) if app.enabled && is_journal(head.uri.path()) => of_install(registry, &app, &scopes, head),
+        Holder::App(app, _) => {
+            Err(client_token(&format!("this token is the app {}'s own (client_credentials) and opens no account", app.name)))
+        }
+    }
+}
+
+fn client_token(reason: &str) -> ErrorBody {
+    not_found(Refusal::ClientToken, reason)
+}
+
+/// Whether a path is of the webhooks journal, which an app calls with its own token (hubspot facts, section 2).
+fn is_journal(path: &str) -> bool {
+    path.starts_with("/webhooks-journal/") || path.starts_with("/webhooks/v4/")
+}
+
+/// The install whose journal an app asks for: the only one, or that of the account that the call names.
+fn of_install(registry: &Registry, app: &PublicApp, scopes: &ScopeSet, head: &Parts) -> Result<Arc<TokenEntry>, ErrorBody> {
+    let mut installs = registry.installs_for(app, scopes);
+    let pairs = || head.uri.query().into_iter().flat_map(|query| query.split('&')).filter_map(|pair| pair.split_once('='));
+    let in_path = || head.uri.path().split_once("/portals/").map(|(_, id)| id.trim_end_matches('/'));
+    let named = pairs().find(|(name, _)| *name == "installPortalId").map(|(_, id)| id).or_else(in_path);
+    if let Some(named) = named.filter(|_| installs.len() > 1) {
+        installs.retain(|entry| entry.app.app.hub_id.to_string() == named);
+    }
+    match installs.len() {
+        1 => Ok(installs.remove(0)),
+        0 => Err(client_token(&format!("the app {} is not installed on the embedded account that the call asks for", app.name))),
+        _ => {
+            let accounts: Vec<String> = installs.iter().map(|entry| entry.app.app.hub_id.to_string()).collect();
+            let (name, accounts) = (&app.name, accounts.join(", "));
+            Err(client_token(&format!("the app {name} is installed on the accounts {accounts}; name one with ?installPortalId=HUB_ID")))
+        }
     }
 }
 

@@ -53,6 +53,38 @@ pub fn narrowed(granted: &[String], params: &Params) -> Result<Vec<String>, OAut
     Err(OAuthError::new(Code::InvalidScope, Refusal::OAuthScopes, "a scope was not granted; more scopes need a new authorization"))
 }
 
+/// What HubSpot's guide of the webhooks journal calls its scopes, and what its specification calls them
+/// (developers.hubspot.com/docs/api-reference/latest/webhooks-journal/guide).
+const JOURNAL_SCOPES: [(&str, &str); 5] = [
+    ("developer.webhooks_journal.read", "webhooks-journal-data-access"),
+    ("developer.webhooks_journal.subscriptions.read", "webhooks-journal-subscription-read"),
+    ("developer.webhooks_journal.subscriptions.write", "webhooks-journal-subscription-management"),
+    ("developer.webhooks_journal.snapshots.read", "webhooks-journal-snapshot-management"),
+    ("developer.webhooks_journal.snapshots.write", "webhooks-journal-snapshot-management"),
+];
+
+/// The scopes of an app's own token: all of the app, or those that it asks for by either name.
+///
+/// # Errors
+/// The app does not have one.
+pub fn narrowed_for_app(own: &[String], params: &Params) -> Result<Vec<String>, OAuthError> {
+    let mut asked = params.words("scope");
+    for scope in &mut asked {
+        if let Some((_, name)) = JOURNAL_SCOPES.iter().find(|(guide, _)| guide == scope) {
+            *scope = (*name).to_owned();
+        }
+    }
+    asked.sort();
+    asked.dedup();
+    if asked.is_empty() {
+        return Ok(own.to_vec());
+    }
+    if asked.iter().all(|scope| own.contains(scope)) {
+        return Ok(asked);
+    }
+    Err(OAuthError::new(Code::InvalidScope, Refusal::OAuthScopes, "the app does not have one of these scopes"))
+}
+
 /// The answer to a code or a refresh token.
 pub fn issued(access_token: &str, refresh_token: &str, scopes: &[String], hub_id: u64, user_id: u64) -> Value {
     json!({
@@ -79,5 +111,16 @@ mod tests {
         assert_eq!(ask("").unwrap(), granted);
         assert_eq!(ask("b").unwrap(), ["b"]);
         assert_eq!(ask("a+c").unwrap_err().refusal, Refusal::OAuthScopes);
+    }
+
+    #[test]
+    fn an_app_asks_for_the_scopes_of_the_journal_by_either_name() {
+        let own = ["crm.objects.contacts.read".to_owned(), "webhooks-journal-data-access".to_owned()];
+        let ask = |scope: &str| narrowed_for_app(&own, &Params::from_form(format!("scope={scope}").as_bytes()).unwrap());
+        assert_eq!(ask("").unwrap(), own);
+        for name in ["developer.webhooks_journal.read", "webhooks-journal-data-access"] {
+            assert_eq!(ask(name).unwrap(), ["webhooks-journal-data-access"]);
+        }
+        assert_eq!(ask("developer.webhooks_journal.snapshots.write").unwrap_err().refusal, Refusal::OAuthScopes);
     }
 }

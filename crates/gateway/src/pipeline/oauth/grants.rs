@@ -79,8 +79,9 @@ impl Gateway {
             let message = "an app without a secret has no credentials of its own";
             return Err(OAuthError::new(Code::UnauthorizedClient, Refusal::OAuthGrantType, message).into());
         }
-        let scopes = grant::narrowed(&client.scopes, params)?;
-        let access = self.access_token(Subject::App(client.id), None, self.registry.time_without_account(call.at))?;
+        let scopes = grant::narrowed_for_app(&client.scopes, params)?;
+        let narrowed = (scopes.len() < client.scopes.len()).then(|| ScopeSet::of_known(scopes.iter().map(String::as_str)));
+        let access = self.access_token(Subject::App(client.id), narrowed, self.registry.time_without_account(call.at))?;
         Ok(grant::issued_to_app(&access, &scopes))
     }
 

@@ -39,14 +39,14 @@ impl Gateway {
         };
         let now = match &holder {
             Holder::Install(entry) | Holder::Agent(entry) => entry.app.account.now(now),
-            Holder::App(_) => self.registry.time_without_account(now),
+            Holder::App(..) => self.registry.time_without_account(now),
         };
         let expires_at = Some(claims.expires_at).filter(|at| *at > now)?;
         match holder {
             Holder::Install(entry) if lives(&entry) => {
                 Some(Good { app: entry.app.public_app.clone()?, entry: Some(entry), expires_at: Some(expires_at) })
             }
-            Holder::App(app) if app.enabled => Some(Good { app, entry: None, expires_at: Some(expires_at) }),
+            Holder::App(app, _) if app.enabled => Some(Good { app, entry: None, expires_at: Some(expires_at) }),
             _ => None,
         }
     }

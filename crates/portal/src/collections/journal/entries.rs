@@ -60,7 +60,9 @@ impl Own<'_> {
         let family: Vec<&str> = path.split('/').take(4).collect();
         let ends = Timestamp::from_ms(entry.at.as_ms().saturating_add(KEPT_MS));
         let offset = offset_of(entry);
-        let url = format!("{}{}/earliest?entry={offset}", self.asked.call.base, family.join("/"));
+        // Who named the account names it for the content too.
+        let portal = self.asked.query.get("installPortalId").map_or_else(String::new, |id| format!("&installPortalId={id}"));
+        let url = format!("{}{}/earliest?entry={offset}{portal}", self.asked.call.base, family.join("/"));
         json!({ "url": url, "expiresAt": ends.to_iso(), "currentOffset": offset })
     }
 
