@@ -130,6 +130,7 @@ pub fn answer(call: &Call, tx: &mut Tx<'_>) -> Option<Answer> {
         ["settings", "users", what @ ("roles" | "teams")] => return settings::users(&asked, what, tx),
         ["settings", "teams", rest @ ..] => return teams::answer(&asked, rest, tx),
         ["webhooks-journal", rest @ ..] => return journal::answer(&asked, rest, tx),
+        ["webhooks", rest @ ..] if call.path.as_str().starts_with("/webhooks/v4/") => return journal::answer(&asked, rest, tx),
         ["webhooks" | "app-webhooks", app, ..] if !keyway_objects::webhooks::is_app(app) => return Some(Err(missing(app))),
         ["webhooks" | "app-webhooks", app, "settings"] => return settings::webhooks(&asked, app, tx),
         _ => {}

@@ -604,3 +604,22 @@ fn highly_sensitive_values_are_in_no_journal() {
     assert_eq!(found.len(), 2);
     assert!(!json!(found).to_string().contains("illness"), "{found:?}");
 }
+
+/// developers.hubspot.com/docs/api-reference/legacy/webhooks/webhooks-journal: the beta has the same subscriptions and entries.
+#[test]
+fn the_beta_of_version_4_has_the_same_journal() {
+    let account = Account::new();
+    let root = "/webhooks/v4";
+    let made = account.call(&format!("POST {root}/subscriptions"), to_contacts(&["CREATE"], &[])).expect(200);
+    let contact = account.contact("ada@example.com");
+    let entry = account.get(&format!("{root}/journal/earliest")).expect(200);
+    assert_eq!(content(&account, &entry)["journalEvents"].as_array().unwrap().len(), 1);
+    assert_eq!(account.get(&format!("{JOURNAL}/latest")).expect(200)["currentOffset"], entry["currentOffset"]);
+    assert_eq!(account.get(&format!("{root}/subscriptions")).expect(200), account.get(SUBSCRIPTIONS).expect(200));
+    let inputs = json!({ "snapshotRequests": [{ "portalId": HUB_ID, "objectId": contact.parse::<u64>().unwrap(), "objectTypeId": "0-1", "properties": ["email"] }] });
+    account.call(&format!("POST {root}/snapshots/crm"), inputs).expect(200);
+    account.get(&format!("{root}/journal/offset/{}/next", entry["currentOffset"].as_str().unwrap())).expect(200);
+    account.call_with(&format!("DELETE {root}/subscriptions/{}", made["id"]), b"").expect(204);
+    account.call_with(&format!("DELETE {root}/subscriptions/portals/{HUB_ID}"), b"").expect(204);
+    assert_eq!(account.get(&format!("{root}/subscriptions")).expect(200)["results"], json!([]));
+}
