@@ -12,7 +12,7 @@ let console_, app
 
 before(async () => {
   console_ = await Console.start(['--as-of', '2027-10-01'])
-  app = console_.keyway.run('app', 'create', 'Order sync', '--scopes', 'crm.objects.contacts.read,crm.objects.contacts.write,content')
+  app = console_.keyway.run('app', 'create', 'Order sync', '--scopes', 'crm.objects.contacts.read,crm.objects.contacts.write,forecast-read')
 })
 after(() => console_?.stop())
 
@@ -35,7 +35,7 @@ test('each refused call is explained by its own cause', async () => {
   const fault = (...options) => console_.keyway.run('portal', 'fault', ...options)
 
   await explained(page, 'ended operation', await call(NUMBERED), 404, 'has ended by the day', 'Move the call to the successor')
-  await explained(page, 'not served', await call('/cms/blog-settings/2026-09/settings'), 501, 'does not serve this operation', 'keyway portal coverage')
+  await explained(page, 'not served', await call('/forecast-settings/2027-03-beta/forecast-types'), 501, 'does not serve this operation', 'keyway portal coverage')
   fault('add', '--status', '503')
   await explained(page, 'fault rule', await call(DATED), 503, 'A fault rule made the call fail', 'keyway portal fault clear')
   fault('clear')

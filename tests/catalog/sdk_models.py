@@ -22,7 +22,7 @@ import hubspot_sdk.types
 import pydantic
 
 HERE = pathlib.Path(__file__).parent
-FAMILIES = ["webhooks_journal"]
+FAMILIES = ["webhooks_journal/**/*.py", "cms/media_bridge/*.py", "cms/blogs/settings/*.py", "settings/tax_rates.py"]
 CALL = re.compile(r'self\._(get|post|put|patch|delete)\(\s*(?:path_template\(\s*)?"([^"]+)".*?cast_to=(\w+)', re.S)
 PLAIN = {str: "string", int: "number", float: "number", bool: "boolean", datetime.datetime: "Date", object: "any"}
 
@@ -58,7 +58,7 @@ def kind(annotation, rows):
 def main():
     known, rows, answers = named(), set(), set()
     root = pathlib.Path(hubspot_sdk.resources.__path__[0])
-    for file in (file for family in FAMILIES for file in sorted((root / family).glob("**/*.py"))):
+    for file in sorted({file for family in FAMILIES for file in root.glob(family)}):
         synchronous = file.read_text().split("\nclass Async")[0]
         for method, path, name in CALL.findall(synchronous):
             if name == "NoneType":

@@ -39,6 +39,15 @@ use crate::route::{Family, Route};
 use crate::state::State;
 use crate::tx::Tx;
 
+/// Who names a property.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// A caller, who can't take the names that HubSpot keeps for itself.
+    Caller,
+    /// HubSpot.
+    HubSpot,
+}
+
 type Answer = Result<Reply, ErrorBody>;
 
 /// Answers a call that changes nothing, of the families that are read most. Nothing where it is another
@@ -72,6 +81,14 @@ pub fn answer(request: &Request<'_>, method: &Method, route: &Route<'_>, tx: &mu
         Family::Limits => limits::answer(request, method, tail, tx.state),
         Family::AccountInfo => account::answer(request, method, tail, tx.state),
     }
+}
+
+/// Defines an object type in HubSpot's own name: its properties may have the names that HubSpot keeps for itself.
+///
+/// # Errors
+/// The refusal of the definition; nothing was changed.
+pub fn define(request: &Request<'_>, tx: &mut Tx<'_>) -> Answer {
+    schemas::create(request, tx, By::HubSpot)
 }
 
 /// The object type that a path segment names. The gateway has refused a segment that can't be a type; what

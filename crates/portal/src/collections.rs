@@ -5,11 +5,13 @@
 //! the table has a file of its own. A call to anything else gets 501.
 
 mod actions;
+mod blogs;
 mod calling;
 mod campaigns;
 mod cards;
 mod content;
 mod conversations;
+mod crm;
 mod emails;
 mod exports;
 mod fields;
@@ -21,6 +23,7 @@ mod hubdb;
 mod imports;
 mod journal;
 mod marketing_events;
+mod media_bridge;
 mod multipart;
 mod occurrences;
 mod people;
@@ -100,6 +103,7 @@ pub fn answer(call: &Call, tx: &mut Tx<'_>) -> Option<Answer> {
         ["visitor-identification", "tokens", "create"] => return site::visitor(&asked, tx),
         ["business-units", rest @ ..] => return site::business_units(&asked, rest, tx),
         ["cms", "domains", rest @ ..] => return site::domains(&asked, rest, tx),
+        ["cms", "blog-settings", "settings", rest @ ..] => return blogs::answer(&asked, rest, tx),
         ["cms", "audit-logs"] => return site::audit_logs(&asked, tx),
         ["cms", "site-search", rest @ ..] => return site::search(&asked, rest, tx),
         ["cms", "source-code", rest @ ..] => return source_code::answer(&asked, rest, tx),
@@ -129,6 +133,8 @@ pub fn answer(call: &Call, tx: &mut Tx<'_>) -> Option<Answer> {
         ["settings", "currencies", rest @ ..] if !rest.contains(&"exchange-rates") => return settings::currencies(&asked, rest, tx),
         ["settings", "users", what @ ("roles" | "teams")] => return settings::users(&asked, what, tx),
         ["settings", "teams", rest @ ..] => return teams::answer(&asked, rest, tx),
+        ["media-bridge", rest @ ..] => return media_bridge::answer(&asked, rest, tx),
+        ["tax-rates", "tax-rates", rest @ ..] => return settings::tax_rates(&asked, rest),
         ["webhooks-journal", rest @ ..] => return journal::answer(&asked, rest, tx),
         ["webhooks", rest @ ..] if call.path.as_str().starts_with("/webhooks/v4/") => return journal::answer(&asked, rest, tx),
         ["webhooks" | "app-webhooks", app, ..] if !keyway_objects::webhooks::is_app(app) => return Some(Err(missing(app))),
@@ -149,6 +155,9 @@ pub fn is_document(path: &NormalPath) -> bool {
         | ["automation", "actions" | "email-templates", ..]
         | ["automation", "flows", ..]
         | ["feature-flags", ..]
+        | ["media-bridge", _, "settings"]
+        | ["media-bridge", _, "settings", "event-visibility" | "oembed-domains" | "register", ..]
+        | ["tax-rates", ..]
         | ["marketing", "transactional", "smtp-tokens", ..]
         | ["settings", "currencies", ..]
         | ["settings", "users", "roles" | "teams"]
@@ -163,7 +172,7 @@ fn parts(path: &NormalPath) -> Option<Vec<&str>> {
     // A numbered version is the second segment; a date comes after the family or its parts. The rest of a path
     // is the same.
     let old = match segments.first() {
-        Some(&"form-integrations" | &"email") => "v1",
+        Some(&"form-integrations" | &"email" | &"media-bridge" | &"tax-rates") => "v1",
         Some(&"automation") => "v2",
         _ => "",
     };

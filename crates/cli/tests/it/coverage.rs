@@ -26,7 +26,7 @@ fn the_page_of_what_is_covered_is_as_the_program_makes_it() {
     assert_eq!(of("GET", "/contacts/v1/lists/all/contacts/all")["served"], true);
     assert_eq!(of("POST", "/contacts/v1/contact")["served"], true);
     assert_eq!(of("GET", "/automation/v4/flows")["served"], true);
-    assert_eq!(of("GET", "/cms/v3/blog-settings/settings")["served"], false);
+    assert_eq!(of("GET", "/forecast-settings/v3/forecast-types")["served"], false);
     assert_eq!(of("POST", "/oauth/2026-09/token")["served"], true);
     let level = |method: &str, path: &str| of(method, path)["documents"].clone();
     assert_eq!(

@@ -187,13 +187,13 @@ async fn permissions(written: &mut Written) {
         let answer = server.send(server.token(FULL), "POST", REFUSED, Some(&told)).await;
         written.note(&format!("what an MCP server refused by itself: {rule}"), &server, &answer).await;
     }
-    server.apps[0].scopes.push("content".into());
+    server.apps[0].scopes.push("forecast-read".into());
     server.publish();
     written
         .note(
             "an operation that is not served",
             &server,
-            &server.send(server.token(FULL), "GET", "/cms/v3/blog-settings/settings", None).await,
+            &server.send(server.token(FULL), "GET", "/forecast-settings/v3/forecast-types", None).await,
         )
         .await;
     let server = Server::start_as_of(AsOf::new("2027-10-01", false)).await;

@@ -77,9 +77,9 @@ async fn an_unlisted_path_is_501_on_an_embedded_account_a_gone_one_404_and_anoth
 async fn what_is_in_the_catalog_and_not_served_says_so() {
     let server = Server::start().await;
     let mut apps = server.apps.clone();
-    apps[0].scopes.push("content".into());
+    apps[0].scopes.push("forecast-read".into());
     server.registry.replace(&shared(&server.accounts), &shared(&apps), &shared(&server.tokens), &[]);
-    let answer = server.send(server.token(FULL), "GET", "/cms/v3/blog-settings/settings", None).await;
+    let answer = server.send(server.token(FULL), "GET", "/forecast-settings/v3/forecast-types", None).await;
     assert_eq!(answer.status, 501, "{}", answer.body);
 }
 

@@ -6,7 +6,7 @@ use keyway_core::beside::Access;
 use keyway_core::error_body::ErrorBody;
 use serde_json::{Map, Value, json};
 
-use super::{Answer, kind, no_content, reply};
+use super::{Answer, By, kind, no_content, reply};
 use crate::invalid;
 use crate::kind::Kind;
 use crate::property::{Choice, Flag, Group, Property, ValueType};
@@ -125,7 +125,7 @@ fn batch_reply(request: &Request<'_>, status: u16, results: Vec<Value>, missing:
 }
 
 fn create(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>) -> Answer {
-    let property = definition(request, tx.state, kind, &request.json()?)?;
+    let property = definition(request, tx.state, kind, &request.json()?, By::Caller)?;
     refuse_too_many(tx.state, kind, std::slice::from_ref(&property))?;
     let answer = reply(201, body(&property));
     tx.put_property(kind, property);
@@ -136,7 +136,7 @@ fn batch_create(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>) -> Answer {
     let given = request.json()?;
     let mut made: Vec<Property> = Vec::new();
     for input in inputs(&given, BATCH_MAX)? {
-        let property = definition(request, tx.state, kind, input)?;
+        let property = definition(request, tx.state, kind, input, By::Caller)?;
         if made.iter().any(|other| other.name == property.name) {
             return Err(invalid::property_exists(&property.name));
         }
@@ -164,10 +164,10 @@ fn refuse_too_many(state: &State, kind: Kind, made: &[Property]) -> Result<(), E
 }
 
 /// A new definition. The name of an archived one restores it, as it is defined now.
-pub fn definition(request: &Request<'_>, state: &State, kind: Kind, given: &Map<String, Value>) -> Result<Property, ErrorBody> {
+pub fn definition(request: &Request<'_>, state: &State, kind: Kind, given: &Map<String, Value>, by: By) -> Result<Property, ErrorBody> {
     let required = |field: &str| text(given, field)?.filter(|text| !text.trim().is_empty()).ok_or_else(|| missing_field(field));
     let name = required("name")?;
-    refuse_name(name)?;
+    refuse_name(name, by)?;
     let (label, group) = (required("label")?, required("groupName")?);
     let value_type = required("type")?;
     let value_type = ValueType::parse(value_type).ok_or_else(|| bad_field("type", &format!("{value_type} is not a type of property")))?;
@@ -193,12 +193,12 @@ pub fn definition(request: &Request<'_>, state: &State, kind: Kind, given: &Map<
     Ok(property)
 }
 
-fn refuse_name(name: &str) -> Result<(), ErrorBody> {
+fn refuse_name(name: &str, by: By) -> Result<(), ErrorBody> {
     let fits = name.len() <= NAME_MAX && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
     if !fits || !name.starts_with(|first: char| first.is_ascii_lowercase()) {
         return Err(bad_field("name", "must be lower-case letters, digits and underscores, and begin with a letter"));
     }
-    if name.starts_with("hs_") || name.starts_with("hubspot_") {
+    if by == By::Caller && (name.starts_with("hs_") || name.starts_with("hubspot_")) {
         return Err(bad_field("name", "must not begin with hs_ or hubspot_, which HubSpot keeps for itself"));
     }
     Ok(())
@@ -454,7 +454,7 @@ fn create_group(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>) -> Answer {
     let given = request.json()?;
     let required = |field: &str| text(&given, field)?.filter(|text| !text.trim().is_empty()).ok_or_else(|| missing_field(field));
     let (name, label) = (required("name")?.to_owned(), required("label")?.to_owned());
-    refuse_name(&name)?;
+    refuse_name(&name, By::Caller)?;
     if find_group(tx.state, kind, &name).is_ok() {
         return Err(invalid::group_exists(&name));
     }

@@ -8,7 +8,7 @@ use keyway_core::error_body::ErrorBody;
 use keyway_core::time::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{Answer, no_content, properties, reply};
+use super::{Answer, By, no_content, properties, reply};
 use crate::invalid;
 use crate::kind::Kind;
 use crate::links::{Category, LinkType};
@@ -29,7 +29,7 @@ const GROUP_SUFFIX: &str = "_information";
 pub fn answer(request: &Request<'_>, method: &Method, tail: &[&str], tx: &mut Tx<'_>) -> Option<Answer> {
     Some(match (method.as_str(), tail) {
         ("GET", []) => list(request, tx.state),
-        ("POST", []) => create(request, tx),
+        ("POST", []) => create(request, tx, By::Caller),
         ("POST", ["batch", "read"]) => batch_read(request, tx.state),
         ("GET", [name]) => kind(tx.state, name).map(|kind| reply(200, body(tx.state, tx.state.space(kind)))),
         ("PATCH", [name]) => custom(tx.state, name).and_then(|(kind, definition)| update(request, kind, definition, tx)),
@@ -102,7 +102,8 @@ fn owned(names: Vec<&str>) -> Vec<String> {
     names.into_iter().map(str::to_owned).collect()
 }
 
-fn create(request: &Request<'_>, tx: &mut Tx<'_>) -> Answer {
+/// Defines a type, with the properties that the body has.
+pub fn create(request: &Request<'_>, tx: &mut Tx<'_>, by: By) -> Answer {
     let given = request.json()?;
     let name = text(&given, "name")?.ok_or_else(|| missing_field("name"))?;
     let is_name = name.len() <= 50 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
@@ -143,7 +144,7 @@ fn create(request: &Request<'_>, tx: &mut Tx<'_>) -> Answer {
     };
     let mut scratch = Tx::new(&mut scratch);
     scratch.put_group(kind, group.clone());
-    let own = own_properties(request, &mut scratch, kind, &given, &group)?;
+    let own = own_properties(request, &mut scratch, kind, &given, &group, by)?;
     refuse_unknown(scratch.state, kind, &definition)?;
     definition.required.retain(|name| scratch.state.schema(kind).get(name).is_some());
     let partners = partners(tx.state, &given)?;
@@ -172,6 +173,7 @@ fn own_properties(
     kind: Kind,
     given: &Map<String, Value>,
     group: &Group,
+    by: By,
 ) -> Result<Vec<Property>, ErrorBody> {
     let list = given.get("properties").and_then(Value::as_array).ok_or_else(|| bad_field("properties", "must be a list"))?;
     let mut made = Vec::new();
@@ -186,7 +188,7 @@ fn own_properties(
         if one.get("type").is_none_or(Value::is_null) {
             one.insert("type".to_owned(), "string".into());
         }
-        let property = properties::definition(request, scratch.state, kind, &one)?;
+        let property = properties::definition(request, scratch.state, kind, &one, by)?;
         scratch.put_property(kind, property.clone());
         made.push(property);
     }

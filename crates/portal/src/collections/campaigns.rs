@@ -3,7 +3,7 @@
 
 use keyway_core::error_body::ErrorBody;
 use keyway_objects::items::Place;
-use keyway_objects::request::decoded;
+use keyway_objects::request::{bad_parameter, decoded};
 use keyway_objects::tx::Tx;
 use serde_json::{Value, json};
 
@@ -29,6 +29,7 @@ pub fn answer(asked: &Asked<'_>, campaign: &str, rest: &[&str], tx: &mut Tx<'_>)
             tx.remove_item(&place(kind, campaign), id);
             no_content()
         }),
+        ("GET", ["reports", rest @ ..]) => return report(asked, tx, rest),
         ("GET", ["assets", kind]) => {
             let assets: Vec<Value> =
                 tx.state.items.of(&assets(campaign, kind)).map(|(id, item)| json!({ "id": id, "name": item.value["name"] })).collect();
@@ -50,10 +51,26 @@ pub fn answer(asked: &Asked<'_>, campaign: &str, rest: &[&str], tx: &mut Tx<'_>)
     })
 }
 
+/// What a campaign brought. An embedded account counts no visits and attributes nothing, so there is none.
+fn report(asked: &Asked<'_>, tx: &Tx<'_>, rest: &[&str]) -> Option<Answer> {
+    Some(match rest {
+        ["metrics"] => {
+            Ok(reply(200, json!({ "sessions": 0, "newContactsFirstTouch": 0, "newContactsLastTouch": 0, "influencedContacts": 0 })))
+        }
+        ["revenue"] => {
+            let currency = &tx.state.settings.currency;
+            Ok(reply(200, json!({ "contactsNumber": 0, "currencyCode": currency, "dealAmount": 0, "dealsNumber": 0, "revenueAmount": 0 })))
+        }
+        ["contacts", "contactFirstTouch" | "contactLastTouch" | "influencedContacts"] => page(asked, Vec::new(), false),
+        ["contacts", kind] => Err(bad_parameter("contactType", &format!("'{kind}' is not a type of contacts"))),
+        _ => return None,
+    })
+}
+
 fn is_served(method: &str, rest: &[&str]) -> bool {
     matches!(
         (method, rest),
-        ("GET", ["budget", "totals"] | ["assets", _])
+        ("GET", ["budget", "totals"] | ["assets", _] | ["reports", "metrics" | "revenue"] | ["reports", "contacts", _])
             | ("POST", ["budget" | "spend"])
             | ("GET" | "PUT" | "DELETE", ["budget" | "spend", _])
             | ("PUT" | "DELETE", ["assets", _, _])

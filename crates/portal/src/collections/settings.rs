@@ -7,7 +7,7 @@ use keyway_objects::tx::Tx;
 use serde_json::{Value, json};
 
 use super::shape::{self, Is};
-use super::{Answer, Asked, Item, missing, no_content, reply, teams};
+use super::{Answer, Asked, Item, missing, no_content, page, reply, teams};
 
 /// Codes of ISO 4217 that an account can use; HubSpot has more.
 const CURRENCIES: [(&str, &str); 12] = [
@@ -93,6 +93,15 @@ pub fn webhooks(asked: &Asked<'_>, app: &str, tx: &mut Tx<'_>) -> Option<Answer>
             .ok_or_else(|| missing(app)),
         _ => return None,
     })
+}
+
+/// Groups of tax rates are made in HubSpot itself, so an account has none.
+pub fn tax_rates(asked: &Asked<'_>, rest: &[&str]) -> Option<Answer> {
+    match (asked.method(), rest) {
+        ("GET", []) => Some(asked.query.flag("active").and_then(|_| page(asked, Vec::new(), false))),
+        ("GET", [id]) => Some(Err(missing(id))),
+        _ => None,
+    }
 }
 
 fn rates() -> Place {

@@ -51,6 +51,16 @@ fn check_redirect(fields: &Map<String, Value>, _: &Place, _: &State) -> Result<(
     }
 }
 
+/// A payment link is for line items, which it names or brings (developers.hubspot.com/docs/api-reference/2026-09-beta/revenue/payment-links/guide).
+fn check_payment_link(fields: &Map<String, Value>, _: &Place, _: &State) -> Result<(), ErrorBody> {
+    let has = |name: &str| fields.get(name).and_then(Value::as_array).is_some_and(|items| !items.is_empty());
+    if has("lineItemObjectIds") || has("lineItems") {
+        Ok(())
+    } else {
+        Err(bad_field("lineItems", "or lineItemObjectIds must not be empty"))
+    }
+}
+
 /// One collection.
 #[derive(Debug)]
 pub struct Collection {
@@ -245,8 +255,37 @@ pub const COLLECTIONS: &[Collection] = &[
         archivable: false,
         ..PLAIN
     },
+    Collection {
+        root: &["commerce", "payment-links", "payment-links"],
+        store: "payment-links",
+        inert: true,
+        required: &["paymentLinkName", "currencyCode"],
+        defaults: r#"{"acceptedPaymentMethods":[],"additionalFormFields":[],"discountObjectIds":[],"feeObjectIds":[],"fees":[],"lineItemObjectIds":[],"lineItems":[]}"#,
+        check: Some(check_payment_link),
+        ..PLAIN
+    },
+    Collection {
+        root: &["crm", "object-tags", "*"],
+        store: "object-tags",
+        inert: true,
+        required: &["name", "color", "filterBranch"],
+        defaults: r#"{"name":"","color":"","description":"","displayOrder":0,"filterBranch":{},"filterPipelineIds":[]}"#,
+        put: true,
+        ..PLAIN
+    },
     Collection { root: &["files", "folders"], store: "folders", required: &["name"], ..PLAIN },
 ];
+
+/// Blogs, which nobody makes over the API: `blogs`.
+pub const BLOGS: Collection = Collection {
+    store: "blogs",
+    defaults: r#"{"name":"","slug":"","language":"en","absoluteUrl":"","allowComments":true,"description":"","htmlTitle":"","listingPageId":"","publicAccessRules":[],"publicAccessRulesEnabled":false,"publicTitle":"","translatedFromId":"","deletedAt":"1970-01-01T00:00:00Z"}"#,
+    revisions: true,
+    languages: true,
+    batch: false,
+    draft: false,
+    ..CONTENT
+};
 
 /// Two paths lead to the same redirects.
 const URL_REDIRECTS: Collection = Collection {

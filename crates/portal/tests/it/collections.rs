@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::Account;
 
 /// A root, what it is created with, a field to change, and one it can't be without.
-const KINDS: [(&str, &str, &str, &str); 17] = [
+const KINDS: [(&str, &str, &str, &str); 20] = [
     ("/marketing/v3/emails", r#"{"name":"May"}"#, "subject", "name"),
     ("/marketing/emails/2026-09", r#"{"name":"May"}"#, "subject", "name"),
     ("/cms/v3/url-redirects", r#"{"routePrefix":"/old","destination":"/new","redirectStyle":301}"#, "destination", "routePrefix"),
@@ -29,6 +29,24 @@ const KINDS: [(&str, &str, &str, &str); 17] = [
     ("/webhooks/v3/77/subscriptions", r#"{"eventType":"contact.creation"}"#, "propertyName", "eventType"),
     ("/integrators/timeline/v3/77/event-templates", r#"{"name":"Visit","objectType":"contacts"}"#, "name", "name"),
     ("/files/v3/folders", r#"{"name":"images"}"#, "name", "name"),
+    (
+        "/commerce/payment-links/2026-09-beta/payment-links",
+        r#"{"paymentLinkName":"Fair","currencyCode":"EUR","lineItemObjectIds":["7"]}"#,
+        "paymentLinkName",
+        "currencyCode",
+    ),
+    (
+        "/commerce/payment-links/2027-03-beta/payment-links",
+        r#"{"paymentLinkName":"Fair","currencyCode":"EUR","lineItems":[{"mode":"CUSTOM"}]}"#,
+        "paymentLinkName",
+        "lineItems",
+    ),
+    (
+        "/crm/object-tags/2026-09-beta/0-3",
+        r#"{"name":"Large","color":"red","filterBranch":{"filterBranchType":"OR"},"filterPipelineIds":["default"]}"#,
+        "name",
+        "filterBranch",
+    ),
 ];
 
 fn id(value: &Value) -> String {
@@ -240,9 +258,9 @@ fn what_is_kept_is_there_after_a_restart_and_in_a_copy() {
 fn what_is_not_served_says_so() {
     let account = Account::new();
     for line in [
-        "GET /marketing/v3/campaigns/1/reports/revenue",
-        "POST /media-bridge/2026-03/events/media-played",
-        "GET /cms/blog-settings/2026-09/settings",
+        "GET /forecast-settings/2026-09/forecast-types",
+        "GET /media-bridge/2026-09/objects/VIDEO",
+        "POST /settings/currencies/2026-09/central-fx-rates/add-currency",
     ] {
         account.call(line, json!({})).refused(501, "NOT_IMPLEMENTED");
     }

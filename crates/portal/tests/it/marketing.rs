@@ -75,6 +75,25 @@ fn a_campaign_has_a_budget_what_was_spent_of_it_and_assets() {
     assert_eq!(account.written(), before);
 }
 
+/// An embedded account counts no visits, and taxes are set up in HubSpot itself.
+#[test]
+fn a_campaign_brought_nothing_and_an_account_has_no_tax_rates() {
+    let account = Account::new();
+    let made = account.call("POST /marketing/v3/campaigns", json!({ "properties": { "hs_name": "Spring" } })).expect(201);
+    let reports = format!("/marketing/campaigns/2026-03/{}/reports", made["id"].as_str().unwrap());
+    let metrics = account.get(&format!("{reports}/metrics?startDate=2026-01-01")).expect(200);
+    assert_eq!(json!([metrics["sessions"], metrics["influencedContacts"]]), json!([0, 0]));
+    let revenue = account.get(&format!("{reports}/revenue")).expect(200);
+    assert_eq!(json!([revenue["revenueAmount"], revenue["currencyCode"]]), json!([0, "USD"]));
+    assert_eq!(account.get(&format!("{reports}/contacts/influencedContacts")).expect(200)["results"], json!([]));
+    account.get(&format!("{reports}/contacts/strangers")).refused(400, "strangers");
+    account.get("/marketing/campaigns/2026-03/none/reports/metrics").refused(404, "none");
+    for root in ["/tax-rates/v1/tax-rates", "/tax-rates/2026-03/tax-rates"] {
+        assert_eq!(account.get(root).expect(200)["results"], json!([]));
+        account.get(&format!("{root}/1")).refused(404, "1");
+    }
+}
+
 #[test]
 fn the_newest_rate_of_a_currency_is_the_current_one() {
     let account = Account::new();
