@@ -26,6 +26,8 @@ pub struct Call {
     pub body_chars: usize,
     /// Whether the headers are known too. Where they are not, a missing credential means nothing.
     pub headers_known: bool,
+    /// Whether a browser sent it for a page.
+    pub by_a_page: bool,
 }
 
 /// A credential in a request.

@@ -173,6 +173,19 @@ impl<'e> Facts<'e> {
         self.said.contains(words)
     }
 
+    /// Whether the text shows the header that has the credential, as a request has it.
+    pub fn shows_the_header(&self) -> bool {
+        self.said.match_indices("authorization").take(MATCHES_MAX).any(|(at, name)| {
+            let value = self.said[at + name.len()..].trim_start_matches(['"', '\'', ':', '=', '>', ' ', '\\']);
+            value.starts_with("bearer")
+        })
+    }
+
+    /// Whether the text ends with these words.
+    pub fn ends_with(&self, words: &str) -> bool {
+        self.said.trim_end().ends_with(words)
+    }
+
     /// Whether the answer contains all these words, joined by `&`, near each other: words of different parts of a text
     /// belong to different sentences.
     pub fn says_together(&self, parts: &str) -> bool {
@@ -198,10 +211,17 @@ impl<'e> Facts<'e> {
 
     /// The scopes that the text names anywhere: those that the token has, or those that it needs.
     pub fn scopes_in_words(&self) -> ScopeSet {
-        let is_part = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-');
-        let names =
-            self.said.split(|letter: char| !is_part(letter)).map(|word| word.trim_end_matches('.')).filter(|word| word.contains('.'));
-        ScopeSet::of_known(names)
+        scopes_in(&self.said)
+    }
+
+    /// The scopes of lines that say that a scope is missing. Other lines list those that an app has.
+    pub fn missing_in_words(&self) -> ScopeSet {
+        const MISSING: [&str; 12] =
+            ["missing", "need", "lack", "requir", "add ", "without", "not granted", "n't have", "not have", "hasn't", "grant the", "falt"];
+        const THERE: [&str; 7] = ["i have ", "we have ", "already", "has the", "with the scopes", "scopes: ", "enabled"];
+        let has = |line: &str, words: &[&str]| words.iter().any(|word| line.contains(word));
+        let lines: Vec<&str> = self.said.lines().filter(|line| has(line, &MISSING) && !has(line, &THERE)).collect();
+        scopes_in(&lines.join("\n"))
     }
 
     /// Whether anything in the text is HubSpot's: its name, its host, the form of its answers, or a path of its API.
@@ -325,7 +345,9 @@ impl<'e> Facts<'e> {
             // A client library threw an error, although HubSpot answered with a success.
             // So did a browser, which shows the status of the call that asks for leave.
             (Some(status), _) => {
-                status >= 400 || ["http-code: 20", "access control checks", "blocked by cors policy"].iter().any(|words| self.says(words))
+                status >= 400
+                    || ["http-code: 20", "access control checks", "blocked by cors policy"].iter().any(|words| self.says(words))
+                    || self.fails_beside(status)
             }
             (None, None) => {
                 answer.keyway_rule.is_some()
@@ -336,6 +358,13 @@ impl<'e> Facts<'e> {
                     || super::rules::is_known_sentence(&self.said)
             }
         }
+    }
+
+    /// Whether the text has a success, and tells of a failure in another line.
+    fn fails_beside(&self, status: u16) -> bool {
+        let status = status.to_string();
+        let in_prose = self.answer().is_some_and(|answer| !answer.envelope && !answer.html);
+        in_prose && self.failing_lines().any(|line| !line.contains(&status) && !line.trim_start().starts_with(['{', '[', '<', '"']))
     }
 
     /// How many separate errors the answer lists, by their codes. One, where it lists none.
@@ -369,6 +398,13 @@ impl<'e> Facts<'e> {
             _ => "the call".to_owned(),
         }
     }
+}
+
+/// The scopes of HubSpot that a text in lower case names.
+fn scopes_in(text: &str) -> ScopeSet {
+    let is_part = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-');
+    let names = text.split(|letter: char| !is_part(letter)).map(|word| word.trim_end_matches('.')).filter(|word| word.contains('.'));
+    ScopeSet::of_known(names)
 }
 
 /// Whether a text contains all these words, joined by `&`, near each other.

@@ -63,6 +63,15 @@ pub(super) fn named(facts: &Facts<'_>) -> BTreeMap<&'static str, Vec<String>> {
             after(text, before).into_iter().for_each(|value| note(kind, value));
         }
     }
+    if let Some((_, after)) = answer.message.split_once("required properties were not set") {
+        let list = after.split_once("properties").and_then(|(_, after)| after.split_once('[')).and_then(|(_, list)| list.split_once(']'));
+        list.into_iter()
+            .flat_map(|(list, _)| list.split(','))
+            .for_each(|name| note("missing field", name.trim().trim_matches(['"', '\'', '\\'])));
+    }
+    if let Some(field) = before(&answer.message, " cannot be null").filter(|field| !matches!(*field, "it" | "value" | "this" | "body")) {
+        note("missing field", field);
+    }
     if let Some((app, hub_id)) = super::rules::bucket(facts) {
         note("app", &app.to_string());
         note("account", &hub_id.to_string());
@@ -72,7 +81,8 @@ pub(super) fn named(facts: &Facts<'_>) -> BTreeMap<&'static str, Vec<String>> {
 }
 
 /// Beginnings of HubSpot's sentences, and the kind of the value after each.
-const SENTENCES: [(&str, &str); 18] = [
+const SENTENCES: [(&str, &str); 19] = [
+    ("attributes are not set [", "missing field"),
     ("Property \"", "property"),
     ("Property '", "property"),
     ("property \"", "property"),
@@ -92,6 +102,14 @@ const SENTENCES: [(&str, &str); 18] = [
     ("were not set: [", "missing field"),
     ("requires any of [", "scope"),
 ];
+
+/// The word before these words.
+fn before<'t>(text: &'t str, words: &str) -> Option<&'t str> {
+    let (head, _) = text.split_once(words)?;
+    let is_part = |one: char| one.is_ascii_alphanumeric() || matches!(one, '_' | '-' | '.');
+    let from = head.rfind(|one: char| !is_part(one)).map_or(0, |at| at + head[at..].chars().next().map_or(1, char::len_utf8));
+    Some(&head[from..]).filter(|word| !word.is_empty() && word.len() <= VALUE_MAX)
+}
 
 /// The words after each place where a sentence begins with `before`; none longer than a name.
 fn after<'t>(text: &'t str, before: &str) -> Vec<&'t str> {

@@ -61,7 +61,7 @@ pub fn table() -> &'static [Rule] {
     &TABLE
 }
 
-/// Whether a text in lower case has a sentence with which HubSpot refuses a call. Such a sentence is a failure, whatever words it
+/// Whether a text in lower case has a sentence with which HubSpot refuses a call, or one of its tools ends. Such a sentence is a failure, whatever words it
 /// has.
 pub(super) fn is_known_sentence(small: &str) -> bool {
     let rows = table().iter().filter_map(|rule| match (&rule.holds, rule.source) {
@@ -69,7 +69,9 @@ pub(super) fn is_known_sentence(small: &str) -> bool {
         (Holds::Said(row), _) if !row.statuses.is_empty() && !row.in_answer && !row.of_oauth => Some(row.says),
         _ => None,
     });
-    rows.flatten().any(|parts| facts::stand_together(small, parts))
+    let of_tools = [command_line::ROWS, libraries::ROWS, forms::ROWS, install::ROWS];
+    let of_tools = of_tools.into_iter().flatten().filter(|row| !row.of_oauth && !row.of_library).map(|row| row.says);
+    rows.chain(of_tools).flatten().any(|parts| facts::stand_together(small, parts))
 }
 
 /// Whether one of these words in capitals identifies a row.

@@ -191,6 +191,11 @@ fn d12_the_value_the_path_and_the_request_decide_between_causes() {
     hold(of_kind("d12"));
 }
 
+#[test]
+fn d13_what_hubspots_tools_libraries_and_pages_say_themselves_has_causes() {
+    hold(of_kind("d13"));
+}
+
 /// A text that lists many errors has two certain causes at most.
 #[test]
 fn no_text_has_three_certain_causes() {

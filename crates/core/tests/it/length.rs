@@ -7,8 +7,13 @@ const LINES_MAX: usize = 500;
 /// Lines of all files but the longest tenth, at most.
 const LINES_OF_NINE_IN_TEN: usize = 330;
 /// Declarations without decisions, each of which is read by its rows.
-const TABLES: [&str; 4] =
-    ["advice/src/doctor/rules/install.rs", "advice/src/doctor/rules/network.rs", "api/src/body.rs", "api/src/view.rs"];
+const TABLES: [&str; 5] = [
+    "advice/src/doctor/rules/command_line.rs",
+    "advice/src/doctor/rules/install.rs",
+    "advice/src/doctor/rules/network.rs",
+    "api/src/body.rs",
+    "api/src/view.rs",
+];
 
 /// The source files of all crates without their tests, and the number of lines of each.
 fn files() -> Vec<(usize, String)> {

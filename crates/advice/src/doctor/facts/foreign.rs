@@ -8,17 +8,22 @@ mod services;
 use lines::{ends_a_word, ends_in_word, is_labelled, is_of_hubspots_clause, names_a_loader, names_another_api};
 pub(super) use lines::{is_of_a_program, is_of_a_stack, names_a_system};
 use marks::{
-    CALLING, COMMANDS, FOREIGN, FOREIGN_ALWAYS, LIBRARIES, OF_A_LIBRARY, OF_A_STATUS, OF_ANY_PROGRAM, OTHER_PORTS, OTHER_WORDS_MAX, SEEKING,
+    CALLING, COMMANDS, FOREIGN, FOREIGN_ALWAYS, LIBRARIES, OF_A_LIBRARY, OF_A_STATUS, OF_ANY_PROGRAM, OF_THE_COMMAND_LINE,
+    OF_THE_COMMAND_LINE_ALONE, OTHER_PORTS, OTHER_WORDS_MAX, SEEKING,
 };
 use services::OTHERS;
 
 use super::{Facts, MATCHES_MAX, OURS};
 use crate::doctor::hosts::{self, EXPLAINING, is_foreign};
 
+/// Ends of the names of classes that speak with HubSpot, or of their errors, whoever wrote them.
+const OF_CLIENTS: [&str; 7] = ["error", "exception", "client", "service", "connector", "provider", "integration"];
 /// A status that no other service has: HubSpot moves the account.
 const OF_HUBSPOT_ALONE: u16 = 477;
 /// The longest label that HubSpot's name begins, in bytes.
 const LABEL_MAX: usize = 40;
+/// The most lines of a text that are all beside each other.
+const FEW_LINES: usize = 3;
 /// The most lines of the report of one step below its heading.
 const STEP_LINES_MAX: usize = 6;
 
@@ -54,6 +59,7 @@ impl Facts<'_> {
                 || self.has_correlation()
                 || self.call().is_some_and(|call| call.sdk.is_some())
                 || self.shows_the_command_line()
+                || self.speaks_as_the_command_line()
                 || self.says("x-hubspot-correlation-id")
                 || OURS.iter().any(|word| *word != "hubspot" && self.says(word))
                 || !self.scopes_in_words().is_empty()
@@ -107,7 +113,10 @@ impl Facts<'_> {
         let named = |line: &&str| line.contains("hubspot");
         let other_form = self.says("{\"") && !self.has_own_form();
         lines.iter().enumerate().filter(|(_, line)| line.contains(&status)).any(|(at, line)| {
-            let around = &lines[at.saturating_sub(1)..(at + 2).min(lines.len())];
+            let around = match lines.len() {
+                ..=FEW_LINES => &lines[..],
+                _ => &lines[at.saturating_sub(1)..(at + 2).min(lines.len())],
+            };
             let is_plain = !names_another_api(line);
             match named(line) {
                 true => is_plain && is_of_hubspots_clause(line, &status),
@@ -187,11 +196,13 @@ impl Facts<'_> {
 
     /// Whether HubSpot's command line speaks: the text shows one of its commands or sentences, and no call of a program.
     pub fn is_of_the_command_line(&self) -> bool {
-        let said = self.says_together("in account &was forbidden")
-            || self.says_together("in portal &was forbidden")
-            || self.says_together("in account &failed:")
-            || self.says_together("in portal &failed:");
+        let said = OF_THE_COMMAND_LINE.iter().any(|parts| self.says_together(parts));
         (self.shows_the_command_line() || said) && !self.to_hubspot() && self.operation.is_none()
+    }
+
+    /// Whether the text has a sentence that only HubSpot's command line prints.
+    fn speaks_as_the_command_line(&self) -> bool {
+        OF_THE_COMMAND_LINE_ALONE.iter().any(|parts| self.says_together(parts))
     }
 
     /// Whether the path has the prefix of an API of HubSpot. The rest of the path does not matter.
@@ -215,7 +226,7 @@ impl Facts<'_> {
             // `HubSpotApiError` is an error of a client, whoever wrote it.
             let rest = &self.said[at + name.len()..];
             let word = &rest[..rest.find(|letter: char| !letter.is_ascii_alphanumeric()).unwrap_or(rest.len())];
-            if word.ends_with("error") || word.ends_with("exception") {
+            if OF_CLIENTS.iter().any(|end| word.ends_with(end)) {
                 return true;
             }
             let before = self.said[..at].chars().next_back();

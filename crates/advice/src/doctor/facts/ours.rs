@@ -1,7 +1,20 @@
 //! Words that only HubSpot and its tools use.
 
 /// Words that show that a text is about HubSpot.
-pub(super) const OURS: [&str; 84] = [
+pub(super) const OURS: [&str; 97] = [
+    "hs-scripts.com",
+    "hs-analytics.net",
+    "hs-banner.com",
+    "hscollectedforms.net",
+    "hsadspixel.net",
+    "hsappstatic.net",
+    "usemessages.com",
+    "hubspotusercontent",
+    "hubl.html",
+    "com.hubspot.",
+    "correct role to grant these permissions",
+    "unscoped endpoint",
+    "x-hubspot-ratelimit",
     "api_client.crm",
     "\"vid\":",
     "granted all required scopes",

@@ -10,6 +10,9 @@ use crate::doctor::{Answer, Call, Evidence};
 /// The most calls that are diagnosed: more calls of one session fail for the same reason.
 const CALLS_MAX: usize = 50;
 
+/// Headers that only browsers send, for a page.
+const OF_A_PAGE: [&str; 4] = ["origin", "sec-fetch-mode", "access-control-request-method", "access-control-request-headers"];
+
 /// The calls that failed: calls to HubSpot, and others that got HubSpot's error.
 pub(super) fn read(har: &Value) -> Vec<Evidence> {
     let entries = har["log"]["entries"].as_array().map_or(&[][..], Vec::as_slice);
@@ -24,8 +27,14 @@ fn evidence(entry: &Value) -> Option<Evidence> {
     let mut call = Call { method: request["method"].as_str().map(str::to_ascii_uppercase), headers_known: true, ..Call::default() };
     call.target(request["url"].as_str()?);
     for header in request["headers"].as_array().into_iter().flatten() {
-        call.header(header["name"].as_str().unwrap_or_default(), header["value"].as_str().unwrap_or_default());
+        let name = header["name"].as_str().unwrap_or_default();
+        call.by_a_page |= OF_A_PAGE.iter().any(|known| name.eq_ignore_ascii_case(known));
+        call.header(name, header["value"].as_str().unwrap_or_default());
     }
+    // Browsers leave credentials out of the files that they write.
+    let by_a_browser = ["_initiator", "_resourceType", "_error"].iter().any(|field| !entry[field].is_null() || !response[field].is_null());
+    call.headers_known = !by_a_browser || !call.credentials.is_empty();
+    call.by_a_page |= by_a_browser && blocked.is_some();
     if let Some(text) = request["postData"]["text"].as_str() {
         call.body(text);
     }

@@ -221,6 +221,10 @@ fn header_host(text: &str) -> Option<String> {
 
 /// The method before a URL, or in a field of the log record that contains the URL.
 fn method_near(text: &str, from: usize, to: usize) -> Option<String> {
+    // What a browser asks before a call.
+    if text[..from].trim_end_matches([' ', '"', '\'', '`']).ends_with("OPTIONS") {
+        return Some("OPTIONS".to_owned());
+    }
     let before =
         text[..from].rsplit(|one: char| !one.is_ascii_alphabetic()).filter(|word| !word.is_empty()).take(3).find_map(Method::parse);
     // `axios.get('https://…')`

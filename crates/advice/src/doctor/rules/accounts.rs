@@ -3,6 +3,7 @@
 use super::pages;
 use super::said::{ROW, Said};
 use super::source::Source;
+use super::{Facts, Found, Say};
 use crate::doctor::Certainty::Likely;
 
 pub(super) static ROWS: &[Said] = &[
@@ -46,9 +47,26 @@ pub(super) static ROWS: &[Said] = &[
         title: "the project has a part that this kind of account can't have",
         source: Source::Thread("HubSpot/hubspot-local-dev-lib#169"),
         page: pages::VERSIONS,
-        says: &["only supported by developer accounts", "only supported by production accounts"],
+        says: &[
+            "only supported by developer accounts",
+            "only supported by production accounts",
+            "only public apps created in a developer account can be converted",
+            "static auth apps can't be installed into the app developer account",
+            "sandboxes must be created from a production account",
+            "is not a standard account, developer test account, or app developer account",
+            "does not have access to development sandboxes",
+        ],
         because: "`hs project upload` sends to the default account, and public apps go to developer accounts while private apps go to standard accounts and sandboxes",
         remedy: &["choose another default account with `hs account use`, or name one with --account"],
+        ..ROW
+    },
+    Said {
+        cause: "salesforce-sync-refused",
+        title: "Salesforce refuses what HubSpot's sync writes",
+        source: Source::Page(pages::SALESFORCE),
+        page: pages::SALESFORCE,
+        judge: Some(salesforce),
+        because: "",
         ..ROW
     },
     Said {
@@ -172,6 +190,7 @@ pub(super) static ROWS: &[Said] = &[
         page: pages::TRACKED_LIMITS,
         statuses: &[400, 403, 409],
         words: &["PORTAL_WIDE_CUSTOM_OBJECT_LIMIT_EXCEEDED"],
+        says: &["reached the limit of&sandboxes", "reached the limit of&developer test accounts"],
         guesses: &[
             "has reached its limit of",
             "limit of custom",
@@ -375,3 +394,39 @@ pub(super) static ROWS: &[Said] = &[
         ..ROW
     },
 ];
+
+/// A code of Salesforce's beside HubSpot's sync.
+fn salesforce(facts: &Facts<'_>) -> Option<Found> {
+    const CODES: [&str; 12] = [
+        "field_custom_validation_exception",
+        "insufficient_access_or_readonly",
+        "insufficient_access_on_cross_reference_entity",
+        "required_field_missing",
+        "duplicates_detected",
+        "cannot_insert_update_activate_entity",
+        "unable_to_lock_row",
+        "field_filter_validation_exception",
+        "invalid_or_null_for_restricted_picklist",
+        "bad_value_for_restricted_picklist",
+        "string_too_long",
+        "invalid_cross_reference_key",
+    ];
+    let code = CODES.iter().find(|code| facts.says(code))?;
+    let of_the_sync = [
+        "hubspot sync",
+        "hubspot-salesforce",
+        "salesforce sync",
+        "salesforce integration",
+        "sync errors",
+        "sync error",
+        "hubspot integration user",
+    ];
+    (facts.says("hubspot") && of_the_sync.iter().any(|words| facts.says(words)) && facts.status().is_none() && !facts.to_hubspot())
+        .then_some(())?;
+    Found::likely(format!(
+        "{} is Salesforce's code: the sync between HubSpot and Salesforce wrote a record, and a rule, a trigger, a permission or a required field of Salesforce refused it; HubSpot's API has no part in it",
+        code.to_ascii_uppercase()
+    ))
+    .so("look in HubSpot under Settings > Integrations > Connected apps > Salesforce > Sync Health for the record and the field")
+    .so("have the Salesforce administrator check the rule or the trigger, and the permissions of the integration user; then choose Resync")
+}

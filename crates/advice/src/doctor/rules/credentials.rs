@@ -204,6 +204,26 @@ fn says_expired(facts: &Facts<'_>) -> bool {
             .any(|words| facts.says(words))
 }
 
+/// Whether a line that names HubSpot says in the program's own words that the token has expired.
+fn told_expired(facts: &Facts<'_>) -> bool {
+    const SAID: [&str; 8] = [
+        "token expired",
+        "token has expired",
+        "token is expired",
+        "expired token",
+        "expired access token",
+        "credentials are expired",
+        "credentials have expired",
+        "connection expired",
+    ];
+    let Some(answer) = facts.answer().filter(|answer| !answer.envelope && answer.status.is_none_or(|status| status == 401)) else {
+        return false;
+    };
+    let of_the_command_line = facts.says("hs auth") || facts.says("hs account auth");
+    let named = |line: &str| line.contains("hubspot") && SAID.iter().any(|words| line.contains(words)) && !line.contains("refresh token");
+    !of_the_command_line && facts.other_service().is_none() && !facts.is_shared() && answer.message.to_ascii_lowercase().lines().any(named)
+}
+
 fn is_absurd(facts: &Facts<'_>) -> bool {
     days_ago(facts).is_some_and(|days| days >= DAYS_ABSURD) || expiry(facts).is_some_and(|at| at < 86_400_000)
 }
@@ -220,6 +240,11 @@ pub(super) fn undecodable(facts: &Facts<'_>) -> Option<Found> {
 }
 
 pub(super) fn expired(facts: &Facts<'_>) -> Option<Found> {
+    if !says_expired(facts) && told_expired(facts) {
+        return Found::likely("the program says that its token for HubSpot has expired: an OAuth access token lives for 30 minutes, and the program has not renewed it, or its refresh token is not valid any more")
+            .so("connect HubSpot again in the program; if it asks for that again and again, its renewal of the token fails: look in its log for the answer of /oauth/…/token")
+            .so("a token of a private app or a service key does not expire: where the program takes one, it was rotated");
+    }
     (says_expired(facts) && !is_absurd(facts) && !facts.is_keyways_own()).then_some(())?;
     let rotated = facts.bearer_is(&Kind::Pat);
     if rotated {
@@ -255,7 +280,11 @@ pub(super) fn other_account(facts: &Facts<'_>) -> Option<Found> {
 
 pub(super) fn dead(facts: &Facts<'_>) -> Option<Found> {
     let told = facts.holder().is_some_and(|holder| !holder.alive);
+    // A token that is beside HubSpot's sentence, and not in the request itself, may not have been sent.
+    let in_prose = facts.call().is_none_or(|call| !call.headers_known) && !facts.shows_the_header();
+    let unsent = facts.says("authentication credentials not found") && in_prose;
     let refused = facts.status() == Some(401)
+        && !unsent
         && !says_expired(facts)
         && !super::service::is_between(facts)
         && facts.bearer().is_some_and(|token| matches!(token.kind, Kind::Pat | Kind::Access | Kind::Variable(_) | Kind::Masked));
@@ -270,6 +299,10 @@ pub(super) fn dead(facts: &Facts<'_>) -> Option<Found> {
 }
 
 pub(super) fn missing(facts: &Facts<'_>) -> Option<Found> {
+    // What a browser asks before a call carries no credential, whatever the call has.
+    if facts.call().is_some_and(|call| call.method.as_deref() == Some("OPTIONS")) {
+        return None;
+    }
     let said = facts.is_category("INVALID_AUTHENTICATION")
         || facts.says("Authentication credentials not found")
         || facts.says("authentication credentials are missing")
@@ -282,7 +315,8 @@ pub(super) fn missing(facts: &Facts<'_>) -> Option<Found> {
             .so("where the program sets it: a redirect to another host, or a proxy, may drop the header on the way");
     }
     // A token that the text shows outside a request was sent as a rule, so the answer is about the token.
-    (said && facts.credentials().is_empty() && !facts.says("bearer pat-")).then_some(())?;
+    let in_prose = facts.call().is_none_or(|call| !call.headers_known) && !facts.shows_the_header();
+    (said && (facts.credentials().is_empty() && !facts.says("bearer pat-") || !facts.credentials().is_empty() && in_prose)).then_some(())?;
     let found = Found::likely(
         "HubSpot found no credential that it knows: none was sent, it was not in the header, or the token is not known any more",
     );
@@ -294,7 +328,7 @@ pub(super) fn refused(facts: &Facts<'_>) -> Option<Found> {
     let in_words =
         facts.status().is_none() && (facts.says("unauthorized") || facts.says("cannot be authorized with")) && facts.is_about_hubspot();
     // What takes no token can't refuse one.
-    ((facts.status() == Some(401) || in_words) && !is_open(facts)).then_some(())?;
+    ((facts.status() == Some(401) || in_words) && !is_open(facts) && !super::oauth::may_be_an_exchange(facts)).then_some(())?;
     Found::likely("HubSpot answers 401 where a credential is missing, unknown, expired, or of another kind; this text does not say which")
         .so("paste the answer's body, and the call with its headers: the first letters of the token say what kind it is")
         .so(HOW_TO_SEND)

@@ -31,6 +31,15 @@ pub(super) static ROWS: &[Said] = &[
         ..ROW
     },
     Said {
+        cause: "form-not-loaded",
+        title: "HubSpot does not give the page this form",
+        source: Source::Files,
+        page: pages::EMBED,
+        judge: Some(not_loaded),
+        because: "",
+        ..ROW
+    },
+    Said {
         cause: "forms-script-missing",
         title: "HubSpot's script is not on the page when the page uses it",
         source: Source::Thread("mitodl/mitxpro#1826"),
@@ -195,10 +204,30 @@ pub(super) static ROWS: &[Said] = &[
     },
 ];
 
+/// A form that the script of an embedded form asks for, and does not get.
+fn not_loaded(facts: &Facts<'_>) -> Option<Found> {
+    const SAID: [&str; 8] = [
+        "form not found&hubspot",
+        "form not found&hsforms",
+        "form not found&hbspt",
+        "could not load form&hubspot",
+        "failed to load form definition&hubspot",
+        "the hubspot form could not be loaded",
+        "error loading hubspot form",
+        "form definition&not found&hubspot",
+    ];
+    let asked = facts.raw_path().starts_with("/embed/v3/form/") && facts.status().is_some_and(|status| matches!(status, 403 | 404 | 410));
+    let told = facts.status().is_none() && facts.is_about_hubspot() && SAID.iter().any(|parts| facts.says_together(parts));
+    (asked || told).then_some(())?;
+    Found::likely("the embed code asks HubSpot for the form, and HubSpot has none that it may show there: the form was deleted or is not published, portalId and formId do not belong together, or region is another account's data centre. No credential and no scope plays a part")
+        .so("copy the embed code from the form's page in HubSpot again: portalId, formId and region (na1, eu1) belong together")
+        .so("open the form's own link: if it shows nothing either, the form is deleted, archived or not published")
+}
+
 /// A call to an address that the script of an embedded form uses.
 fn internal(facts: &Facts<'_>) -> Option<Found> {
     let path = facts.raw_path();
-    let is_internal = path.contains("/submit/formsnext") || path.contains("/submissions/v3/public/") || path.starts_with("/embed/v3/");
+    let is_internal = path.contains("/submit/formsnext") || path.contains("/submissions/v3/public/");
     let failed = facts.status().is_some_and(|status| status >= 400) || facts.status().is_none() && facts.answer().is_some();
     (is_internal && failed && facts.to_forms()).then_some(())?;
     Found::likely("the script of an embedded form sends to this address, with a captcha's answer and data of its own; HubSpot does not document it, and it takes no token")

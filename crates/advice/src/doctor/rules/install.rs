@@ -115,7 +115,7 @@ pub(super) static ROWS: &[Said] = &[
         title: "the install URL names a scope that does not exist",
         source: Source::Thread("SocialiteProviders/Providers#1188"),
         page: pages::OAUTH,
-        says: &["invalid scope name"],
+        says: &["invalid scope name", "one or more scopes are invalid"],
         because: "a name in scope= or optional_scope= of the install URL is not a scope of HubSpot, or scope= is empty",
         remedy: &[
             "compare each name with HubSpot's list of scopes: names have dots and small letters (crm.objects.contacts.read)",
@@ -188,7 +188,11 @@ pub(super) static ROWS: &[Said] = &[
         title: "the person may not install the app",
         source: Source::Page(pages::INSTALL),
         page: pages::INSTALL,
-        says: &["request for integration permissions"],
+        says: &[
+            "request for integration permissions",
+            "do not have the correct role to grant these permissions",
+            "there was a problem fetching approvers&hubspot",
+        ],
         guesses: &[
             "correct role to grant",
             "don't have permission to install",

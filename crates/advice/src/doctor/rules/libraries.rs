@@ -8,6 +8,60 @@ use crate::doctor::Certainty::Likely;
 
 pub(super) static ROWS: &[Said] = &[
     Said {
+        cause: "client-dependency",
+        title: "a package that the client library needs has another version",
+        source: Source::Thread("HubSpot/hubspot-php#363"),
+        page: pages::LIBRARIES,
+        judge: Some(dependency),
+        because: "",
+        ..ROW
+    },
+    Said {
+        cause: "client-fault",
+        title: "the client library itself fails",
+        source: Source::Thread("HubSpot/hubspot-api-ruby#28"),
+        page: pages::LIBRARIES,
+        judge: Some(fault),
+        because: "",
+        ..ROW
+    },
+    Said {
+        cause: "client-arguments",
+        title: "the arguments do not fit the client library's method",
+        source: Source::Thread("HubSpot/hubspot-api-ruby#323"),
+        page: pages::LIBRARIES,
+        of_library: true,
+        says: &[
+            "was null or undefined when calling&hubspot",
+            "missing the required parameter&when calling",
+            "argument of type&hubspot",
+            "got an unexpected keyword argument&hubspot.",
+            "got an unexpected keyword argument&_api.",
+            "unexpected keyword argument&api_client.",
+            "__init__() got an unexpected keyword argument&hubspot",
+            "cannot load such file&models/",
+            "wrong number of arguments&hubspot",
+            "missing keyword&hubspot",
+            "unknown keyword&hubspot",
+            "missing&required positional argument&client.",
+            "missing&required positional argument&_api.",
+            "positional argument&were given&client.",
+            "positional argument&were given&_api.",
+            "positional argument&were given&hubspot/",
+            "must be of type&hubspot\\client",
+            "must be an instance of&hubspot\\client",
+            "too few arguments to function hubspot\\",
+        ],
+        certainty: Likely,
+        because: "the method exists, and the call gives it other arguments than the installed version takes: one is missing or nil, has another name, or another place; no call was sent",
+        remedy: &[
+            "compare the call with the method in the installed version: names and order of arguments change between major versions, and some have become named ones",
+            "look whether a variable that is passed is nil, null or undefined: the library then takes it for something else",
+            "where Ruby can't load a file of the library (cannot load such file), try the newest release: some releases lack files",
+        ],
+        ..ROW
+    },
+    Said {
         cause: "client-method-missing",
         title: "the client library has no such method",
         source: Source::Thread("HubSpot/hubspot-api-python#447"),
@@ -15,6 +69,7 @@ pub(super) static ROWS: &[Said] = &[
         of_library: true,
         says: &[
             "object has no attribute&hubspot",
+            "api' object has no attribute",
             "'client' object has no attribute",
             "uninitialized constant hubspot",
             "undefined method&hubspot",
@@ -26,10 +81,7 @@ pub(super) static ROWS: &[Said] = &[
             "cannot import name&hubspot",
             "class \"hubspot\\client&not found",
             "class 'hubspot\\client&not found",
-            "argument of type&hubspot",
             "of undefined&hubspotclient.",
-            "was null or undefined when calling&hubspot",
-            "'basepath' of undefined&hubspot",
             "getheaders is not a function&hubspot",
             "error ts2554&hubspot",
             "attempted to call function&hubspot",
@@ -37,14 +89,8 @@ pub(super) static ROWS: &[Said] = &[
             "'discovery' object has no attribute",
             "associationtypes is not defined",
             "unable to discover&client",
-            "got an unexpected keyword argument&hubspot.",
-            "cannot load such file&hubspot-api-client",
-            "required positional argument&api_client.crm",
-            "required positional argument&api_client.\n",
-            "positional argument&were given&api_client.crm",
-            "positional argument&were given&api_client.marketing",
-            "positional argument&were given&api_client.cms",
         ],
+        unless_judged: Some(fails_inside),
         judge: Some(method_of_undefined),
         certainty: Likely,
         because: "the program was written for another version of the client library, or for another library of a similar name: no call was sent",
@@ -87,6 +133,10 @@ pub(super) static ROWS: &[Said] = &[
             "hubspot::configurationerror",
             "you must provide either an access_token or an hapikey",
             "you must provide a hubspot api key",
+            "you must include a hapi_key or access_token attribute",
+            "either an access token or an api key must be&hubspot",
+            "access token is required to create a hubspot client",
+            "must provide an access token&hubspot.client",
             "'portal_id' not configured",
         ],
         because: "the library stops before any call, because the setting that the message names was not given to it",
@@ -119,6 +169,73 @@ pub(super) static ROWS: &[Said] = &[
         ..ROW
     },
 ];
+
+/// Whether an error comes out of the library's own files: the line of the error, or the first place below it, is one of them.
+fn fails_inside(facts: &Facts<'_>) -> bool {
+    const OF_RUBY: [&str; 2] = ["gems/hubspot-api-client-", "gems/hubspot-ruby-"];
+    let Some(answer) = facts.answer() else { return false };
+    let small = answer.message.to_ascii_lowercase();
+    let ruby = small.lines().any(|line| line.contains("uninitialized constant hubspot") && OF_RUBY.iter().any(|gem| line.contains(gem)))
+        // The library read an answer, and has no class for it.
+        || small.contains("uninitialized constant hubspot") && ["response_code=200", "response_code=201"].iter().any(|code| small.contains(code));
+    let node = || {
+        let (_, below) = small.split_once("of undefined")?;
+        let first = below.lines().find(|line| line.trim_start().starts_with("at "))?;
+        first.contains("node_modules/@hubspot/api-client/lib/").then_some(())
+    };
+    ruby || node().is_some()
+}
+
+fn fault(facts: &Facts<'_>) -> Option<Found> {
+    fails_inside(facts).then_some(())?;
+    Found::likely("the error comes out of the library's own code: this version lacks a class that it needs, or its method was called without its object (a method that is taken out of a variable loses it)")
+        .so("update the library to the newest release of its major version, and look for the error in the library's public issues")
+        .so("call the method on its object (client.crm.companies.basicApi.getPage()), and not as a function of its own")
+        .so("call the endpoint without the model (apiRequest, api_request) until it is mended")
+}
+
+/// Another package that the library builds on, and whose version does not fit.
+fn dependency(facts: &Facts<'_>) -> Option<Found> {
+    const OF_PHP: [&str; 3] = ["guzzlehttp\\psr7", "guzzlehttp\\psr7\\build_query", "guzzlehttp\\psr7\\parse_query"];
+    const LIBRARY: [&str; 9] = [
+        "site-packages/hubspot/",
+        "from hubspot import",
+        "hubspot/api-client",
+        "hubspot/hubspot-php",
+        "sevenshores",
+        "hubspot-api-client",
+        "@hubspot/api-client",
+        "hubspot-api-nodejs",
+        "hubspot-ruby",
+    ];
+    let of_ours = LIBRARY.iter().any(|name| facts.says(name));
+    let function = ["call to undefined function", "attempted to call function"].iter().any(|words| facts.says(words))
+        && OF_PHP.iter().any(|name| facts.says(name));
+    let unresolved = [
+        "your requirements could not be resolved",
+        "could not find compatible versions for gem",
+        "could not find compatible versions",
+        "resolutionimpossible",
+        "conflicting dependencies",
+        "unable to resolve dependency tree",
+        "could not resolve dependency",
+        "version solving failed",
+        "requires a peer of",
+    ]
+    .iter()
+    .any(|words| facts.says(words));
+    let of_python = ["pkg_resources", "distutils", "six.moves", "urllib3", "'six'", "certifi"].iter().any(|name| facts.says(name));
+    let import = ["cannot import name", "no module named"].iter().any(|words| facts.says(words)) && of_python;
+    let types = ["esmoduleinterop", "skiplibcheck", "allowsyntheticdefaultimports"].iter().any(|flag| facts.says(flag));
+    (of_ours && (function || unresolved || import || types)).then_some(())?;
+    if types {
+        return Found::likely("the types of the library, or of a package that it needs, want another setting of the TypeScript compiler: no call was sent")
+            .so("set esModuleInterop (and, for types of packages, skipLibCheck) to true in tsconfig.json, or use a version of the library that does without");
+    }
+    Found::likely("the library and another package of the project need different versions of the same package (for PHP mostly Guzzle and its psr7): no call was sent")
+        .so("update the library to a version that takes the installed package: hubspot/hubspot-php is not maintained any more, and hubspot/api-client takes its place")
+        .so("or set the other package to a version that both take, and install again")
+}
 
 /// A method or a part of the client library that is not there: the name that could not be read is a part of an `…Api`, or
 /// is called on one.

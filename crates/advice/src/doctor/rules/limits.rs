@@ -1,6 +1,6 @@
 //! 429: which limit, whose, and what to do (hubspot facts, section 5).
 
-use super::{Facts, Found, Say};
+use super::{Certainty, Facts, Found, Say};
 use keyway_core::catalog::LimitClass;
 use keyway_core::quota::Policy;
 use keyway_core::refusal::Refusal;
@@ -47,7 +47,34 @@ fn whose(facts: &Facts<'_>) -> String {
     format!("{bucket}{users}")
 }
 
+/// The number that one of HubSpot's headers has in the text.
+fn of_header(facts: &Facts<'_>, name: &str) -> Option<u64> {
+    let text = &facts.answer()?.message;
+    let small = text.to_ascii_lowercase();
+    let (_, after) = small.split_once(name)?;
+    let after = after.trim_start_matches(['"', '\'', ':', '=', '>', ' ', '[', '|', '`']);
+    after[..after.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(after.len())].parse().ok()
+}
+
+/// Which limit the headers of a 429 show as used up.
+fn of_headers(facts: &Facts<'_>) -> Option<&'static str> {
+    (facts.status() == Some(429) && facts.answer()?.policy.is_none()).then_some(())?;
+    let left = of_header(facts, "x-hubspot-ratelimit-remaining");
+    let left_today = of_header(facts, "x-hubspot-ratelimit-daily-remaining");
+    match (left, left_today) {
+        (_, Some(0)) => Some("DAILY"),
+        (Some(0), _) => Some("TEN_SECONDLY_ROLLING"),
+        _ => None,
+    }
+}
+
 pub(super) fn burst(facts: &Facts<'_>) -> Option<Found> {
+    if of_headers(facts) == Some("TEN_SECONDLY_ROLLING") && !is_associations(facts) {
+        return Found::likely("the headers of the answer show it: X-HubSpot-RateLimit-Remaining is 0, and calls of the day are left or not shown. In any ten seconds one app may make 100 calls (Free, Starter), 190 (Professional, Enterprise) or 250 (with an API limit increase); 110 for an OAuth app on each account that installed it")
+            .so("wait the seconds in Retry-After, or ten, and go on; use batches (100 records a call) for reading and writing many")
+            .so("count all processes and workers together: the limit belongs to the app, not to a process")
+            .so(of_keyway(facts));
+    }
     (policy(facts, "TEN_SECONDLY_ROLLING", "ten_secondly") && !is_associations(facts)).then_some(())?;
     Found::certain(format!(
         "in any ten seconds one app may make 100 calls (Free, Starter), 190 (Professional, Enterprise) or 250 (with an API limit increase); 110 for an OAuth app on each account that installed it.{}",
@@ -86,8 +113,10 @@ pub(super) fn search(facts: &Facts<'_>) -> Option<Found> {
 }
 
 pub(super) fn daily(facts: &Facts<'_>) -> Option<Found> {
-    policy(facts, "DAILY", "your daily limit").then_some(())?;
-    Found::certain(format!(
+    let shown = of_headers(facts) == Some("DAILY");
+    (shown || policy(facts, "DAILY", "your daily limit")).then_some(())?;
+    let certainty = if shown { Certainty::Likely } else { Certainty::Certain };
+    Found::new(certainty, format!(
         "the calls of a day are counted for the account, all its private apps and service keys together: 250,000 (Free, Starter), 625,000 (Professional), 1,000,000 (Enterprise); they begin again at midnight in the account's time zone.{}",
         whose(facts)
     ))
@@ -101,7 +130,7 @@ pub(super) fn other(facts: &Facts<'_>) -> Option<Found> {
     let known = ["TEN_SECONDLY_ROLLING", "SECONDLY", "DAILY"].iter().any(|name| policy(facts, name, "ly limit."));
     let in_words = facts.status().is_none() && facts.says("reached your rate limit");
     let limited = facts.status() == Some(429) || facts.is_category("RATE_LIMITS") || facts.is_category("RATE_LIMIT") || in_words;
-    (limited && !known).then_some(())?;
+    (limited && !known && of_headers(facts).is_none()).then_some(())?;
     Found::likely(format!(
         "HubSpot answers 429, and what is here does not say by which limit: that of ten seconds, of a second (search) or of the day.{}",
         whose(facts)

@@ -4,6 +4,7 @@
 use super::pages;
 use super::said::{ROW, Said};
 use super::source::Source;
+use super::{Facts, Found, Say};
 use crate::doctor::Certainty::Likely;
 
 /// Steps that help with any broken connection.
@@ -50,6 +51,7 @@ pub(super) static ROWS: &[Said] = &[
             "xmlhttprequest at&blocked",
             "due to access control checks",
         ],
+        judge: Some(refused_to_a_page),
         because: "HubSpot's API answers servers, and sends no CORS headers; a page that could call it would also show the token to everyone who opens the page",
         remedy: &[
             "call HubSpot from a server or a serverless function, and let the page call that",
@@ -553,13 +555,31 @@ pub(super) static ROWS: &[Said] = &[
     },
 ];
 
+/// What a browser asks before it calls HubSpot's API for a page, and what it then does not send.
+fn refused_to_a_page(facts: &Facts<'_>) -> Option<Found> {
+    let call = facts.call().filter(|_| facts.to_hubspot() && !facts.to_forms())?;
+    let asked = call.method.as_deref() == Some("OPTIONS") && facts.may_have_failed();
+    let named = facts.says("access-control-request-");
+    let unsent = call.by_a_page && facts.status().is_none() && facts.says("err_failed");
+    (asked && facts.answer().is_some() || unsent).then_some(())?;
+    let found = if asked && (call.by_a_page || named) { Found::certain(TO_A_PAGE) } else { Found::likely(TO_A_PAGE) };
+    OF_A_PAGE.iter().fold(found, |found, step| found.so(*step))
+}
+
+const TO_A_PAGE: &str = "a browser first asks with OPTIONS, and without the credential, whether a page may make the call; HubSpot's API answers servers, and does not let it. A page that could call it would also show the token to everyone who opens the page";
+const OF_A_PAGE: [&str; 3] = [
+    "call HubSpot from a server or a serverless function, and let the page call that",
+    "the 401 of the OPTIONS says nothing about the token: it carries none",
+    "rotate the token if it was in a page",
+];
+
 /// Tried where no other row gives the reason.
 pub(super) static LAST: &[Said] = &[Said {
     cause: "hubspot-internal-error",
     title: "HubSpot failed to handle the call",
     source: Source::Thread("HubSpot/hubspot-api-php#241"),
     alone: &[500],
-    says: &["internal error", "internal server error", "internal_error"],
+    says: &["internal error", "internal server error", "internal_error", "failed due to a server error&hubspot support"],
     because: "HubSpot met an error of its own; a body in a form that the operation does not expect can lead to it",
     remedy: &[
         "send the call again once or twice",

@@ -17,12 +17,35 @@ pub(super) fn not_a_form(facts: &Facts<'_>) -> Option<Found> {
         .so("send grant_type, client_id, client_secret and the rest as a form")
 }
 
+/// Whether the text is about the exchange of a code or a refresh token, and not about a call with a token.
+fn speaks_of_an_exchange(facts: &Facts<'_>) -> bool {
+    const EXCHANGE: [&str; 11] = [
+        "oauth exchange",
+        "token exchange",
+        "code exchange",
+        "exchange code",
+        "exchange the code",
+        "exchanging&code",
+        "exchange&authorization code",
+        "exchange&auth code",
+        "exchanging&token",
+        "grant_type",
+        "invalid_grant",
+    ];
+    EXCHANGE.iter().any(|parts| facts.says_together(parts)) && facts.is_about_hubspot()
+}
+
+/// Whether the text may be about such an exchange: it tells to check the client's secret and the redirect URI.
+pub(super) fn may_be_an_exchange(facts: &Facts<'_>) -> bool {
+    speaks_of_an_exchange(facts) || ["client_secret&redirect", "client secret&redirect"].iter().any(|parts| facts.says_together(parts))
+}
+
 /// A refusal without a body.
 pub(super) fn refused(facts: &Facts<'_>) -> Option<Found> {
     let refreshing =
         ["refreshing access token", "refreshing the access token", "refresh access token", "refreshing token", "refresh the token"];
     let refreshed = refreshing.iter().any(|words| facts.says(words)) || facts.says("oauth") && facts.says("/token");
-    (facts.may_be(&[400, 401]) && (facts.is_token_endpoint() || refreshed)).then_some(())?;
+    (facts.may_be(&[400, 401]) && (facts.is_token_endpoint() || refreshed || speaks_of_an_exchange(facts))).then_some(())?;
     Found::likely("HubSpot refused the token request, and its words are not in the text: the refresh token or code is not valid, the client id and secret are another app's, or the body is not a form")
         .so("paste the answer's body: status says which it is (BAD_REFRESH_TOKEN, BAD_CLIENT_ID, BAD_CLIENT_SECRET, BAD_AUTH_CODE, BAD_REDIRECT_URI)")
         .so("use the refresh token with the client id and secret of the app that the account installed")

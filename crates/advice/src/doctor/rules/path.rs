@@ -237,6 +237,10 @@ pub(super) fn object_type(facts: &Facts<'_>) -> Option<Found> {
 }
 
 pub(super) fn method(facts: &Facts<'_>) -> Option<Found> {
+    // A browser chose it, and not the program.
+    if facts.call().is_some_and(|call| call.method.as_deref() == Some("OPTIONS")) {
+        return None;
+    }
     let others = &facts.other_methods;
     if others.is_empty() && facts.status() == Some(405) && facts.operation.is_none() {
         return Found::likely("HubSpot answers 405: the path exists, and takes other methods than the one that was sent")
@@ -261,10 +265,12 @@ pub(super) fn unknown(facts: &Facts<'_>) -> Option<Found> {
     let not_found = facts.status() == Some(404) || facts.is_category("NOT_FOUND") || page && facts.says("page not found");
     let explained = [ended(facts), misplaced(facts), region(facts), host(facts)].iter().any(Option::is_some);
     let to_api = facts.to_hubspot() || not_found || page;
-    (!explained
-        && !is_for_people(facts)
-        && ((no_operation && to_api && facts.may_be(&[404])) || (page && facts.operation.is_none() && not_found)))
-        .then_some(())?;
+    (!explained && !is_for_people(facts) && ((no_operation && to_api && facts.may_be(&[404])) || (page && not_found))).then_some(())?;
+    if facts.operation.is_some() {
+        return Found::likely("HubSpot answers with an HTML page where it knows no such path. Its reference has this path, so the one that was sent differs: a name in braces or an id that was not filled in, a slash too many, or a version that the account does not have yet")
+            .so("look at the URL that was really sent, segment by segment")
+            .so("try the same path in HubSpot's older version (v3)");
+    }
     Found::likely("HubSpot's reference has no such path; HubSpot answers those with an HTML page, which clients can't read as an error")
         .so("compare the path with HubSpot's reference: family, version, plural names, and that every id is filled in")
         .so("it may be a path that is newer than Keyway's catalog, or one that HubSpot never published")

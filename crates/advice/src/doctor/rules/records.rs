@@ -86,7 +86,7 @@ pub(super) static ROWS: &[Said] = &[
         source: Source::Probe,
         page: pages::SCHEMAS,
         statuses: &[400, 404],
-        says: &["unable to infer object type"],
+        says: &["unable to infer object type", "object type&is not supported by this endpoint"],
         guesses: &["object type&does not exist", "not a valid object type", "unknown object type", "no object type"],
         judge: Some(super::path::object_type),
         because: "the path names neither a standard object type nor a custom one of this account",

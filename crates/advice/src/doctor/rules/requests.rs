@@ -2,8 +2,9 @@
 //! (hubspot facts, sections 4, 6 and 7).
 
 use super::pages;
-use super::said::{ROW, Said};
+use super::said::{ROW, Said, named};
 use super::source::Source;
+use super::{Facts, Found, Say};
 use crate::doctor::Certainty::Likely;
 
 const BAD: &[u16] = &[400, 207, 422];
@@ -376,6 +377,7 @@ pub(super) static ROWS: &[Said] = &[
             "out of start_object",
             "out of start_array",
             "could not resolve subtype of",
+            "expected a json object (record com.hubspot",
         ],
         guesses: &["mismatchedinput", "unrecognized field", "jsonmappingexception", "cannot coerce"],
         because: "HubSpot read JSON, and a value in it has another type than the operation takes: an object in place of a list, a text in place of an object",
@@ -383,6 +385,25 @@ pub(super) static ROWS: &[Said] = &[
             "look at the column that the message names: the value there begins wrongly",
             "HashSet and ArrayList mean a list in brackets, LinkedHashMap an object; properties take texts",
             "compare with HubSpot's reference of this very version: a client that is older or newer than the API may send another form",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "tool-step-incomplete",
+        title: "a step of the workflow tool lacks a value",
+        source: Source::Client("n8n-nodes-base"),
+        page: pages::OBJECTS,
+        says: &[
+            "at least one metadata field needs to set",
+            "you can only have 3 filter groups",
+            "you must define at least one event&hubspot",
+            "bundle.inputdata&is required&hubspot",
+            "missing value of required parameter&hubspot",
+        ],
+        because: "the tool checks the settings of its own step before it calls HubSpot, and one that it needs is empty, or there are more of them than HubSpot takes: no call was sent",
+        remedy: &[
+            "fill in the field that the message names; for an engagement of n8n (task, note, call, meeting, e-mail) open Metadata, and set at least one field, such as Body or Subject",
+            "look whether an expression in the field is empty for this very item: run the step with the data of the item that failed",
         ],
         ..ROW
     },
@@ -402,6 +423,7 @@ pub(super) static ROWS: &[Said] = &[
             "property cannot be missing or null",
             "properties cannot be null",
         ],
+        judge: Some(field_is_null),
         guesses: &[
             "required attributes are not set",
             "required field",
@@ -412,7 +434,7 @@ pub(super) static ROWS: &[Said] = &[
         ],
         because: "the request lacks a field that the operation requires",
         remedy: &[
-            "set the field that the message names in brackets; its name is written as in HubSpot's reference (associationTypeId, not association_type_id)",
+            "set the field that the message names; its name is written as in HubSpot's reference (associationTypeId, not association_type_id)",
         ],
         ..ROW
     },
@@ -441,3 +463,17 @@ pub(super) static ROWS: &[Said] = &[
         ..ROW
     },
 ];
+
+/// A field that HubSpot's own answer calls null: `metadata cannot be null`.
+fn field_is_null(facts: &Facts<'_>) -> Option<Found> {
+    let answer = facts.answer().filter(|answer| answer.envelope && facts.may_be(BAD))?;
+    let said =
+        [" cannot be null", " can not be null", " must not be null", " may not be null"].iter().any(|words| answer.message.contains(words));
+    (said && (facts.has_own_form() || facts.is_about_hubspot())).then_some(())?;
+    Found::certain(format!(
+        "the request lacks a field that the operation requires, or the field has another place or another spelling in it{}",
+        named(facts)
+    ))
+    .so("set the field that the message names, at the place and with the capitals that HubSpot's reference gives it")
+    .so("print the body that the library really sends: some leave out empty values, or nest a list without its name")
+}

@@ -101,6 +101,9 @@ pub(super) fn missing(facts: &Facts<'_>) -> Option<Found> {
     let lacks = lacks.is_some_and(|(granted, requirement)| {
         !requirement.met_by(&granted) && matches!(requirement, Requirement::Scopes(_) | Requirement::Both(..))
     });
+    if let Some(found) = told(facts) {
+        return Some(found);
+    }
     let scopes = enough(facts);
     ((refused(facts) && !scopes.is_empty()) || (lacks && facts.may_be(&[403]))).then_some(())?;
     let first = scopes.first().cloned().unwrap_or_default();
@@ -125,6 +128,21 @@ pub(super) fn missing(facts: &Facts<'_>) -> Option<Found> {
         found = found.so(format!("{name} can't be chosen on HubSpot's pages, whatever the answer says; {works} is the one that works"));
     }
     found.so("if the call worked before: HubSpot silently drops scopes when the account's subscription becomes smaller")
+}
+
+/// A refusal without HubSpot's list, beside which a program's own sentence names the scope.
+fn told(facts: &Facts<'_>) -> Option<Found> {
+    (facts.status() == Some(403) && facts.requirement.is_none() && named(facts).is_empty() && facts.says("scope")).then_some(())?;
+    let told = facts.missing_in_words();
+    let told: Vec<String> = told.iter().map(|scope| scope.name().to_owned()).filter(|name| selectable(name)).collect();
+    (!told.is_empty() && told.len() <= TOLD_MAX).then_some(())?;
+    let names = told.join(" or ");
+    Found::likely(format!(
+        "the text says that the call needs {names}; these are the program's words, and HubSpot's answer names the scope in errors[].context.requiredGranularScopes"
+    ))
+    .enough(told)
+    .so(format!("add {names}. For a service key or private app: on its page in HubSpot; the token stays the same"))
+    .so("for an OAuth app: authorize the account again, because a token keeps the scopes that it was issued with")
 }
 
 /// The id of the app that an answer of Keyway names: `Order sync (7)`.
@@ -180,6 +198,46 @@ fn quoted(name: &str) -> String {
     if plain { name.to_owned() } else { format!("'{}'", name.replace('\'', "'\\''")) }
 }
 
+/// The most scopes of a sentence that are taken for those that a call needs.
+const TOLD_MAX: usize = 4;
+
+/// The scope of the one object that the line with the status names, beside the word for what was done with it:
+/// `403 creating a contact`, `createContact (403)`.
+fn guessed(facts: &Facts<'_>) -> Vec<String> {
+    const OBJECTS: [(&str, &str); 8] = [
+        ("contact", "contacts"),
+        ("compan", "companies"),
+        ("deal", "deals"),
+        ("ticket", "tickets"),
+        ("line item", "line_items"),
+        ("lineitem", "line_items"),
+        ("quote", "quotes"),
+        ("owner", "owners"),
+    ];
+    const WRITING: [&str; 10] = ["creat", "updat", "upsert", "writ", "delet", "patch", "post ", "erstell", "criar", "actualiz"];
+    const READING: [&str; 8] = ["fetch", "list", "read", "get", "search", "load", "find", "query"];
+    let Some(status) = facts.status().map(|status| status.to_string()) else { return Vec::new() };
+    let Some(line) = facts.answer().and_then(|answer| answer.message.lines().find(|line| line.contains(&status))) else {
+        return Vec::new();
+    };
+    let line = line.to_ascii_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| line.contains(word));
+    let schema = line.contains("propert") || line.contains("schema");
+    let verb = match (has(&WRITING), has(&READING)) {
+        (true, _) => "write",
+        (false, true) => "read",
+        _ => return Vec::new(),
+    };
+    let objects: Vec<&str> = OBJECTS.iter().filter(|(word, _)| line.contains(word)).map(|(_, object)| *object).collect();
+    let names: Vec<String> = match (objects.as_slice(), schema) {
+        ([], true) => ["contacts", "companies", "deals"].iter().map(|object| format!("crm.schemas.{object}.{verb}")).collect(),
+        ([object], true) => vec![format!("crm.schemas.{object}.{verb}")],
+        ([object], false) => vec![format!("crm.objects.{object}.{verb}")],
+        _ => Vec::new(),
+    };
+    names.into_iter().filter(|name| ScopeId::of(name).is_some()).collect()
+}
+
 /// A 403 whose text names no reason.
 pub(super) fn unnamed(facts: &Facts<'_>) -> Option<Found> {
     // What no credential opens is not refused for a scope.
@@ -189,9 +247,13 @@ pub(super) fn unnamed(facts: &Facts<'_>) -> Option<Found> {
     // Many services have scopes.
     (!facts.says("missing scopes") || facts.is_about_hubspot() || facts.is_category("MISSING_SCOPES")).then_some(())?;
     ((facts.status() == Some(403) || named_none) && !super::service::is_between(facts)).then_some(())?;
-    let scopes = if facts.requirement.is_some() { enough(facts) } else { Vec::new() };
+    let scopes = if facts.requirement.is_some() { enough(facts) } else { guessed(facts) };
+    let words = match (facts.requirement, scopes.as_slice()) {
+        (None, [_, ..]) => format!("; by its words the call needs {}", scopes.join(" or ")),
+        _ => String::new(),
+    };
     let found = Found::likely(format!(
-        "{} was refused: as a rule the credential lacks a scope, or the person or subscription behind it a permission",
+        "{} was refused: as a rule the credential lacks a scope, or the person or subscription behind it a permission{words}",
         facts.named()
     ));
     let found = found.enough(scopes).so("paste the answer's body: HubSpot names the scopes in errors[].context.requiredGranularScopes");

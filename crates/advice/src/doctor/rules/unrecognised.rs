@@ -9,6 +9,9 @@ pub(in crate::doctor) fn unrecognised(facts: &Facts<'_>) -> Diagnosis {
     let answer = facts.answer();
     let correlation = answer.and_then(|answer| answer.correlation_id.as_deref());
     let mut remedy = Vec::new();
+    if facts.is_of_the_command_line() {
+        return of_the_command_line(facts);
+    }
     if facts.call().is_none_or(|call| call.path.is_empty()) {
         remedy.push("paste the request as well: its method and URL, or the call as a curl command or a HAR file (hide the token, not its first four letters)");
     }
@@ -41,5 +44,27 @@ pub(in crate::doctor) fn unrecognised(facts: &Facts<'_>) -> Diagnosis {
         scopes: Vec::new(),
         successor: None,
         page: pages::ERRORS.into(),
+    }
+}
+
+/// The same for HubSpot's command line, whose calls nobody writes.
+fn of_the_command_line(facts: &Facts<'_>) -> Diagnosis {
+    let remedy = [
+        "run the command again with --debug, and paste all that it prints: it then shows the call, the status and HubSpot's answer",
+        "paste `hs --version`, `node --version` and `hs account list` (hide the keys): many errors are those of an older version or of another account",
+        "run `hs doctor`: it checks the settings, the key and the project",
+    ];
+    Diagnosis {
+        cause: "unrecognised".into(),
+        title: "I do not know why it failed".into(),
+        certainty: Certainty::Likely,
+        because: match facts.status() {
+            Some(status) => format!("HubSpot's command line got {status}, and no row of the table knows the rest"),
+            None => "HubSpot's command line failed, and no row of the table knows its words".to_owned(),
+        },
+        remedy: remedy.into_iter().map(str::to_owned).collect(),
+        scopes: Vec::new(),
+        successor: None,
+        page: pages::CLI_INSTALL.into(),
     }
 }

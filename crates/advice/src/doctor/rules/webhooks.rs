@@ -9,6 +9,19 @@ const V3: &str = "v3: base64 of HMAC-SHA256 with the app's client secret over ME
 
 pub(super) static ROWS: &[Said] = &[
     Said {
+        cause: "webhook-target-taken",
+        title: "the app sends its webhooks to another address already",
+        source: Source::Client("n8n-nodes-base"),
+        page: pages::WEBHOOKS,
+        says: &["already has a target url"],
+        because: "an app of HubSpot's has one address for all its webhooks, and another workflow or another installation of the tool has set it",
+        remedy: &[
+            "switch the other workflow off, or delete the address on the app's Webhooks page; then activate this one",
+            "create an app of its own for each program that takes webhooks, or send them on from one place",
+        ],
+        ..ROW
+    },
+    Said {
         cause: "webhook-timestamp-old",
         title: "the webhook's timestamp is older than five minutes",
         source: Source::Client("@hubspot/api-client, Signature"),
@@ -154,6 +167,7 @@ pub(super) static ROWS: &[Said] = &[
             "hubspot&signature&mismatch",
             "hubspot&signature&match",
             "hubspot&signature&failed",
+            "error verifying hubspot webhook",
             "webhook&signature&invalid",
             "webhook&signature verification failed",
             "webhook&signature&mismatch",

@@ -227,7 +227,8 @@ pub(super) const OF_A_STATUS: [&str; 60] = [
     "have",
 ];
 /// What HubSpot's client libraries print: the names of their packages, classes and calls, and the words of their errors.
-pub(super) const OF_A_LIBRARY: [&str; 44] = [
+pub(super) const OF_A_LIBRARY: [&str; 45] = [
+    "from hubspot import",
     "@hubspot/api-client",
     "hubspot-api-",
     "hubspot/api-client",
@@ -272,6 +273,36 @@ pub(super) const OF_A_LIBRARY: [&str; 44] = [
     "http-code: ",
     "unable to discover",
     "basicapi",
+];
+/// Parts of sentences that HubSpot's command line prints. Other programs may print them too.
+pub(super) const OF_THE_COMMAND_LINE: [&str; 9] = [
+    "in account &was forbidden",
+    "in portal &was forbidden",
+    "in account &was unauthorized",
+    "in account &was bad",
+    "in account &was not found",
+    "in account &failed",
+    "in portal &failed:",
+    "[error]&creating the table at",
+    "hubspot cli version",
+];
+/// Parts of sentences that no other program is known to print.
+pub(super) const OF_THE_COMMAND_LINE_ALONE: [&str; 15] = [
+    "the request for &in account ",
+    "the request in account ",
+    "the post to &in account ",
+    "the post in account ",
+    "the update to &in account ",
+    "the delete of &in account ",
+    "[error]&creating the table at \"&failed",
+    "in the file manager of account",
+    "from the design manager",
+    "in your hubspot config",
+    "run the `hs ",
+    "rate limit exceeded for creating files",
+    "portmanagerserver",
+    "attempted to get config file path, but no config file was found",
+    "in account &surpassed the rate limit",
 ];
 /// The commands that HubSpot's command line takes after the word `hs`.
 pub(super) const COMMANDS: [&str; 22] = [

@@ -78,9 +78,9 @@ fn ends_in_call(line: &str) -> bool {
 /// Words before a number in prose, and words after it, between which it is a status: `ends in a 429 when …`.
 const PROSE_BEFORE: [&str; 14] =
     [" a ", " an ", "→ ", "-> ", "=> ", "got ", "get ", "gets ", "gives ", "getting ", "receive ", "receives ", "throws ", "with "];
-const PROSE_AFTER: [&str; 20] = [
-    "when", "on ", "for ", "from ", "in ", "with", "error", "response", "status", "at ", "every", "if ", "and ", "but ", "instead",
-    "after", "while", "as ", "because", "each",
+const PROSE_AFTER: [&str; 21] = [
+    "received", "when", "on ", "for ", "from ", "in ", "with", "error", "response", "status", "at ", "every", "if ", "and ", "but ",
+    "instead", "after", "while", "as ", "because", "each",
 ];
 
 /// Whether a number in prose is a status, by the words around it.
@@ -188,6 +188,8 @@ pub(super) fn status(text: &str) -> Option<u16> {
                 || after.starts_with(" /")
                 || after.is_empty()
                 || after.starts_with(['\n', '\r']));
+        // `hsforms: 404 https://forms.hsforms.com/…`
+        let before_url = number >= 400 && (before.ends_with(": ") || before.ends_with("] ")) && after.starts_with(" http");
         // The end of a long line is enough; a search for its beginning would cost as much as the whole text.
         let from = (at.saturating_sub(400)..=at).find(|from| text.is_char_boundary(*from))?;
         let line = text[from..at].rsplit('\n').next().unwrap_or_default();
@@ -219,6 +221,7 @@ pub(super) fn status(text: &str) -> Option<u16> {
             && (bracketed
                 || first
                 || front
+                || before_url
                 || last
                 || called
                 || noted
