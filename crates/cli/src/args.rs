@@ -141,9 +141,9 @@ pub enum Command {
     },
     /// List changes of accounts, apps, tokens and people: who made them, when and from where; the newest first
     Changes(changes::Changes),
-    /// The embedded account as a test double: seed, snapshots, requests received, faults, its clock
+    /// Embedded accounts as test doubles (HubSpot also calls an account a portal): seeds, snapshots, requests, faults, clock
     Portal {
-        /// The account's hub id or name; optional when there is only one embedded account
+        /// The account's hub ID or name; optional when there is only one embedded account
         #[arg(long, global = true, value_name = "ACCOUNT")]
         account: Option<String>,
         #[command(subcommand)]

@@ -28,7 +28,7 @@ pub enum Account {
         /// The address of HubSpot, or of another Keyway
         #[arg(long, value_name = "URL", default_value = "https://api.hubapi.com", requires = "connect")]
         base_url: String,
-        /// Its hub id [default: Keyway chooses one]
+        /// Its hub ID [default: Keyway chooses one]
         #[arg(long, value_name = "ID")]
         hub_id: Option<u64>,
         #[command(flatten)]
@@ -52,41 +52,41 @@ pub enum Account {
     },
     /// Print a short-lived access token of an account that is connected by OAuth, for calling HubSpot without the gateway
     AccessToken {
-        /// Its hub id or name
+        /// Its hub ID or name
         account: String,
     },
     /// Replace the credential of a connected account, without an outage
     Rotate {
-        /// Its hub id or name
+        /// Its hub ID or name
         account: String,
         #[command(flatten)]
         credential: CredentialSource,
     },
     /// Restore the credential that `rotate` replaced; Keyway keeps it for a week
     Rollback {
-        /// Its hub id or name
+        /// Its hub ID or name
         account: String,
     },
     /// Ask HubSpot whether a connected account's credential is still good, and what it holds
     Check {
-        /// Its hub id or name
+        /// Its hub ID or name
         account: String,
     },
     /// Count the calls of an account by app, operation and day
     Usage {
-        /// Its hub id or name
+        /// Its hub ID or name
         account: String,
         #[command(flatten)]
         back: LookBack<7>,
     },
     /// Show an account, its limits and today's use
     Show {
-        /// Its hub id or name
+        /// Its hub ID or name
         account: String,
     },
     /// Change an account
     Update {
-        /// Its hub id or name
+        /// Its hub ID or name
         account: String,
         /// New name
         #[arg(long)]
@@ -102,7 +102,7 @@ pub enum Account {
     },
     /// Delete an account, its apps, their tokens and its records
     Delete {
-        /// Its hub id or name
+        /// Its hub ID or name
         account: String,
         #[command(flatten)]
         consent: Consent,

@@ -14,7 +14,7 @@ pub enum AdminToken {
         /// What may be done with it
         #[arg(long, value_enum, ignore_case = true)]
         role: Role,
-        /// An app that an app-manager looks after, by id or name; can be repeated
+        /// An app that an app-manager looks after, by ID or name; can be repeated
         #[arg(long = "app", value_name = "APP")]
         apps: Vec<String>,
         /// Its lifetime: a number with s, m, h, d or w, such as 90d; without it, the token lives until it is revoked
@@ -25,7 +25,7 @@ pub enum AdminToken {
     List,
     /// End one now
     Revoke {
-        /// Its id or name
+        /// Its ID or name
         token: String,
         #[command(flatten)]
         consent: Consent,

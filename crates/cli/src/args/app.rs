@@ -12,7 +12,7 @@ pub enum App {
     Create {
         /// Its name, unique in the account
         name: String,
-        /// The account's hub id or name; optional when there is only one account
+        /// The account's hub ID or name; optional when there is only one account
         #[arg(long, value_name = "ACCOUNT")]
         account: Option<String>,
         /// Lifetime of its token: a number with s, m, h, d or w, such as 90d; without it, the token lives until it is rotated or revoked
@@ -32,12 +32,12 @@ pub enum App {
     },
     /// Show an app and its tokens
     Show {
-        /// Its id or name
+        /// Its ID or name
         app: String,
     },
     /// Compare the scopes of an app, or of each app, with those that calls needed; --apply removes the rest
     Tighten {
-        /// Its id or name; a line for each app when left out
+        /// Its ID or name; a line for each app when left out
         app: Option<String>,
         #[command(flatten)]
         back: LookBack<90>,
@@ -55,14 +55,14 @@ pub enum App {
     },
     /// Change an app; its tokens stay as they are
     Update {
-        /// Its id or name
+        /// Its ID or name
         app: String,
         /// New name
         #[arg(long)]
         name: Option<String>,
         #[command(flatten)]
         fields: AppFields,
-        /// Add scopes (commas or spaces between several)
+        /// Add scopes (several: separate with commas, or with spaces inside quotes)
         #[arg(long, value_name = "SCOPES")]
         add_scope: Vec<String>,
         /// Remove scopes
@@ -71,17 +71,17 @@ pub enum App {
     },
     /// Refuse the app's tokens until it is enabled again
     Disable {
-        /// Its id or name
+        /// Its ID or name
         app: String,
     },
     /// Accept the app's tokens again
     Enable {
-        /// Its id or name
+        /// Its ID or name
         app: String,
     },
     /// Delete an app and its tokens; its audit records stay
     Delete {
-        /// Its id or name
+        /// Its ID or name
         app: String,
         #[command(flatten)]
         consent: Consent,
@@ -90,7 +90,7 @@ pub enum App {
 
 #[derive(clap::Args)]
 pub struct AppFields {
-    /// Scopes of the app, such as crm.objects.contacts.read (separate several with commas or spaces)
+    /// Scopes of the app, such as crm.objects.contacts.read (several: separate with commas, or with spaces inside quotes)
     #[arg(long, visible_alias = "scope", value_name = "SCOPES")]
     pub scopes: Vec<String>,
     /// Its purpose
@@ -99,7 +99,7 @@ pub struct AppFields {
     /// The person or team responsible for it
     #[arg(long)]
     pub owner: Option<String>,
-    /// What breaks without it (can be repeated)
+    /// A program that depends on the app (can be repeated)
     #[arg(long, value_name = "WHAT")]
     pub dependent: Vec<String>,
     /// Rewrite calls of numbered API versions to dated versions, and refuse a call if HubSpot publishes a difference: on or off [default:

@@ -25,7 +25,7 @@ pub enum Approval {
         /// In this state only
         #[arg(long, value_enum)]
         state: Option<State>,
-        /// Of this app only, by id or name
+        /// Of this app only, by ID or name
         #[arg(long)]
         app: Option<String>,
         /// Entries at most
@@ -34,17 +34,17 @@ pub enum Approval {
     },
     /// Show what a call would change, before and after
     Show {
-        /// Its id, from `keyway approval list`
+        /// Its ID, from `keyway approval list`
         id: u64,
     },
     /// Approve a call: the app may make it once, within an hour
     Approve {
-        /// Its id, from `keyway approval list`
+        /// Its ID, from `keyway approval list`
         id: u64,
     },
     /// Reject a call
     Reject {
-        /// Its id, from `keyway approval list`
+        /// Its ID, from `keyway approval list`
         id: u64,
         /// The reason, which the app reads in its answer
         #[arg(long, default_value = "")]

@@ -9,10 +9,10 @@ pub struct Calls {
     /// What calls are grouped by
     #[arg(long, value_enum, default_value_t = By::App)]
     pub by: By,
-    /// Of this app, by id or name
+    /// Of this app, by ID or name
     #[arg(long)]
     pub app: Option<String>,
-    /// Of this account, by hub id or name
+    /// Of this account, by hub ID or name
     #[arg(long, value_name = "ACCOUNT")]
     pub account: Option<String>,
     #[command(flatten)]

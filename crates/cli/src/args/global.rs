@@ -7,7 +7,7 @@ use crate::output::GLOBAL_OPTIONS;
 /// How a running server is reached.
 #[derive(clap::Args, Clone)]
 pub struct Connection {
-    /// The server's data folder; its socket is used when KEYWAY_ADDR is not set
+    /// The server's data folder. Commands reach the server by the socket in it, unless --addr or KEYWAY_ADDR names an address
     #[arg(
         long,
         global = true,
@@ -18,8 +18,8 @@ pub struct Connection {
         help_heading = GLOBAL_OPTIONS
     )]
     pub data: PathBuf,
-    /// The admin address of a server, such as http://127.0.0.1:8485 or https://keyway.example.com (with KEYWAY_ADMIN_TOKEN); an authority
-    /// of your own for HTTPS is in the PEM file of KEYWAY_CA_FILE or SSL_CERT_FILE
+    /// The admin address of a server, such as http://127.0.0.1:8485; needs KEYWAY_ADMIN_TOKEN. To trust a private certificate authority
+    /// (CA), name its PEM file in KEYWAY_CA_FILE or SSL_CERT_FILE
     #[arg(long, global = true, env = "KEYWAY_ADDR", value_name = "URL", help_heading = GLOBAL_OPTIONS)]
     pub addr: Option<String>,
 }

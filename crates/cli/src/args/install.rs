@@ -6,7 +6,7 @@ use clap::Subcommand;
 pub enum Install {
     /// List installs
     List {
-        /// Of this public app, by id, name or client id
+        /// Of this public app, by ID, name or client ID
         #[arg(long, value_name = "APP")]
         public_app: Option<String>,
         /// On this account
@@ -21,14 +21,14 @@ pub enum Install {
     },
     /// Show an install and what it was granted
     Show {
-        /// Its id, from `keyway install list`
+        /// Its ID, from `keyway install list`
         install: u64,
     },
     /// Approve an authorization URL and print the redirect: for tests and scripts
     Approve {
         /// The URL that the app would send a person to
         authorize_url: String,
-        /// The account's hub id or name
+        /// The account's hub ID or name
         #[arg(long, value_name = "ACCOUNT")]
         account: String,
         /// In the name of this person [default: operator]
@@ -37,7 +37,7 @@ pub enum Install {
     },
     /// End an install at once, with all its tokens
     End {
-        /// Its id, from `keyway install list`
+        /// Its ID, from `keyway install list`
         install: u64,
     },
 }

@@ -11,8 +11,8 @@ pub struct McpListener {
     /// Where agents are served over the Model Context Protocol (streamable HTTP, at /mcp), such as 127.0.0.1:8487; nowhere when left out
     #[arg(long, env = "KEYWAY_MCP", value_name = "ADDR", value_parser = super::listen::address)]
     pub mcp: Option<SocketAddr>,
-    /// Classes of operations that agents may use with the token of an app that is not held to classes (--allow) and with no session:
-    /// read, create, update, delete, settings, send, irreversible, bulk, or all
+    /// Classes of operations for agents with an app's own token, if the app has no --allow: read, create, update, delete, settings, send,
+    /// irreversible, bulk, or all
     #[arg(long, env = "KEYWAY_MCP_ALLOW", value_name = "CLASSES", value_delimiter = ',', default_value = "read", value_parser = word)]
     pub mcp_allow: Vec<String>,
     /// A TOML file that says which properties agents see: [default] or [app.NAME], then "contacts.email" = "mask", "drop" or "allow"
@@ -22,8 +22,8 @@ pub struct McpListener {
     /// address that the agent called
     #[arg(long, env = "KEYWAY_MCP_URL", value_name = "URL")]
     pub mcp_url: Option<String>,
-    /// Hosts inside of your network whose descriptions of agents (client-id metadata documents) the server may read; public hosts need no
-    /// mention
+    /// Hosts in your network from which the server may read client ID metadata documents of agents; it may read them from public hosts
+    /// without this option
     #[arg(long, env = "KEYWAY_MCP_CLIENT_HOSTS", value_name = "HOST", value_delimiter = ',')]
     pub mcp_client_hosts: Vec<String>,
     /// Host names under which agents reach the listener, beside this machine's own
@@ -43,8 +43,8 @@ pub struct Mcp {
     /// The data listener of a running server; KEYWAY_TOKEN holds the token of an app or a session
     #[arg(long, env = "KEYWAY_URL", value_name = "URL", default_value = "http://127.0.0.1:8484")]
     pub url: String,
-    /// Classes of operations that the agent may use with the token of an app that is not held to classes: read, create, update, delete,
-    /// settings, send, irreversible, bulk, or all
+    /// Classes of operations for the agent with an app's own token, if the app has no --allow: read, create, update, delete, settings,
+    /// send, irreversible, bulk, or all
     #[arg(long, env = "KEYWAY_MCP_ALLOW", value_name = "CLASSES", value_delimiter = ',', default_value = "read", value_parser = word)]
     pub allow: Vec<String>,
     /// A TOML file that says which properties the agent sees, as --mcp-masks of `keyway serve`

@@ -22,14 +22,14 @@ pub enum Migration {
     },
     /// Show the steps of an integration, what remains of each, and the next command
     Show {
-        /// Its id, from `keyway migration list`
+        /// Its ID, from `keyway migration list`
         id: u64,
     },
     /// Say which app an integration uses, where its name does not say it
     Link {
-        /// Its id, from `keyway migration list`
+        /// Its ID, from `keyway migration list`
         id: u64,
-        /// The app's id or name
+        /// The app's ID or name
         #[arg(required_unless_present = "none", conflicts_with = "none")]
         app: Option<String>,
         /// Go back to the app that has the integration's name
@@ -41,7 +41,7 @@ pub enum Migration {
         /// The repository's name
         #[arg(required_unless_present = "integration", conflicts_with = "integration")]
         repository: Option<String>,
-        /// The integration's id, from `keyway migration list`
+        /// The integration's ID, from `keyway migration list`
         #[arg(long, value_name = "ID")]
         integration: Option<u64>,
         #[command(flatten)]

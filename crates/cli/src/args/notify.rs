@@ -15,7 +15,7 @@ pub struct Settings {
     /// How often to look for conditions that need a person: a number with s, m, h, d or w
     #[arg(long, env = "KEYWAY_NOTIFY_EVERY", value_name = "TIME", default_value = "1m")]
     pub notify_every: String,
-    /// After what time to notify again of a condition that lasts
+    /// Time between two notifications of the same condition
     #[arg(long, env = "KEYWAY_NOTIFY_REMIND", value_name = "TIME", default_value = "7d")]
     pub notify_remind: String,
     /// Age in days at which a credential or token is due for rotation, in the console, the API, keyway status and notifications
@@ -143,7 +143,7 @@ pub enum NewChannel {
 pub struct Common {
     /// Its name, unique
     pub name: String,
-    /// Take notifications of this account only, by its hub id or name
+    /// Take notifications of this account only, by its hub ID or name
     #[arg(long, value_name = "ACCOUNT")]
     pub account: Option<String>,
     /// Take notifications of this owner's apps only, as `keyway app show` has the owner

@@ -11,7 +11,7 @@ pub enum OAuthClient {
     Add {
         /// A name for it
         name: String,
-        /// Its client id at HubSpot
+        /// Its client ID at HubSpot
         #[arg(long, value_name = "ID")]
         client_id: String,
         #[command(flatten)]

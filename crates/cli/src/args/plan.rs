@@ -18,7 +18,7 @@ pub struct Plan {
     /// With --recorded: calls of this account only; with --apply: the account of the apps
     #[arg(long, value_name = "ACCOUNT")]
     pub account: Option<String>,
-    /// Its hub id, once it is looked up.
+    /// Its hub ID, once it is looked up.
     #[arg(skip)]
     pub hub_id: Option<u64>,
     /// With a folder: scan files that .gitignore and the like name, too

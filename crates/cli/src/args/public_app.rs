@@ -20,12 +20,12 @@ pub enum PublicApp {
     List,
     /// Show a public app
     Show {
-        /// Its id, name or client id
+        /// Its ID, name or client ID
         app: String,
     },
     /// Change a public app; what its installs were granted stays until an account authorizes it again
     Update {
-        /// Its id, name or client id
+        /// Its ID, name or client ID
         app: String,
         /// New name
         #[arg(long)]
@@ -38,7 +38,7 @@ pub enum PublicApp {
     },
     /// Create a new client secret and let the other end
     RotateSecret {
-        /// Its id, name or client id
+        /// Its ID, name or client ID
         app: String,
         /// How long the other secret lives on: a number with s, m, h, d or w
         #[arg(long, default_value = "7d", value_name = "TIME", conflicts_with = "now")]
@@ -49,7 +49,7 @@ pub enum PublicApp {
     },
     /// Delete a public app and all its installs
     Delete {
-        /// Its id, name or client id
+        /// Its ID, name or client ID
         app: String,
         #[command(flatten)]
         consent: Consent,

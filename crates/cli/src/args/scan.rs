@@ -33,7 +33,7 @@ pub struct Scan {
     /// File of known findings [default: keyway-baseline.json in the scanned folder, if there is one]
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
-    /// Write what is found to the baseline, so that only new findings count from now on
+    /// Write the findings to the baseline, so that only new findings count from now on
     #[arg(long)]
     pub write_baseline: bool,
     /// Exit with 1 if the scan finds this; can be repeated

@@ -20,7 +20,7 @@ pub struct Serve {
     /// Where integrations send their calls, in place of https://api.hubapi.com
     #[arg(long, env = "KEYWAY_LISTEN", default_value = "127.0.0.1:8484", value_name = "ADDR", value_parser = listen::address)]
     pub listen: SocketAddr,
-    /// Where the admin API listens; KEYWAY_ADMIN_TOKEN opens it
+    /// Where the console, the admin API and the metrics listen; the API needs an admin token
     #[arg(long, env = "KEYWAY_ADMIN", default_value = "127.0.0.1:8485", value_name = "ADDR", value_parser = listen::address)]
     pub admin: SocketAddr,
     /// Where a forward proxy listens, for clients whose HubSpot host cannot be set but which know HTTPS_PROXY, such as 127.0.0.1:8486;
@@ -35,8 +35,8 @@ pub struct Serve {
     pub proxy_private_addresses: bool,
     #[command(flatten)]
     pub mcp: mcp::McpListener,
-    /// Where integrations reach the data listener from outside, such as https://hubspot.example.com: the issuer of OAuth, and what links
-    /// in answers name [default: the address it listens on; in links of connected accounts, the address that the client called]
+    /// The address by which integrations reach the data listener, such as https://hubspot.example.com. OAuth's issuer and the links in
+    /// answers use it [default: the address it listens on; in links of connected accounts, the address that the client called]
     #[arg(long, env = "KEYWAY_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
     /// Where people reach the admin listener from outside [default: the address it listens on]
@@ -46,18 +46,18 @@ pub struct Serve {
     /// an admin token, probes and metrics work under any name
     #[arg(long, env = "KEYWAY_ADMIN_HOSTS", value_name = "HOST", value_delimiter = ',')]
     pub admin_hosts: Vec<HostName>,
-    /// What this server is called on every page of the console, with a colour, such as Production:red or Staging:amber
+    /// Name of this server on every page of the console, with a colour, such as Production:red or Staging:amber
     #[arg(long, env = "KEYWAY_ENVIRONMENT", value_name = "NAME[:COLOUR]")]
     pub environment: Option<keyway_gateway::admin::Environment>,
-    /// Addresses and networks of the proxies before the data and the admin listener, such as 10.0.3.7,fd00:7::/64; the client that they
-    /// name is what the audit, limits and lock-outs see
+    /// Addresses and networks of the proxies in front of the data and the admin listener, such as 10.0.3.7,fd00:7::/64. Audit, limits and
+    /// lock-outs use the client address that they send
     #[arg(long, env = "KEYWAY_TRUSTED_PROXIES", value_name = "CIDR", value_delimiter = ',')]
     pub trusted_proxies: Vec<Network>,
     /// Where the proxies of --trusted-proxies name the client; Keyway reads no other header for it
     #[arg(long, env = "KEYWAY_CLIENT_ADDRESS", value_enum, value_name = "WHERE", default_value_t = ClientAddress::XForwardedFor)]
     pub client_address: ClientAddress,
-    /// Serve HTTPS on the data and the admin listener with this certificate in PEM, followed by those that lead to its authority; SIGHUP
-    /// reads it again
+    /// Serve HTTPS on the data and the admin listener with the certificate in this PEM file, then its intermediate certificates;
+    /// SIGHUP reads it again
     #[arg(long, env = "KEYWAY_TLS_CERT", value_name = "FILE")]
     pub tls_cert: Option<PathBuf>,
     /// The private key of --tls-cert in PEM, readable by its owner and group only

@@ -8,7 +8,7 @@ pub enum Session {
     Create(Box<Create>),
     /// List the sessions that have not ended
     List {
-        /// Those of this app, by id or name
+        /// Those of this app, by ID or name
         #[arg(long)]
         app: Option<String>,
         /// Also those that have ended; Keyway keeps them for 30 days
@@ -17,19 +17,19 @@ pub enum Session {
     },
     /// Show a session and what it has used of its budgets
     Show {
-        /// Its id, from `keyway session list`
+        /// Its ID, from `keyway session list`
         session: u64,
     },
     /// End a session now: its next call is refused, on every instance within a second
     End {
-        /// Its id, from `keyway session list`
+        /// Its ID, from `keyway session list`
         session: u64,
     },
 }
 
 #[derive(Args)]
 pub struct Create {
-    /// The app that it belongs to, by id or name
+    /// The app that it belongs to, by ID or name
     #[arg(long, value_name = "APP")]
     pub app: String,
     /// Its scopes, which the app must have (separate several with commas or spaces) [default: all that the app may]

@@ -4,7 +4,7 @@ use super::moment::LookBack;
 
 #[derive(clap::Args)]
 pub struct Sunset {
-    /// Of one account, by hub id or name
+    /// Of one account, by hub ID or name
     #[arg(long, value_name = "ACCOUNT")]
     pub account: Option<String>,
     #[command(flatten)]

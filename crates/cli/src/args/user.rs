@@ -18,7 +18,7 @@ pub enum User {
         /// What they may do [default: super-admin for the first person, auditor for others; somebody who is there keeps their role]
         #[arg(long, value_enum, ignore_case = true)]
         role: Option<Role>,
-        /// An app that an app-manager looks after, by id or name; can be repeated
+        /// An app that an app-manager looks after, by ID or name; can be repeated
         #[arg(long = "app", value_name = "APP")]
         apps: Vec<String>,
         /// When their access ends: in 12h, 30d or 2w, at the beginning of a date, ISO 8601, or never [default: never; somebody who is there keeps their end]
@@ -40,7 +40,7 @@ pub enum User {
         /// What they may do
         #[arg(value_enum, ignore_case = true)]
         role: Role,
-        /// An app that an app-manager looks after, by id or name; can be repeated
+        /// An app that an app-manager looks after, by ID or name; can be repeated
         #[arg(long = "app", value_name = "APP")]
         apps: Vec<String>,
     },

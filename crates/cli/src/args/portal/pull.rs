@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 #[derive(clap::Args)]
 pub struct Pull {
-    /// The connected account, by its hub id or name
+    /// The connected account, by its hub ID or name
     #[arg(value_name = "ACCOUNT")]
     pub account: String,
-    /// Its hub id, once it is looked up.
+    /// Its hub ID, once it is looked up.
     #[arg(skip)]
     pub hub_id: u64,
     /// The file to write; progress is kept beside it until it is written

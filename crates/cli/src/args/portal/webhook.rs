@@ -9,7 +9,7 @@ use super::Expectation;
 pub enum Webhook {
     /// Send events to a URL; this replaces the app's earlier target
     Set {
-        /// The app's id or name
+        /// The app's ID or name
         app: String,
         /// Where they go, such as http://127.0.0.1:3000/webhooks
         #[arg(long, value_name = "URL")]
@@ -23,19 +23,19 @@ pub enum Webhook {
     List,
     /// Remove an app's target and subscriptions
     Remove {
-        /// The app's id or name
+        /// The app's ID or name
         app: String,
         #[command(flatten)]
         consent: Consent,
     },
     /// Print what an app's webhooks are signed with; of an install it is its public app's client secret
     Secret {
-        /// The app's id or name
+        /// The app's ID or name
         app: String,
     },
     /// The last webhooks that were sent; with --expect exits 1 when they are not as many as that
     Deliveries {
-        /// Of this app: its id or name
+        /// Of this app: its ID or name
         #[arg(long)]
         app: Option<String>,
         /// With such an event: contact.creation
