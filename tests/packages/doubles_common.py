@@ -21,7 +21,7 @@ MESSAGES = [
     "expected 1.. × POST /crm/*/contacts, but the account received 0.", "It received no request at all.",
     "expected 2 × POST /crm/*/contacts with body", "1  GET /crm/", "?limit=5  200",
     "expected 1.. × contact.creation, but 0 came within 0 s.", "Nothing was sent at all.",
-    "records.contacts[1]", "Keyway refused POST /api/v1/portals/", "limit is burst, daily or search",
+    "records.contacts[1]", "Keyway refused POST /api/v1/portals/", "limit must be burst, daily or search",
 ]
 
 

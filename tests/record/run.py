@@ -196,7 +196,7 @@ def main():
             ended = subprocess.run([*command[:3], folder / "ended.jsonl", *command[4:7], "sh", "-c", "exit 7"], capture_output=True, check=False)
             assert ended.returncode == 7, ended
             again = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-            assert again.returncode == 2 and "is a new file" in again.stderr, again.stderr
+            assert again.returncode == 2 and "needs a new file" in again.stderr, again.stderr
         finally:
             upstream.stop()
         lines = check_cassette(cassette, tokens)

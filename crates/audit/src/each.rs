@@ -4,7 +4,7 @@ use std::io::Write;
 
 use serde_json::Value;
 
-/// Takes each record that is written to it, and hands the bytes on to a further reader as they are.
+/// Takes each record that is written to it, and passes the bytes to a further reader as they are.
 pub struct EachRecord<F> {
     take: F,
     next: Option<Box<dyn Write + Send>>,

@@ -4,13 +4,13 @@
 //! line: after a crash its last line may be cut, and all others are whole.
 
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use keyway_core::mask::Masker;
@@ -74,8 +74,11 @@ impl Tape {
     /// It exists, or can't be made.
     pub fn create(path: &Path, masker: Masker, warn: fn(&str)) -> anyhow::Result<Self> {
         let made = OpenOptions::new().append(true).create_new(true).mode(0o600).open(path);
-        let mut file = made.with_context(|| {
-            format!("{} can't be made: a cassette is a new file, since each has a key of its own for what it replaces", shown::path(&path))
+        let mut file = made.map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => {
+                anyhow!("{0} exists, and a recording needs a new file. Name another file with --to, or delete {0}", shown::path(&path))
+            }
+            _ => anyhow!("{} can't be created: {}", shown::path(&path), shown::cause(&error)),
         })?;
         writeln!(file, "{}", json!({ "keyway": "cassette", "version": VERSION }))?;
         Ok(Self { masker, started: Instant::now(), state: Mutex::new((file, Written::default())), warn })

@@ -1,8 +1,9 @@
 //! Talks to a running server: over the socket in its data folder, or over TCP with a token.
 
+use std::io::{Error, ErrorKind};
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::uri::Authority;
@@ -38,12 +39,83 @@ impl std::fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
+/// No server takes the connection. An error without this may come from a server.
+#[derive(Debug)]
+pub struct NoServer(String);
+
+impl std::fmt::Display for NoServer {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NoServer {}
+
 /// Calls the admin API and reads its JSON answer.
 ///
 /// # Errors
 /// The server does not answer, or the error is [`Refused`].
 pub async fn call(connection: &Connection, method: Method, path: &str, body: Option<Value>) -> anyhow::Result<Value> {
-    read(send(connection, method, path, json(body)).await?).await
+    let fields = typed_fields(body.as_ref());
+    let answer = read(send(connection, method, path, json(body)).await?).await;
+    answer.map_err(|error| match error.downcast::<Refused>() {
+        Ok(Refused { status, detail }) => Refused { status, detail: as_typed(&detail, path, &fields) }.into(),
+        Err(error) => error,
+    })
+}
+
+/// Fields of the admin API that a user types, with what is typed before the value. None of them holds a secret.
+const TYPED: [(&str, &str); 12] = [
+    ("limit", "--limit "),
+    ("days", "--days "),
+    ("expect", "--expect "),
+    ("body", "--body "),
+    ("status", "--status "),
+    ("probability", "--probability "),
+    ("operation", "--operation "),
+    ("weight", "--weight "),
+    ("addons", "--addons "),
+    ("targetUrl", "--to "),
+    ("email", ""),
+    ("set", ""),
+];
+
+/// The fields of a body that an error may name.
+fn typed_fields(body: Option<&Value>) -> Vec<(&'static str, String)> {
+    let value = |name: &str| match body?.get(name)? {
+        Value::String(text) => Some(text.clone()),
+        value @ Value::Number(_) => Some(value.to_string()),
+        _ => None,
+    };
+    TYPED.iter().filter_map(|(name, _)| Some((*name, value(name)?))).collect()
+}
+
+/// The value of a query that this program wrote.
+fn decoded(value: &str) -> String {
+    let mut bytes = Vec::with_capacity(value.len());
+    let mut rest = value.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let hex = (*first == b'%').then(|| std::str::from_utf8(after.get(..2)?).ok()).flatten();
+        let byte = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        bytes.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { &after[2..] } else { after };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// An error of the admin API about a field of a query or body, by the option that the user typed: `limit must be X`
+/// becomes `--limit 5000: write X`.
+fn as_typed(detail: &str, path: &str, fields: &[(&str, String)]) -> String {
+    let Some((name, rest)) = detail.trim_start_matches("Invalid input JSON: ").split_once(" must be ") else { return detail.to_owned() };
+    let Some((_, before)) = TYPED.iter().find(|(field, _)| *field == name) else { return detail.to_owned() };
+    let query = path.split_once('?').map_or("", |(_, query)| query);
+    let of_query = query.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name);
+    let of_query = of_query.map(|(_, value)| decoded(value));
+    let of_body = || fields.iter().find(|(field, _)| *field == name).map(|(_, value)| value.clone());
+    match of_query.or_else(of_body) {
+        Some(value) => format!("{before}{}: write {rest}", shown::line(&value)),
+        None => detail.to_owned(),
+    }
 }
 
 /// Calls the admin API with a body of bytes, and reads the JSON answer.
@@ -111,7 +183,7 @@ pub async fn upload(connection: &Connection, path: &str, file: Vec<u8>) -> anyho
     call_with(connection, Method::PUT, path, file).await
 }
 
-/// Calls the admin API and hands its answer on as it comes.
+/// Calls the admin API and passes its answer to a function as it comes.
 pub async fn stream(connection: &Connection, path: &str, mut take: impl FnMut(&[u8]) -> std::io::Result<()>) -> anyhow::Result<()> {
     let response = send(connection, Method::GET, path, Bytes::new()).await?;
     let status = response.status();
@@ -228,7 +300,7 @@ async fn over_tcp(address: &str, request: http::request::Builder, body: Full<Byt
     let port = authority.port_u16().unwrap_or(if https { 443 } else { 80 });
     let host = authority.host();
     let connecting = TcpStream::connect((host.trim_matches(['[', ']']), port));
-    let stream = connecting.await.with_context(|| format!("no server answers at {address}"))?;
+    let stream = connecting.await.map_err(|error| no_server_at(address, error))?;
     if !https {
         return exchange(stream, request.body(body)?).await;
     }
@@ -272,10 +344,35 @@ fn trust_authorities_of_environment() -> anyhow::Result<()> {
 
 async fn open_socket(folder: &Path) -> anyhow::Result<UnixStream> {
     let path = folder.join("admin.sock");
-    UnixStream::connect(&path).await.with_context(|| {
-        let shown = shown::path(&folder);
-        format!("no server runs on the data folder {shown}; start one with `keyway serve --data {shown}`, or name its folder with --data, or its address with --addr")
-    })
+    UnixStream::connect(&path).await.map_err(|error| no_socket(folder, &error))
+}
+
+/// Why the socket in a data folder does not open, and what to do.
+fn no_socket(folder: &Path, error: &Error) -> anyhow::Error {
+    let (shown, socket) = (shown::path(&folder), shown::path(&folder.join("admin.sock")));
+    match error.kind() {
+        ErrorKind::NotFound | ErrorKind::ConnectionRefused => NoServer(format!(
+            "no Keyway server runs on the data folder {shown}. Start one with \"keyway serve --data {shown}\", or pass --data or --addr"
+        ))
+        .into(),
+        ErrorKind::PermissionDenied => anyhow!(
+            "the socket {socket} can't be opened: permission denied. Run the command as the user that runs the server (sudo -u USER keyway …), or pass --addr and set KEYWAY_ADMIN_TOKEN"
+        ),
+        _ => anyhow!(
+            "the socket {socket} can't be opened: {}. Pass another folder with --data, or an address with --addr",
+            shown::cause(error)
+        ),
+    }
+}
+
+/// Why nothing answers at an address, and what to do.
+fn no_server_at(address: &str, error: Error) -> anyhow::Error {
+    let why = format!(
+        "no server answers at {address} ({}). Start it with \"keyway serve --admin ADDRESS\", or correct --addr or KEYWAY_ADDR",
+        shown::cause(&error)
+    );
+    // A name that does not resolve is not an error of the system: a server may run.
+    if error.raw_os_error().is_some() { NoServer(why).into() } else { anyhow!(why) }
 }
 
 async fn exchange<S>(stream: S, request: Request<Full<Bytes>>) -> anyhow::Result<Response<Incoming>>
@@ -285,4 +382,46 @@ where
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.context("the server does not speak HTTP")?;
     tokio::spawn(connection);
     sender.send_request(request).await.context("the server closed the connection")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The error of a socket, and whether it says that no server runs.
+    fn of(number: i32) -> (String, bool) {
+        let error = no_socket(Path::new("w1"), &Error::from_raw_os_error(number));
+        (error.to_string(), error.is::<NoServer>())
+    }
+
+    #[test]
+    fn a_socket_that_a_user_may_not_open_is_not_a_server_that_does_not_run() {
+        let (refused, none) = of(13);
+        assert!(!none && refused.contains("w1/admin.sock can't be opened: permission denied") && refused.contains("sudo -u"), "{refused}");
+        for number in [2, 111] {
+            let (missing, none) = of(number);
+            assert!(none && missing.contains("keyway serve --data w1"), "{missing}");
+        }
+        let (other, none) = of(20);
+        assert!(!none && other.contains("a part of its path is a file"), "{other}");
+    }
+
+    #[test]
+    fn an_error_of_the_api_names_the_option_and_its_value() {
+        let said = |detail: &str, path: &str, body: Value| as_typed(detail, path, &typed_fields(Some(&body)));
+        let limit = "limit must be a number from 1 to 1000";
+        assert_eq!(said(limit, "/api/v1/audit?app=7&limit=5000", Value::Null), "--limit 5000: write a number from 1 to 1000");
+        assert_eq!(said("weight must be 1 to 100", "/api/v1/apps", serde_json::json!({ "weight": 0 })), "--weight 0: write 1 to 100");
+        let email = serde_json::json!({ "email": "foo" });
+        assert_eq!(said("email must be an e-mail address", "/api/v1/users", email), "foo: write an e-mail address");
+        let to = serde_json::json!({ "targetUrl": "foo" });
+        assert_eq!(said("Invalid input JSON: targetUrl must be a URL", "/x", to), "--to foo: write a URL");
+        let secret = serde_json::json!({ "credential": "pat-x", "password": "short" });
+        assert_eq!(said("password must be longer", "/api/v1/users", secret), "password must be longer", "no secret is repeated");
+        // What the user did not type is left as the server says it.
+        for (detail, path) in [(limit, "/api/v1/audit?app=7"), ("there is no app 7", "/api/v1/audit?limit=1"), ("it must be so", "/x?a=it")]
+        {
+            assert_eq!(said(detail, path, Value::Null), detail);
+        }
+    }
 }

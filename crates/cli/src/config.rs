@@ -4,6 +4,7 @@
 //! the environment over the file. Keyway refuses in the file what clap refuses on the command line.
 
 pub mod effect;
+mod refusal;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -21,6 +22,7 @@ use crate::args::serve::Serve;
 use crate::args::{Args, Command, json};
 use crate::exit::chain;
 use crate::near::nearest;
+use crate::print;
 
 /// Options that a file can't set: which file it is, and what is about one start.
 const NOT_IN_A_FILE: [&str; 8] = ["app", "bootstrap", "config", "help", "json", "ready_file", "token", "version"];
@@ -38,12 +40,26 @@ pub fn parse(command: clap::Command) -> anyhow::Result<Args> {
             Ok(matches) => args(matches),
             // Of the command line itself.
             Err(error) => match error.downcast::<clap::Error>() {
-                Ok(error) => error.exit(),
+                Ok(error) => exit(&error, &arguments),
                 Err(error) => Err(error),
             },
         },
-        None => args(command.get_matches_from(arguments)),
+        None => match command.try_get_matches_from(&arguments) {
+            Ok(matches) => args(matches),
+            Err(error) => exit(&error, &arguments),
+        },
     }
+}
+
+/// Prints an error of clap, or help, and ends the process.
+fn exit(error: &clap::Error, arguments: &[OsString]) -> ! {
+    let text = error.render().to_string();
+    let better = refusal::in_words(&text, error, arguments);
+    if !error.use_stderr() || better == text {
+        error.exit()
+    }
+    print::say(better.trim_end());
+    std::process::exit(2)
 }
 
 /// What `--color` says. Help and errors are printed before the command line is read as a whole.
@@ -113,18 +129,24 @@ fn contradictions(args: &Args) -> Vec<&'static str> {
         ),
         (
             with_database && (serve.demo || serve.ephemeral),
-            "database can't be used with demo or ephemeral: those keep an embedded account in this server",
+            "--database can't be used with --demo or --ephemeral: those keep an embedded account in this server",
         ),
-        (serve.redis.is_some() && !with_database, "redis is of use only to several instances, which need a database"),
-        (serve.as_of.is_some() && with_database, "as-of is of use only to embedded accounts, which a server with a database has none of"),
+        (
+            serve.redis.is_some() && !with_database,
+            "--redis needs --database: only instances that share a PostgreSQL share limits. Add --database postgres://…, or leave --redis out",
+        ),
+        (
+            serve.as_of.is_some() && with_database,
+            "--as-of can't be used with --database: it acts on embedded accounts, and a server with a database has none",
+        ),
         (
             serve.oidc_issuer.is_some() != serve.oidc_client_id.is_some(),
-            "oidc-issuer and oidc-client-id need each other: the provider's URL, and what this server is there",
+            "--oidc-issuer and --oidc-client-id need each other: the URL of the provider, and the ID of this server there",
         ),
-        (tls == (true, false), "tls-cert needs tls-key, the file of the certificate's private key"),
-        (tls == (false, true), "tls-key needs tls-cert, the file of the key's certificate"),
+        (tls == (true, false), "--tls-cert needs --tls-key with the file of the private key"),
+        (tls == (false, true), "--tls-key needs --tls-cert with the file of the certificate"),
         // The cookie of a session would go without `Secure`.
-        (tls == (true, true) && is_plain, "with tls-cert the admin listener speaks HTTPS: write admin-url with https://"),
+        (tls == (true, true) && is_plain, "with --tls-cert the admin listener speaks HTTPS: write --admin-url with https://"),
     ];
     found.into_iter().filter(|(is_so, _)| *is_so).map(|(_, text)| text).collect()
 }
@@ -210,7 +232,12 @@ impl<'p> File<'p> {
         let line_at = |at: usize| text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1;
         let settings = text.parse::<Table>().map_err(|error| {
             let line = error.span().map(|span| format!(":{}", line_at(span.start))).unwrap_or_default();
-            anyhow::anyhow!("{}{line}: this is not TOML: {}", shown::path(&path), shown::line(error.message()))
+            let place = format!("{}{line}", shown::path(&path));
+            let key = error.span().and_then(|span| text.get(span)).unwrap_or_default();
+            if error.message() == "duplicate key" && !key.is_empty() {
+                return anyhow::anyhow!("{place}: {} is set twice. Remove one of the lines", shown::line(key));
+            }
+            anyhow::anyhow!("{place}: this is not TOML: {}", shown::line(error.message()))
         })?;
         let table = DeTable::parse(text).map(Spanned::into_inner).unwrap_or_default();
         let lines = table.keys().map(|key| (key.get_ref().to_string(), line_at(key.span().start))).collect();
@@ -342,7 +369,7 @@ fn matches(file: &File<'_>, mut command: clap::Command, arguments: &[OsString]) 
 
 /// The message of clap without its usage lines: a settings file has no commands.
 fn plain(error: &clap::Error) -> String {
-    let text = error.to_string();
+    let text = refusal::without_rusts_words(&error.to_string());
     let text = text.strip_prefix("error: ").unwrap_or(&text);
     let lines = text.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
     lines.map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")

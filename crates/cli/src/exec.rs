@@ -52,6 +52,7 @@ const SIGNALS_MAX: usize = 16;
 pub async fn run(Exec { seed, app, as_of, repeat, proxy, strict, report, command }: Exec) -> anyhow::Result<Exit> {
     // From here on a signal is kept for the command.
     let signals = signals()?;
+    let named = seed.clone().unwrap_or_default();
     let seed = seed.as_deref().map(seed_of).transpose()?;
     let outcome = Outcome::new(strict, report)?;
     let secret = admin_secret()?;
@@ -62,7 +63,7 @@ pub async fn run(Exec { seed, app, as_of, repeat, proxy, strict, report, command
                 .portal
                 .fill(ready.hub_id, seed, repeat.clock.unwrap_or_else(clock::now))
                 .await
-                .map_err(|error| anyhow::anyhow!("--seed: {error}"))?;
+                .map_err(|error| anyhow::anyhow!("--seed {}: {error}", shown::line(&named)))?;
         }
         let proxied = ready.proxy.zip(ready.certificates.as_deref()).map(|(address, pem)| Proxied::new(address, pem)).transpose()?;
         match start(&command, &ready, &secret, proxied.as_ref()) {
@@ -72,7 +73,11 @@ pub async fn run(Exec { seed, app, as_of, repeat, proxy, strict, report, command
                 outcome.of(&report, code)
             }
             Err(error) => {
-                print::warn(&format!("{} can't be started: {error}", shown::line(&command[0].to_string_lossy())));
+                let why = match error.kind() {
+                    ErrorKind::NotFound => "there is no such command on the PATH. Check its name".to_owned(),
+                    _ => shown::cause(&error),
+                };
+                print::warn(&format!("{} can't be started: {why}", shown::line(&command[0].to_string_lossy())));
                 Ok(Exit::OfCommand(if error.kind() == ErrorKind::NotFound { NOT_FOUND } else { NOT_EXECUTABLE }))
             }
         }

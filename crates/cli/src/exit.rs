@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use keyway_core::shown;
+
 /// The exit codes of every command, all of them.
 pub enum Exit {
     /// It was done, or the answer is yes.
@@ -25,10 +27,11 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// An error with its causes. A cause that the text before it repeats is left out.
+/// An error with its causes, those of the system in words. A cause that the text before it repeats is left out.
 pub fn chain(error: &anyhow::Error) -> String {
-    let mut whole = error.to_string();
-    for cause in error.chain().skip(1).map(ToString::to_string).filter(|cause| !cause.is_empty()) {
+    let mut causes = error.chain().map(|cause| cause.downcast_ref().map_or_else(|| cause.to_string(), shown::cause));
+    let mut whole = causes.next().unwrap_or_default();
+    for cause in causes.filter(|cause| !cause.is_empty()) {
         if !whole.contains(&cause) {
             whole.push_str(": ");
             whole.push_str(&cause);

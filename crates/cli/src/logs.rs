@@ -116,7 +116,7 @@ fn is_directive(text: &str) -> bool {
     is_level(text) || text.rsplit_once('=').is_some_and(|(part, level)| is_part(part) && is_level(level))
 }
 
-/// Writes a line on stderr for each call, made of the records of the audit log; hands the records on to `next`.
+/// Writes a line on stderr for each call, made of the records of the audit log; passes the records to `next`.
 pub fn access_log(format: LogFormat, next: Option<Box<dyn Write + Send>>) -> impl Write + Send {
     EachRecord::new(next, move |record| write(&access_line(&record, format)))
 }

@@ -70,6 +70,10 @@ impl Refill for PortalBackend {
         Box::pin(async move { self.portal.copy_account(hub_id).await.map_err(refused) })
     }
 
+    fn check_copy<'a>(&'a self, hub_id: u64, copy: &'a [u8]) -> BoxFuture<'a, Result<(), RefillError>> {
+        Box::pin(async move { self.portal.check_copy(hub_id, copy).await.map_err(refused) })
+    }
+
     fn put_back(&self, hub_id: u64, copy: Vec<u8>) -> BoxFuture<'_, Result<(), RefillError>> {
         Box::pin(async move { self.portal.put_back(hub_id, &copy).await.map_err(refused) })
     }

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use keyway_core::shown;
+use keyway_core::{credential, shown};
 use serde_json::Value;
 
 use crate::exit::Exit;
@@ -66,7 +66,8 @@ pub fn warn(text: &str) {
 
 /// Why a command could not do what it was to do, on stderr.
 pub fn fail(text: &str) {
-    say_after("keyway:", Shade::Bad, text);
+    // An argument may be the token itself.
+    say_after("keyway:", Shade::Bad, &credential::masked(text));
 }
 
 fn say_after(word: &str, shade: Shade, text: &str) {

@@ -24,7 +24,7 @@ const MASTER_KEY: &str = "master.key";
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     /// A file or folder; says which and why.
-    #[error("{0}: {1}")]
+    #[error("{}: {}", shown::path(.0), shown::cause(.1))]
     File(PathBuf, std::io::Error),
     /// A database; says which and why.
     #[error("{0}: {1}")]
@@ -67,9 +67,18 @@ pub async fn take(folder: &Path, target: &Path) -> Result<u64, BackupError> {
             "{target} is within the data folder {folder}, which it would be a copy of. Choose a folder elsewhere"
         )));
     }
+    if target.is_file() {
+        return Err(BackupError::Refused(format!(
+            "{} is a file. A backup needs an empty or new folder: keyway backup FOLDER",
+            shown::path(&target)
+        )));
+    }
     fs::create_dir_all(target).map_err(|error| BackupError::File(target.to_owned(), error))?;
     if fs::read_dir(target).map_err(|error| BackupError::File(target.to_owned(), error))?.next().is_some() {
-        return Err(BackupError::Refused(format!("{} is not empty; a backup overwrites nothing", shown::path(&target))));
+        return Err(BackupError::Refused(format!(
+            "{} is not empty, and a backup overwrites nothing. Pass a new or empty folder",
+            shown::path(&target)
+        )));
     }
     let mut bytes = 0;
     for name in DATABASES.into_iter().filter(|name| folder.join(name).is_file()) {
@@ -125,11 +134,24 @@ pub struct Restored {
 pub async fn put_back(source: &Path, folder: &Path, how: How<'_>) -> Result<Restored, BackupError> {
     store::make_files_private();
     if !source.join(DATABASES[0]).is_file() {
-        return Err(BackupError::Refused(format!("{} is not a backup: it has no {}", shown::path(&source), DATABASES[0])));
+        let shown = shown::path(&source);
+        return Err(BackupError::Refused(match fs::metadata(source) {
+            Err(error) => format!("{shown} can't be read: {}. Pass the folder that \"keyway backup\" wrote", shown::cause(&error)),
+            Ok(_) => format!("{shown} is not a backup: it has no {}. Pass the folder that \"keyway backup\" wrote", DATABASES[0]),
+        }));
+    }
+    if store::is_in_use(source) {
+        let shown = shown::path(&source);
+        return Err(BackupError::Refused(format!(
+            "{shown} is a data folder, and a server uses it: it changes while it is copied. Nothing was restored. Take a backup, and restore that: keyway backup TARGET --data {shown}"
+        )));
     }
     let _lock = store::lock(folder)?;
     if let Some(there) = DATABASES.iter().chain([&audit::FOLDER]).map(|name| folder.join(name)).find(|path| path.exists()) {
-        return Err(BackupError::Refused(format!("{} is there already; a backup is put back into an empty folder", shown::path(&there))));
+        return Err(BackupError::Refused(format!(
+            "{} exists already, and a backup is restored into an empty folder. Pass another folder with --data",
+            shown::path(&there)
+        )));
     }
     let present: Vec<&str> = DATABASES.into_iter().filter(|name| source.join(name).is_file()).collect();
     for name in &present {
@@ -260,7 +282,11 @@ async fn check_parts(source: &Path, folder: &Path, key: Option<&Path>) -> Result
     }
     let in_file = |key: &Path| match fs::read_to_string(key) {
         Ok(text) => Ok((shown::path(&key), text)),
-        Err(error) => Err(BackupError::File(key.to_owned(), error)),
+        Err(error) => Err(BackupError::Refused(format!(
+            "the master key file {} can't be read: {}. Nothing was restored. Pass the file with --master-key",
+            shown::path(&key),
+            shown::cause(&error)
+        ))),
     };
     let (named, text) = match (key, std::env::var("KEYWAY_MASTER_KEY"), folder.join(MASTER_KEY)) {
         (Some(key), ..) => in_file(key)?,
@@ -268,6 +294,11 @@ async fn check_parts(source: &Path, folder: &Path, key: Option<&Path>) -> Result
         (None, Err(_), there) if there.is_file() => in_file(&there)?,
         _ => return Ok(None),
     };
+    if !store::is_key(&text) {
+        return Err(BackupError::Refused(format!(
+            "{named} does not hold a master key (64 hexadecimal digits). Nothing was restored. Pass the key of that time with --master-key FILE"
+        )));
+    }
     match check {
         Some(check) if !store::holds_key(&text, &check) => Err(BackupError::Refused(format!(
             "the master key in {named} is not the one that {} was sealed with. Nothing was restored. Pass the key of that time with --master-key FILE",

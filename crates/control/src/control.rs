@@ -60,7 +60,7 @@ pub use proxy::Authorities;
 
 pub use accounts::{AccountChange, NewAccount};
 use accounts::{addons, region, time_zone};
-pub use apps::{AppChange, BASE_SCOPE, NewApp, SharingChange};
+pub use apps::{AppChange, BASE_SCOPE, NewApp, SharingChange, check_scopes};
 use apps::{classes, refuse_install, scopes};
 pub use keyway_api::body::OAuthSettings;
 pub use oauth::{Exchanged, Rotated};
@@ -291,13 +291,18 @@ fn plain_secret(sent: &str, bytes_max: usize) -> Option<&str> {
     Some(sent.trim()).filter(|text| !text.is_empty() && text.len() <= bytes_max && text.bytes().all(|byte| byte.is_ascii_graphic()))
 }
 
+/// The error for something that is not there, with the command that lists what there is.
+fn unknown(noun: &str, which: impl std::fmt::Display, list_with: &str) -> ControlError {
+    ControlError::NotFound(shown::unknown(noun, &which.to_string(), list_with))
+}
+
 fn find_account(state: &State, hub_id: u64) -> Result<&Account> {
     state
         .accounts
         .iter()
         .map(Arc::as_ref)
         .find(|account| account.hub_id == hub_id)
-        .ok_or_else(|| ControlError::NotFound(format!("there is no account {hub_id}")))
+        .ok_or_else(|| unknown("account", hub_id, "keyway account list"))
 }
 
 fn find_app<'a>(state: &'a State, id_or_name: &str) -> Result<&'a App> {
@@ -309,7 +314,7 @@ fn find_app<'a>(state: &'a State, id_or_name: &str) -> Result<&'a App> {
     match (named.next(), named.next()) {
         (Some(app), None) => Ok(app),
         (Some(_), Some(_)) => Err(ControlError::Conflict(format!("several accounts have an app named {id_or_name}; use its id"))),
-        _ => Err(ControlError::NotFound(format!("there is no app {id_or_name}"))),
+        _ => Err(unknown("app", id_or_name, "keyway app list")),
     }
 }
 

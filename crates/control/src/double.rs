@@ -99,6 +99,8 @@ pub trait Refill: Send + Sync {
     fn read_yaml(&self, text: &str) -> Result<Value, String>;
     /// All that the account holds.
     fn copy(&self, hub_id: u64) -> BoxFuture<'_, Result<Vec<u8>, RefillError>>;
+    /// Whether a text is a copy that this account can be filled with; changes nothing.
+    fn check_copy<'a>(&'a self, hub_id: u64, copy: &'a [u8]) -> BoxFuture<'a, Result<(), RefillError>>;
     /// What differs between two copies; without the first, the account as it was made, without the second, as it is.
     /// `only` is `records`, `associations` or `definitions`.
     fn differences(

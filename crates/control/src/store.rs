@@ -282,6 +282,16 @@ pub(crate) fn lock(path: &Path) -> Result<impl Drop + use<>, StoreError> {
     folder::prepare(path)
 }
 
+/// Whether a server holds the lock of a folder; changes nothing.
+pub(crate) fn is_in_use(path: &Path) -> bool {
+    folder::is_locked(path)
+}
+
+/// Whether a text holds a master key on one of its lines.
+pub(crate) fn is_key(text: &str) -> bool {
+    text.lines().any(|line| folder::parse_hex(line.trim()).is_some())
+}
+
 /// The number of the last change.
 pub(crate) async fn generation<'c>(seen: impl Executor<'c, Database = Any>) -> Result<i64, StoreError> {
     Ok(sqlx::query("select value from generation").fetch_one(seen).await?.try_get(0)?)

@@ -2,6 +2,8 @@
 //!
 //! Each reader returns the length of a value of its form at the start of a text. It does not check the text after the value.
 
+use std::borrow::Cow;
+
 /// A region as HubSpot names its data centres: `na1`, `eu1`. Two letters and one or two digits.
 pub fn region(text: &[u8]) -> Option<usize> {
     text.get(..3)?;
@@ -47,6 +49,31 @@ pub fn hint(text: &str) -> String {
         Some(region) => format!("pat-{region}-…{tail}"),
         None => format!("…{tail}"),
     }
+}
+
+/// A text in which every private-app token is masked, for errors: they go into logs.
+pub fn masked(text: &str) -> Cow<'_, str> {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("pat-") {
+        let (before, token) = rest.split_at(at);
+        out.push_str(before);
+        match pat(token.as_bytes()) {
+            Some(length) => {
+                out.push_str(&hint(&token[..length]));
+                rest = &token[length..];
+            }
+            None => {
+                out.push_str("pat-");
+                rest = &token[4..];
+            }
+        }
+    }
+    if out.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
 }
 
 /// Groups of hex digits joined by dashes.

@@ -43,6 +43,8 @@ pub struct Caller<'a> {
     pub unlisted: &'a Unlisted,
     /// Whether it presented a key in the query to an embedded account, where it counts as the developer account's key.
     pub developer_key: bool,
+    /// Whether its account is embedded, where only Keyway answers.
+    pub embedded: bool,
 }
 
 impl<'a> Caller<'a> {
@@ -59,6 +61,7 @@ impl<'a> Caller<'a> {
             public_app: None,
             unlisted,
             developer_key: false,
+            embedded: false,
         }
     }
 }

@@ -66,6 +66,36 @@ pub fn argument(name: &str) -> Option<String> {
     Some(if is_word { name.to_owned() } else { format!("\"{name}\"") })
 }
 
+/// The error for a name that nothing has, with the command that lists what there is.
+pub fn unknown(noun: &str, name: &str, list_with: &str) -> String {
+    format!("there is no {noun} {}. List the {noun}s: {list_with}", line(name))
+}
+
+/// The cause of an error of the system, for people: without its number, and not as if a file were meant.
+pub fn cause(error: &std::io::Error) -> String {
+    use std::io::ErrorKind;
+    let words = match error.kind() {
+        // Somebody else's error has its own words.
+        _ if error.raw_os_error().is_none() => return error.to_string(),
+        ErrorKind::NotFound => "it does not exist",
+        ErrorKind::PermissionDenied => "permission denied",
+        ErrorKind::AlreadyExists => "it exists already",
+        ErrorKind::AddrInUse => "another program uses this port",
+        ErrorKind::AddrNotAvailable => "this machine does not have the address",
+        ErrorKind::ConnectionRefused => "connection refused",
+        ErrorKind::NotADirectory => "a part of its path is a file",
+        ErrorKind::IsADirectory => "it is a folder",
+        ErrorKind::StorageFull => "the disk is full",
+        ErrorKind::ReadOnlyFilesystem => "the file system is read-only",
+        _ => {
+            let text = error.to_string();
+            let end = text.find(" (os error ").unwrap_or(text.len());
+            return text[..end].to_lowercase();
+        }
+    };
+    words.to_owned()
+}
+
 /// Text with Keyway's own lines and columns: its line feeds and tabs stay.
 pub fn lines(text: &str) -> Cow<'_, str> {
     visibly(text, |letter| matches!(letter, '\n' | '\t'))
@@ -357,6 +387,18 @@ mod tests {
                 prop_assert!(!shown.chars().any(acts), "{shown:?}");
             }
         }
+    }
+
+    #[test]
+    fn an_error_of_the_system_has_words_and_no_number() {
+        use std::io::{Error, ErrorKind};
+        for (number, words) in [(2, "it does not exist"), (13, "permission denied"), (98, "another program uses this port")] {
+            assert_eq!(cause(&Error::from_raw_os_error(number)), words);
+        }
+        // Of an error without words of its own, those of the system.
+        let other = cause(&Error::from_raw_os_error(24));
+        assert!(!other.is_empty() && !other.contains("os error"), "{other}");
+        assert_eq!(cause(&Error::new(ErrorKind::NotFound, "no host")), "no host");
     }
 
     #[test]

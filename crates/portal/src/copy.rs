@@ -40,6 +40,16 @@ impl Portal {
         Ok(text(&*account.shared().await))
     }
 
+    /// Whether a text is a copy that can be restored; changes nothing.
+    ///
+    /// # Errors
+    /// There is no such account, or the copy can't be read.
+    pub async fn check_copy(&self, hub_id: u64, copy: &[u8]) -> Result<(), RefillError> {
+        let documents = read(hub_id, copy)?;
+        let account = self.account(hub_id).ok_or_else(|| no_such_account(hub_id))?;
+        rebuild(&*account.shared().await, documents).map(drop)
+    }
+
     /// Puts a copy in the place of what an account holds; its settings stay.
     ///
     /// # Errors
@@ -111,7 +121,7 @@ pub(crate) fn body_lines(copy: &[u8]) -> Result<Vec<(usize, &str)>, RefillError>
     let text = std::str::from_utf8(copy).map_err(|_| RefillError::Invalid("the copy is not text".into()))?;
     let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let head = lines.next().and_then(|(_, line)| serde_json::from_str::<Head>(line).ok()).filter(|head| head.keyway == KIND);
-    let head = head.ok_or_else(|| invalid(0, "this is not a copy of an embedded account"))?;
+    let head = head.ok_or_else(|| invalid(0, "it does not begin as a snapshot of an embedded account does"))?;
     if head.version != VERSION {
         return Err(invalid(0, &format!("the copy has version {}, and this server reads {VERSION}", head.version)));
     }

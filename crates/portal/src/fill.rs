@@ -8,7 +8,7 @@ mod factory;
 mod format;
 mod plausible;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use http::Method;
 use keyway_core::path::{NormalPath, encode_component};
@@ -53,7 +53,15 @@ impl Portal {
             }
             self.desk.log.check_writable()?;
             let before = documents::of(&state);
-            let mut filling = Filling { tx: Tx::new(&mut state), hub_id, now, made: Map::new(), made_now: Vec::new(), ids: HashMap::new() };
+            let mut filling = Filling {
+                tx: Tx::new(&mut state),
+                hub_id,
+                now,
+                made: Map::new(),
+                defined: BTreeMap::new(),
+                made_now: Vec::new(),
+                ids: HashMap::new(),
+            };
             match filling.all(seed) {
                 Ok(()) => {
                     let made = filling.told();
@@ -103,7 +111,9 @@ struct Filling<'a> {
     now: Timestamp,
     /// Records made, by type.
     made: Map<String, Value>,
-    /// The same records.
+    /// What else was made, by kind.
+    defined: BTreeMap<&'static str, u64>,
+    /// The same records as in `made`.
     made_now: Vec<(Kind, u64)>,
     /// The ids of records with a key, as `companies/acme`.
     ids: HashMap<String, String>,
@@ -111,6 +121,21 @@ struct Filling<'a> {
 
 impl Filling<'_> {
     fn all(&mut self, seed: Seed) -> Filled {
+        let lists_in = |by_type: &Map<String, Value>| -> usize { by_type.values().filter_map(Value::as_array).map(Vec::len).sum() };
+        for (kind, count) in [
+            ("owners", seed.owners.len()),
+            ("objectTypes", seed.schemas.len()),
+            ("groups", lists_in(&seed.groups)),
+            ("properties", lists_in(&seed.properties)),
+            ("pipelines", lists_in(&seed.pipelines)),
+            ("labels", seed.labels.len()),
+            ("lists", seed.lists.len()),
+            ("calls", seed.calls.len()),
+        ] {
+            if count > 0 {
+                *self.defined.entry(kind).or_default() += count as u64;
+            }
+        }
         if let Some(options) = seed.settings {
             options.put(&mut self.tx);
         }
@@ -235,13 +260,17 @@ impl Filling<'_> {
         let reply = answer(&call, &mut self.tx).map_err(|error| {
             let is_new = |detail: &&str| !error.message.contains(detail);
             let details: Vec<&str> = error.errors.iter().map(|detail| detail.message.as_str()).filter(is_new).collect();
-            refused(format!("{} {}", error.message, details.join("; ")).trim_end().to_owned())
+            // HubSpot's message lists in JSON what the details say.
+            match error.message.split_once(": [{") {
+                Some((message, _)) if !details.is_empty() => refused(format!("{message}: {}", details.join("; "))),
+                _ => refused(format!("{} {}", error.message, details.join("; ")).trim_end().to_owned()),
+            }
         })?;
         Ok(serde_json::from_slice(&reply.body).unwrap_or_default())
     }
 
     fn told(&self) -> Value {
-        json!({ "made": self.made, "ids": self.ids })
+        json!({ "made": self.made, "defined": self.defined, "ids": self.ids })
     }
 }
 

@@ -31,7 +31,9 @@ impl std::hash::Hash for Base {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BaseError {
     /// Not `https://host`.
-    #[error("{0:?} is not a host such as https://api.hubapi.com: no path, query or user may be in it")]
+    #[error(
+        "{0:?} is not the URL of a server. Write scheme and host alone, such as https://keyway.example.com, without a path, query or user"
+    )]
     Malformed(String),
     /// Plain HTTP to another machine.
     #[error("{0:?} must begin with https://. Keyway sends credentials over plain http:// to this machine only")]

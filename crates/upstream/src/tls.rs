@@ -21,7 +21,7 @@ static MORE: OnceLock<Vec<CertificateDer<'static>>> = OnceLock::new();
 #[derive(Debug, thiserror::Error)]
 pub enum TrustError {
     /// It can't be read, or is not PEM.
-    #[error("{} holds no certificates in PEM: {error}", shown::path(&file))]
+    #[error("{} {}", shown::path(&file), fault_of("certificates", error))]
     Unreadable {
         /// The file.
         file: PathBuf,
@@ -31,6 +31,14 @@ pub enum TrustError {
     /// The file has no certificate, or one that is not an authority's.
     #[error("{} holds no certificate of an authority", keyway_core::shown::path(.0))]
     NoAuthority(PathBuf),
+}
+
+/// What is wrong with a PEM file that should hold certificates or a key.
+pub fn fault_of(what: &str, error: &rustls::pki_types::pem::Error) -> String {
+    match error {
+        rustls::pki_types::pem::Error::Io(error) => format!("can't be read: {}", shown::cause(error)),
+        other => format!("holds no {what} in PEM: {other}"),
+    }
 }
 
 /// Trusts the authorities in a PEM file too, from now on and in all of the process.

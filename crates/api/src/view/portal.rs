@@ -14,8 +14,10 @@ shown! {
     struct PortalReset { reset: u64, }
     /// What a seed made.
     struct Seeded {
-        /// Records and definitions by kind.
+        /// Records by object type.
         made: Map<String, Value>,
+        /// Everything else, by kind: `objectTypes`, `properties`, `groups`, `pipelines`, `labels`, `lists`, `owners` and `calls`.
+        defined: BTreeMap<String, u64>,
         /// The IDs of the records that the seed gives a key.
         ids: BTreeMap<String, String>,
     }

@@ -59,7 +59,7 @@ pub enum Format {
 
 #[derive(clap::Args)]
 pub struct AuditFilter {
-    /// Calls of this app, by id or name
+    /// Calls of this app, by ID or name
     #[arg(long)]
     pub app: Option<String>,
     /// Calls of this account
@@ -74,20 +74,20 @@ pub struct AuditFilter {
     /// Calls with this category (MISSING_SCOPES), or refused by this rule of docs/errors.md (app-disabled)
     #[arg(long)]
     pub category: Option<String>,
-    /// The call with this correlation id
+    /// The call with this correlation ID
     #[arg(long, value_name = "ID")]
     pub correlation_id: Option<String>,
-    /// Calls that changed this CRM record, or read it by its id, such as contacts/123, 0-1/123 or 2-456/789
+    /// Calls that changed this CRM record, or read it by its ID, such as contacts/123, 0-1/123 or 2-456/789
     #[arg(long, value_name = "TYPE/ID")]
     pub record: Option<String>,
     /// Calls that set this property of the record
     #[arg(long, value_name = "NAME", requires = "record")]
     pub property: Option<String>,
-    /// Calls that change something, also refused ones; without reads
+    /// Leave out reads: list only calls that change something, also refused ones
     #[arg(long)]
     pub changes: bool,
     /// Calls with this token, by the ID that `keyway token list` shows
-    #[arg(long, value_name = "TOKEN_ID")]
+    #[arg(long, value_name = "TOKEN_ID", value_parser = super::token::token_id)]
     pub token: Option<u64>,
     /// Calls from this address, such as 192.0.2.7
     #[arg(long, value_name = "ADDRESS")]

@@ -144,6 +144,9 @@ impl std::str::FromStr for Length {
             "h" => 3_600,
             "d" => 86_400,
             "w" => 7 * 86_400,
+            "" if !number.is_empty() => {
+                return Err(format!("{text} has no unit. Write {number}s, {number}m, {number}h, {number}d or {number}w"));
+            }
             _ => return Err(format!("{text} is not a length of time; use {LENGTHS}")),
         };
         let number: i64 = number.parse().map_err(|_| format!("{text} is not a length of time; use {LENGTHS}"))?;

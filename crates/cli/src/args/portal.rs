@@ -28,7 +28,7 @@ pub enum Portal {
     /// Add records, all of them or none
     Seed {
         /// A seed as YAML or JSON (see docs/testing.md); - is standard input
-        #[arg(value_name = "FILE", required_unless_present_any = ["set", "csv"])]
+        #[arg(value_name = "FILE")]
         file: Option<PathBuf>,
         /// A built-in set: demo, minimal or activities
         #[arg(long, conflicts_with = "file")]
@@ -37,7 +37,7 @@ pub enum Portal {
         #[arg(long, value_name = "TYPE=FILE", conflicts_with_all = ["file", "set"])]
         csv: Vec<String>,
     },
-    /// Copies of the account's records, to come back to
+    /// Take, restore and export snapshots of an account
     Snapshot {
         #[command(subcommand)]
         action: Snapshot,
@@ -47,7 +47,7 @@ pub enum Portal {
         /// Its name
         name: String,
     },
-    /// What differs between a snapshot and the account, or between two snapshots; exits 1 when something does
+    /// Compare the account with a snapshot, or two snapshots; exits 1 on a difference
     Diff(diff::Diff),
     /// Write the definitions and masked sample records of a connected account as a seed
     Pull(pull::Pull),
@@ -61,14 +61,14 @@ pub enum Portal {
         #[command(flatten)]
         expectation: Expectation,
     },
-    /// What the calls of a run of tests show: operations, the scopes that they need, what ends, findings; with --strict exits 1 on findings
+    /// Report on the calls of a test run: operations, the scopes that they need, end dates, findings; with --strict exits 1 on findings
     Report(strict::Report),
-    /// Which calls fail, how, and how often
+    /// Rules that make calls fail
     Fault {
         #[command(subcommand)]
         action: Fault,
     },
-    /// Webhooks: where they go, what they are signed with, and what was sent
+    /// Webhooks: targets, secrets and deliveries
     Webhook {
         #[command(subcommand)]
         action: Webhook,
@@ -104,7 +104,7 @@ pub struct RequestFilter {
     /// Requests of this operation, such as 'POST /crm/objects/2026-09/{objectType}'
     #[arg(long)]
     pub operation: Option<String>,
-    /// Calls of this app, by id or name
+    /// Calls of this app, by ID or name
     #[arg(long)]
     pub app: Option<String>,
     /// Requests that got this status: 404, 4xx

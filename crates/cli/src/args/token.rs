@@ -12,7 +12,7 @@ use super::moment::LookBack;
 pub enum Token {
     /// Create another token, shown once
     Create {
-        /// The app's id or name
+        /// The app's ID or name
         app: String,
         /// Its lifetime: a number with s, m, h, d or w, such as 90d; without it, the token lives until it is rotated or revoked
         #[arg(long, value_name = "TIME")]
@@ -20,7 +20,7 @@ pub enum Token {
     },
     /// Create a new token; the old ones end after a grace period
     Rotate {
-        /// The app's id or name
+        /// The app's ID or name
         app: String,
         /// How long the old tokens keep working: a number with s, m, h, d or w
         #[arg(long, default_value = "7d", value_name = "TIME", conflicts_with = "now")]
@@ -38,9 +38,9 @@ pub enum Token {
         #[arg(long, requires = "deliver")]
         dry_run: bool,
     },
-    /// Undo a rotation with --deliver: the targets get their earlier token, which works on, and the new one ends
+    /// Undo a rotation with --deliver: restore the earlier token in each target, and end the new token
     Undeliver {
-        /// The app's id or name
+        /// The app's ID or name
         app: String,
         /// The file of targets
         targets: PathBuf,
@@ -50,14 +50,14 @@ pub enum Token {
     },
     /// Accept an old key in ?hapikey= for one app, for code that you cannot change
     LegacyKey {
-        /// The app's id or name
+        /// The app's ID or name
         app: String,
         #[command(flatten)]
         key: CredentialSource,
     },
     /// List the addresses that use a token, and must change it before it ends
     Users {
-        /// The token's id, a number from `keyway token list APP`
+        /// The token's ID, a number from `keyway token list APP`
         #[arg(value_parser = token_id)]
         token_id: u64,
         #[command(flatten)]
@@ -65,7 +65,7 @@ pub enum Token {
     },
     /// End a token at once
     Revoke {
-        /// The token's id, a number from `keyway token list APP`
+        /// The token's ID, a number from `keyway token list APP`
         #[arg(value_parser = token_id)]
         token_id: u64,
         #[command(flatten)]
@@ -73,11 +73,12 @@ pub enum Token {
     },
     /// List the tokens of an app, or of all apps with the oldest first, with the last use of each
     List {
-        /// The app's id or name; all apps when left out
+        /// The app's ID or name; all apps when left out
         app: Option<String>,
     },
 }
 
-fn token_id(text: &str) -> Result<u64, &'static str> {
-    text.parse().map_err(|_| "a token id is a number; `keyway token list APP` shows the ids of an app's tokens")
+/// Reads the ID of a token for clap.
+pub(super) fn token_id(text: &str) -> Result<u64, &'static str> {
+    text.parse().map_err(|_| "write the ID of a token (a number), not the token. List the IDs: keyway token list")
 }

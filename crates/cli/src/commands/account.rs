@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use http::Method;
 use keyway_api::view::{self, Accounts, Usage, UsageAnswer};
 use keyway_core::shown;
@@ -32,8 +32,13 @@ pub async fn run(connection: &Connection, action: Account) -> anyhow::Result<Exi
                 "name": name, "baseUrl": base_url, "credential": read(&credential).await?, "tier": settings.tier, "addons": settings.addons,
                 "timeZone": settings.time_zone,
             });
-            let answer = call(connection, Method::POST, "/api/v1/accounts/connect", Some(body)).await?;
-            connected(&answer)
+            let answer = call(connection, Method::POST, "/api/v1/accounts/connect", Some(body)).await;
+            connected(&answer.map_err(|error| match error.to_string() {
+                text if text.contains("can't be reached") => {
+                    anyhow!("{}: {text}. Check DNS, the firewall and --base-url", shown::line(&base_url))
+                }
+                _ => error,
+            })?)
         }
         Account::Create { name, oauth: Some(client), credential, settings, .. } => {
             let mut body = json!({ "client": client, "name": name, "tier": settings.tier, "addons": settings.addons.unwrap_or(0), "timeZone": settings.time_zone });
@@ -230,7 +235,11 @@ pub(super) async fn read(source: &CredentialSource) -> anyhow::Result<String> {
     } else if let Some(command) = &source.credential_command {
         let output = Command::new("sh").args(["-c", command]).stderr(Stdio::inherit()).output().context("the command can't be run")?;
         if !output.status.success() {
-            bail!("the command for the credential failed: {}", output.status);
+            let ended = output.status.code().map_or_else(|| output.status.to_string(), |code| format!("exit code {code}"));
+            bail!(
+                "the command of --credential-command, {:?}, ended with {ended}, so there is no credential. Run it by hand to see why",
+                shown::line(command)
+            );
         }
         String::from_utf8(output.stdout).context("the command printed something else than text")?
     } else if let Some(reference) = &source.credential_from {

@@ -163,11 +163,17 @@ pub(super) async fn change(connection: &Connection, app: &str, body: Value, done
     show(&answer, |answer| format!("{done} app {}\n{}", text(&answer["app"]["name"]), describe(&answer["app"])))
 }
 
+/// The longest time that a call may queue.
+const WAIT_MS_MAX: i64 = 60_000;
+
 fn max_wait_ms(sharing: &Sharing) -> anyhow::Result<Option<i64>> {
     match sharing.max_wait.as_deref() {
         None => Ok(None),
         Some("0") => Ok(Some(0)),
-        Some(time) => milliseconds(time).map(Some),
+        Some(time) => match milliseconds(time)? {
+            ms if ms > WAIT_MS_MAX => bail!("--max-wait {} is too long. Write at most 60s", shown::line(time)),
+            ms => Ok(Some(ms)),
+        },
     }
 }
 

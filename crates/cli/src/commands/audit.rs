@@ -209,9 +209,8 @@ async fn fields(connection: &Connection, filter: AuditFilter, (limit, format): (
 
 fn verified(answer: &Value, kept: Option<&str>) -> String {
     let mut lines = match answer["fault"].as_str() {
-        Some(fault) => format!("NOT as it was written: {fault}"),
-        None if answer["records"] == 1 => "1 record is as it was written".to_owned(),
-        None => format!("{} records are as they were written", text(&answer["records"])),
+        Some(fault) => format!("the log is damaged: {fault}. What to do is in docs/audit.md"),
+        None => format!("verified {}: none was changed", counted(answer["records"].as_u64().unwrap_or_default(), "record")),
     };
     if answer["torn"].as_u64().is_some_and(|count| count > 0) {
         lines.push_str(&format!(
@@ -251,7 +250,10 @@ fn nothing_fits(category: Option<&str>) -> String {
     let known: Vec<&str> = Refusal::all().map(of_refusal).chain(CATEGORIES_OF_HUBSPOT.into_iter().filter(|_| is_category)).collect();
     let near = category.filter(|typed| !known.contains(typed)).map(|typed| nearest(typed, known.iter().copied())).unwrap_or_default();
     match near[..] {
-        [] => "keyway: no call matches".to_owned(),
+        [] => match category.filter(|typed| !known.contains(typed)) {
+            Some(typed) => format!("keyway: no call matches. {} is not a category or a rule of docs/errors.md", shown::line(typed)),
+            None => "keyway: no call matches".to_owned(),
+        },
         _ => format!("keyway: no call matches; did you mean {}?", near.join(" or ")),
     }
 }

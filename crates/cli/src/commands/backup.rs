@@ -7,7 +7,7 @@ use keyway_core::shown;
 use keyway_gateway::backup::{self, BackupError, How, Restored};
 use serde_json::json;
 
-use super::{fail, print, print_json};
+use super::{counted, fail, print, print_json};
 use crate::args::{self, Connection};
 use crate::exit::Exit;
 use crate::output::is_json;
@@ -59,10 +59,9 @@ pub async fn put_back(connection: &Connection, source: &Path, master_key: Option
         restored => restored?,
     };
     let folder = shown::path(&connection.data);
-    let mut lines = vec![format!("put {} back into {folder}", shown::path(&source))];
+    let mut lines = vec![format!("restored {} into {folder}", shown::path(&source))];
     lines.push(match records {
-        Some(1) => "the audit log's record is as it was written".to_owned(),
-        Some(records) => format!("the audit log's {records} records are as they were written"),
+        Some(records) => format!("verified {} of the audit log: none was changed", counted(records, "record")),
         None => "the seals of the audit log were not checked: run \"keyway audit verify\" once the server runs".to_owned(),
     });
     if !has_key {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use http::Method;
+use keyway_core::shown;
 use serde_json::Value;
 
 use super::{list, moment, names, query, show, text};
@@ -11,6 +12,7 @@ use crate::args::changes::Changes;
 use crate::client::call;
 use crate::exit::Exit;
 use crate::output::is_json;
+use crate::typed::line;
 
 pub async fn run(connection: &Connection, wanted: Changes) -> anyhow::Result<Exit> {
     let Changes { who, operation, target, account, period, limit } = wanted;
@@ -26,11 +28,25 @@ pub async fn run(connection: &Connection, wanted: Changes) -> anyhow::Result<Exi
         ("limit", limit.map(|limit| limit.to_string())),
     ];
     let answer = call(connection, Method::GET, &format!("/api/v1/changes{}", query(&fields)), None).await?;
+    let filters = filters(&fields);
     let apps = if is_json() { HashMap::new() } else { names::of_apps(connection).await };
     show(&answer, |answer| match list(answer, "changes") {
-        [] => "nothing was changed".to_owned(),
+        [] if filters.is_empty() => "nothing was changed".to_owned(),
+        [] => format!("no change matches{filters}. All changes: keyway changes"),
         changes => changes.iter().map(|change| told(change, &apps)).collect::<Vec<_>>().join("\n\n"),
     })
+}
+
+/// What narrows the list, as options.
+fn filters(fields: &[(&str, Option<String>)]) -> String {
+    let option = |name: &str| match name {
+        "hubId" => "account".to_owned(),
+        "from" => "since".to_owned(),
+        "to" => "until".to_owned(),
+        name => name.to_owned(),
+    };
+    let given = fields.iter().filter(|(name, _)| *name != "limit").filter_map(|(name, value)| Some((option(name), value.as_ref()?)));
+    given.map(|(name, value)| format!(" --{name} {}", shown::argument(value).unwrap_or_else(|| line(value)))).collect()
 }
 
 /// One change: who, what, from where, then a line for each field, before and after.

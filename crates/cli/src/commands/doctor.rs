@@ -5,9 +5,10 @@
 mod account;
 
 use std::io::{IsTerminal, Read};
+use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use http::Method;
 use keyway_advice::doctor::{
     Answer, Call, Certainty, CredentialKind, Diagnosis, Evidence, Holder, Place, TEXT_BYTES_MAX, diagnose, kind_of, read, seen,
@@ -58,6 +59,11 @@ pub async fn run(connection: &Connection, args: Doctor) -> anyhow::Result<Exit> 
         let answer = call(connection, Method::POST, "/api/v1/doctor", Some(body)).await?;
         return say(&answer);
     }
+    if is_credential(input) && !Path::new(input).exists() {
+        bail!(
+            "this looks like a token, and a token is never an argument: other users can read it in the process list. Use: keyway doctor --credential-env NAME"
+        );
+    }
     let text = text(input)?;
     if credential::is_uuid(text.trim()) {
         bail!("this is a correlation id: give it as an argument, so that the server is asked for the call");
@@ -81,10 +87,11 @@ fn text(input: &str) -> anyhow::Result<String> {
     } else {
         // The argument may be the call itself in place of a file. The error says to pipe it: other users can
         // read arguments in the process list.
-        let file = std::fs::File::open(input).with_context(|| {
-            format!(
-                "{} can't be opened; a call with its answer is given in a file or on standard input (-), never as an argument",
-                shown(input)
+        let file = std::fs::File::open(input).map_err(|error| {
+            anyhow!(
+                "{} can't be opened: {}. Pass a file with the call and its answer, or \"-\" for standard input. A call is never an argument",
+                shown(input),
+                keyway_core::shown::cause(&error)
             )
         })?;
         file.take(most).read_to_end(&mut bytes).with_context(|| format!("{input} can't be read"))?;
@@ -93,6 +100,12 @@ fn text(input: &str) -> anyhow::Result<String> {
         bail!("the text is longer than {} MiB; cut it to the call that failed", TEXT_BYTES_MAX >> 20);
     }
     Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Whether an argument is a credential in place of a file.
+fn is_credential(input: &str) -> bool {
+    use CredentialKind::{Access, Keyway, Pat, PersonalAccessKey, Routed};
+    matches!(kind_of(input), Access | Keyway | Pat | PersonalAccessKey | Routed)
 }
 
 /// An argument that may be a command with a token in it.

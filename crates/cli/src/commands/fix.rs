@@ -60,10 +60,10 @@ fn tell(fixes: &Fixes, write: bool) -> anyhow::Result<()> {
     let left: usize = fixes.files.iter().map(|file| file.left.len()).sum();
     let variables = if names.is_empty() { String::new() } else { format!("; set {}", names.join(", ")) };
     let (files, places) = (super::counted(changed.count() as u64, "file"), super::counted(left as u64, "place"));
-    super::note(&if write {
-        format!("keyway: changed {files}, left {places} to you{variables}")
-    } else {
-        format!("keyway: --write changes {files} and leaves {places} to you{variables}")
+    super::note(&match (fixes.files.is_empty(), write) {
+        (true, _) => "keyway: nothing to change".to_owned(),
+        (_, true) => format!("keyway: changed {files}, left {places} to you{variables}"),
+        (_, false) => format!("keyway: with --write, fix changes {files} and leaves {places} to you{variables}"),
     });
     Ok(())
 }

@@ -4,11 +4,12 @@ mod ask;
 mod server;
 
 use anyhow::{Context, bail};
-use http::Method;
+use http::{Method, StatusCode};
 use http_body_util::BodyExt;
 use keyway_core::scope::presets;
 use keyway_core::secret::Secret;
 use keyway_core::{shown, snippet};
+use keyway_gateway::control::check_scopes;
 use serde_json::{Value, json};
 
 use self::ask::Asking;
@@ -17,7 +18,7 @@ use super::app::{split, with_preset};
 use super::{account, counted, list, print, start, text, warn};
 use crate::args::Connection;
 use crate::args::init::{Init, Target};
-use crate::client::{call, call_data, list_all};
+use crate::client::{Refused, call, call_data, list_all};
 use crate::exit::Exit;
 
 /// The name of the app, where nobody chose one.
@@ -37,6 +38,7 @@ pub async fn run(connection: &Connection, init: Init) -> anyhow::Result<Exit> {
     if init.to == Some(Target::Hubspot) && !init.credential.is_given() && !asking.is_open() {
         bail!("--to hubspot needs a credential: --credential-env NAME, --credential-file FILE or another of the --credential options");
     }
+    check_scopes(&with_preset(split(&init.scopes), init.preset.as_deref())?)?;
     let server = Server::of(connection, &init).await?;
     print(&server.told())?;
     let hub_id = account(connection, &init, &asking).await?;
@@ -131,7 +133,11 @@ async fn app(connection: &Connection, init: &Init, asking: &Asking, hub_id: u64)
     let scopes = with_preset(scopes, preset.as_deref())?;
     let body = json!({ "name": name, "hubId": hub_id, "scopes": scopes });
     let made = call(connection, Method::POST, "/api/v1/apps", Some(body)).await;
-    let made = made.with_context(|| format!("the app {name:?} was not made; --app takes another name"))?;
+    let is_taken = made.as_ref().is_err_and(|error| error.downcast_ref::<Refused>().is_some_and(|one| one.status == StatusCode::CONFLICT));
+    let made = made.with_context(|| {
+        let advice = if is_taken { ". Choose another name with --app" } else { "" };
+        format!("the app {name:?} was not created{advice}")
+    })?;
     super::app::warn_of_missing_scopes(connection, &made["app"]).await;
     let app = &made["app"];
     // Every app has `oauth`: it opens nothing by itself.

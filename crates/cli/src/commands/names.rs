@@ -99,6 +99,17 @@ pub async fn user(connection: &Connection, typed: &str) -> anyhow::Result<String
     choose(&KIND, &users, typed)
 }
 
+/// The notification channel that is meant, by its name.
+///
+/// # Errors
+/// As of [`app`].
+pub async fn channel(connection: &Connection, typed: &str) -> anyhow::Result<String> {
+    const KIND: Kind = Kind { noun: "notification channel", list_with: "keyway notify list" };
+    let answer = call(connection, Method::GET, "/api/v1/notifications/channels", None).await?;
+    let channels: Vec<Named> = list(&answer, "channels").iter().map(|channel| Named::of(channel, "name", "name")).collect();
+    choose(&KIND, &channels, typed)
+}
+
 /// The hub id of the account that is meant.
 ///
 /// # Errors
@@ -184,7 +195,7 @@ pub fn choose(kind: &Kind, candidates: &[Named], typed: &str) -> anyhow::Result<
         [one] => Ok(one.id.clone()),
         [] => {
             let names: Vec<&str> = candidates.iter().map(|one| one.name.as_str()).collect();
-            bail!("there is no {} {}{}", kind.noun, line(typed), hint(kind, typed, &names))
+            bail!("{}", unknown(kind, typed, &names))
         }
         ref several => {
             let ids: Vec<&str> = several.iter().map(|one| one.id.as_str()).collect();
@@ -193,11 +204,15 @@ pub fn choose(kind: &Kind, candidates: &[Named], typed: &str) -> anyhow::Result<
     }
 }
 
-/// What to say after a name that is not known.
-fn hint(kind: &Kind, typed: &str, names: &[&str]) -> String {
+/// The error for a name that is not known, with the names that are near to it.
+fn unknown(kind: &Kind, typed: &str, names: &[&str]) -> String {
     let near: Vec<String> = nearest(typed, names.iter().copied()).iter().map(|name| format!("\"{}\"", line(name))).collect();
-    let meant = if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(" or ")) };
-    format!("{meant}{}The list: {}", if near.is_empty() { ". " } else { " " }, kind.list_with)
+    let unknown = keyway_core::shown::unknown(kind.noun, typed, kind.list_with);
+    if near.is_empty() {
+        return unknown;
+    }
+    let begins = format!("there is no {} {}", kind.noun, line(typed));
+    format!("{begins}; did you mean {}? {}", near.join(" or "), unknown[begins.len()..].trim_start_matches(". "))
 }
 
 #[cfg(test)]
@@ -238,9 +253,9 @@ mod tests {
     #[test]
     fn an_unknown_name_has_the_nearest_ones() {
         let error = |typed: &str| choose(&KIND, &candidates(), typed).unwrap_err().to_string();
-        assert_eq!(error("Order snyc"), "there is no app Order snyc; did you mean \"Order sync\"? The list: keyway app list");
-        assert_eq!(error("order"), "there is no app order; did you mean \"Order sync\"? The list: keyway app list");
-        assert_eq!(error("warehouse"), "there is no app warehouse. The list: keyway app list");
-        assert_eq!(error("\u{1b}[31m"), "there is no app \\u{1b}[31m. The list: keyway app list");
+        assert_eq!(error("Order snyc"), "there is no app Order snyc; did you mean \"Order sync\"? List the apps: keyway app list");
+        assert_eq!(error("order"), "there is no app order; did you mean \"Order sync\"? List the apps: keyway app list");
+        assert_eq!(error("warehouse"), "there is no app warehouse. List the apps: keyway app list");
+        assert_eq!(error("\u{1b}[31m"), "there is no app \\u{1b}[31m. List the apps: keyway app list");
     }
 }

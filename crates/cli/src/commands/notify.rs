@@ -42,6 +42,7 @@ pub async fn run(connection: &Connection, action: Notify) -> anyhow::Result<Exit
             show(&answer, |_| "notifications go out".to_owned())
         }
         Notify::Remove { name, consent } => {
+            let name = names::channel(connection, &name).await?;
             confirm::deletion(consent, async || {
                 Ok(Deletion {
                     what: format!("the channel \"{name}\""),
@@ -54,6 +55,7 @@ pub async fn run(connection: &Connection, action: Notify) -> anyhow::Result<Exit
             show_typed(&answer, |ChannelAnswer { channel }| format!("removed the channel {}", channel.name))
         }
         Notify::Test { name } => {
+            let name = names::channel(connection, &name).await?;
             let answer = call(connection, Method::POST, &format!("{PATH}/{}/test", encoded(&name)), None).await?;
             let tested: ChannelTested = typed(&answer)?;
             show(&answer, |_| {

@@ -73,12 +73,19 @@ pub async fn run(connection: &Connection, account: Option<&str>, action: Portal)
             show(&answer, |_| format!("reset account {hub_id}"))
         }
         Portal::Seed { file, set, csv } => {
+            let named = file.as_deref().map(shown::path);
             let seed = match (file, set) {
                 (_, Some(set)) => json!({ "set": set }),
                 (Some(file), None) => seed::of_file(&file)?,
+                (None, None) if csv.is_empty() => {
+                    bail!("name what to add: a FILE, --set SET (demo, minimal or activities) or --csv TYPE=FILE")
+                }
                 (None, None) => csv::seed(&csv)?,
             };
-            let answer = double.call(Method::POST, "/seed", Some(seed)).await?;
+            let answer = double.call(Method::POST, "/seed", Some(seed)).await.map_err(|error| match named {
+                Some(file) => error.context(file),
+                None => csv::at_line(error, &csv),
+            })?;
             show(&answer, made)
         }
         Portal::Snapshot { action } => double.snapshot(action).await,
@@ -116,9 +123,16 @@ fn milliseconds(time: &str) -> anyhow::Result<i64> {
     }
 }
 
+/// A kind of definitions as people read it: `objectTypes` are object types.
+fn in_words(kind: &str) -> &str {
+    if kind == "objectTypes" { "object types" } else { kind }
+}
+
 fn made(answer: &Value) -> String {
-    lines_of(answer, |Seeded { made, .. }| {
-        let made: Vec<String> = made.iter().map(|(kind, count)| format!("{kind}: {}", text(count))).collect();
+    lines_of(answer, |Seeded { made, defined, .. }| {
+        let records = made.iter().map(|(kind, count)| format!("{kind}: {}", text(count)));
+        let definitions = defined.iter().map(|(kind, count)| format!("{}: {count}", in_words(kind)));
+        let made: Vec<String> = records.chain(definitions).collect();
         if made.is_empty() { "nothing was added".to_owned() } else { format!("added {}", made.join(", ")) }
     })
 }
@@ -156,14 +170,16 @@ impl Double<'_> {
             }
             Snapshot::Import { name, file } => {
                 let copy = seed::read(&file)?.into_bytes();
-                let answer = upload(self.connection, &format!("{}{}", self.path, path(&name)), copy).await?;
+                let sent = upload(self.connection, &format!("{}{}", self.path, path(&name)), copy).await;
+                let answer = sent.with_context(|| shown::path(&file))?;
                 show(&answer, |_| format!("took snapshot {name} from {}", shown::path(&file)))
             }
             Snapshot::Delete { name, consent } => {
                 confirm::deletion(consent, async || {
                     let snapshots = self.call(Method::GET, "/snapshots", None).await?;
                     let found = list(&snapshots, "snapshots").iter().find(|one| one["name"] == *name);
-                    let bytes = found.with_context(|| format!("there is no snapshot {name}"))?["bytes"].as_u64().unwrap_or_default();
+                    let unknown = || shown::unknown("snapshot", &name, "keyway portal snapshot list");
+                    let bytes = found.with_context(unknown)?["bytes"].as_u64().unwrap_or_default();
                     Ok(Deletion { what: format!("the snapshot \"{name}\""), name: name.clone(), goes: vec![counted(bytes, "byte")] })
                 })
                 .await?;
@@ -219,7 +235,7 @@ impl Double<'_> {
         show(&answer, told)?;
         Ok(match expect {
             Some(expect) if answer["met"] != true => {
-                super::say(&format!("keyway: {} {what} fit, and {expect} were expected", text(&answer["count"])));
+                super::say(&format!("keyway: {}", not_met(&expect, answer["count"].as_u64().unwrap_or_default(), what)));
                 Exit::Negative
             }
             _ => Exit::Fine,
@@ -259,6 +275,16 @@ impl Double<'_> {
         let answer = self.call(method, "/clock", body).await?;
         show_typed(&answer, |ClockAnswer { clock }| format!("{}{}", clock.now, if clock.frozen { ", standing still" } else { "" }))
     }
+}
+
+/// What to say where the number of requests or deliveries is not the expected one.
+fn not_met(expect: &str, count: u64, what: &str) -> String {
+    let noun = match (what, expect) {
+        ("deliveries", "1") => "delivery",
+        (_, "1") => "request",
+        _ => what,
+    };
+    format!("expected {expect} {noun}, and {count} {}", if count == 1 { "matches" } else { "match" })
 }
 
 /// The fault rule as the admin API takes it, without the options that were not given.

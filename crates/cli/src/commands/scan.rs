@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use keyway_core::shown;
 use keyway_core::written::is_keyways;
 use keyway_scan::baseline::{self, Baseline};
@@ -69,7 +69,15 @@ pub fn run(connection: &Connection, args: Scan) -> anyhow::Result<Exit> {
     let today = today();
     let text = written(&report, &args, &today);
     match &args.output {
-        Some(path) => std::fs::write(path, text).with_context(|| format!("{} can't be written", shown::path(&path)))?,
+        Some(path) => {
+            std::fs::write(path, text).with_context(|| format!("{} can't be written", shown::path(&path)))?;
+            super::note(&format!(
+                "keyway: wrote the report to {}: {}, {}",
+                shown::path(&path),
+                secrets::count(&report.findings),
+                super::counted(report.usages.len() as u64, "call")
+            ));
+        }
         None if coloured(&args) => super::print_coloured(text.trim_end())?,
         None => super::print(text.trim_end())?,
     }
@@ -122,7 +130,10 @@ fn baseline(args: &Scan) -> anyhow::Result<(PathBuf, Option<Baseline>)> {
         }
         // A baseline that an option names must exist, unless this run writes it.
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && (args.baseline.is_none() || args.write_baseline) => Ok((path, None)),
-        Err(error) => Err(error).with_context(|| shown::path(&path)),
+        Err(error) => {
+            let (file, why) = (shown::path(&path), shown::cause(&error));
+            bail!("the baseline {file} can't be read: {why}. To write one: keyway scan --write-baseline --baseline {file}")
+        }
     }
 }
 

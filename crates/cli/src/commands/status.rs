@@ -12,8 +12,8 @@ use serde_json::json;
 use super::account::trouble;
 use super::{list, milliseconds, proxy, show, text, token};
 use crate::args::Connection;
-use crate::client::{self, Refused, call, list_all};
-use crate::exit::Exit;
+use crate::client::{self, NoServer, Refused, call, list_all};
+use crate::exit::{Exit, chain};
 use crate::typed::{all, get, line, or_dash};
 
 /// How long `--live` waits for an answer, less than the usual time of a health check.
@@ -28,12 +28,13 @@ pub async fn run(connection: &Connection, max_token_age: Option<&str>) -> anyhow
         Err(error) => {
             let (running, words) = if error.downcast_ref::<Refused>().is_some() {
                 (Some(true), "the server refuses this command")
-            } else if without_answer(&error) {
+            } else if error.is::<NoServer>() {
                 (Some(false), "not running")
             } else {
                 (None, "can't find out whether Keyway runs")
             };
-            show(&json!({ "version": 1, "running": running, "error": format!("{error:#}") }), |_| format!("{words}: {error:#}"))?;
+            let why = chain(&error);
+            show(&json!({ "version": 1, "running": running, "error": why }), |_| format!("{words}: {why}"))?;
             return Ok(Exit::Negative);
         }
     };
@@ -47,7 +48,7 @@ pub async fn run(connection: &Connection, max_token_age: Option<&str>) -> anyhow
     }
     let (overview, overview_error) = match overview(connection).await {
         Ok(overview) => (overview, None),
-        Err(error) => (None, Some(format!("{error:#}"))),
+        Err(error) => (None, Some(chain(&error))),
     };
     let (rotations, attention, uncounted) =
         overview.map(|overview| (overview.rotations.due, overview.attention, overview.uncounted)).unwrap_or_default();
@@ -116,19 +117,13 @@ fn room(size: &LogSize) -> String {
     format!("the audit log takes {}{}", shown::bytes(size.bytes), free.unwrap_or_default())
 }
 
-/// Whether there is no server: no socket, or nobody who takes the connection.
-fn without_answer(error: &anyhow::Error) -> bool {
-    let of_connection = |error: &std::io::Error| error.get_ref().is_none();
-    error.chain().any(|cause| cause.downcast_ref::<std::io::Error>().is_some_and(of_connection))
-}
-
 /// Exits 1 when the server is not alive: it does not answer, or a thread of its data listener hangs. Says nothing
 /// about credentials, which a restart would not mend. Needs no token.
 pub async fn live(connection: &Connection) -> anyhow::Result<Exit> {
     let answer = tokio::time::timeout(LIVE_TIME_MAX, client::alive(connection)).await;
     let fault = match answer {
         Ok(Ok(())) => None,
-        Ok(Err(error)) => Some(format!("{error:#}")),
+        Ok(Err(error)) => Some(chain(&error)),
         Err(_) => Some(format!("the server did not answer within {} seconds", LIVE_TIME_MAX.as_secs())),
     };
     show(&json!({ "version": 1, "alive": fault.is_none(), "error": fault }), |_| match &fault {

@@ -1,6 +1,6 @@
 //! `keyway user …`
 
-use http::Method;
+use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::confirm::{self, Deletion};
@@ -8,13 +8,23 @@ use super::{account, encoded, list, names, role_name, role_of, show, table, text
 use crate::args::Connection;
 use crate::args::moment::End;
 use crate::args::user::User;
-use crate::client::{call, list_all};
+use crate::client::{Refused, call, list_all};
 use crate::exit::Exit;
+
+/// Whether a person has a password already, which a new one replaces.
+async fn has_password(connection: &Connection, email: &str) -> anyhow::Result<bool> {
+    match call(connection, Method::GET, &format!("/api/v1/users/{}", encoded(email)), None).await {
+        Ok(answer) => Ok(answer["user"]["hasPassword"] == true),
+        Err(error) if error.downcast_ref::<Refused>().is_some_and(|refused| refused.status == StatusCode::NOT_FOUND) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
 
 pub async fn run(connection: &Connection, action: User) -> anyhow::Result<Exit> {
     match action {
         User::Create { email, password, role, apps, until } => {
             let password = if password.is_given() { Some(account::read(&password).await?) } else { None };
+            let had_password = has_password(connection, &email).await?;
             let body = json!({
                 "email": email, "password": password, "role": role.map(role_name), "apps": names::apps(connection, &apps).await?,
                 "expiresAt": until.map(End::to_api),
@@ -26,7 +36,14 @@ pub async fn run(connection: &Connection, action: User) -> anyhow::Result<Exit> 
                     answer["password"].as_str().map(|password| format!("\n\n  password  {password}   shown once")).unwrap_or_default();
                 let user = &answer["user"];
                 let until = user["expiresAt"].as_str().map(|at| format!(" until {at}")).unwrap_or_default();
-                format!("{} can sign in as {}{until}{made}", text(&user["email"]), role_of(user, &known))
+                let (email, role) = (text(&user["email"]), role_of(user, &known));
+                if had_password {
+                    format!(
+                        "new password for {email} ({role}{until}); the earlier password no longer works, and their sessions ended{made}"
+                    )
+                } else {
+                    format!("{email} can sign in as {role}{until}{made}")
+                }
             })
         }
         User::Update { email, until } => {

@@ -119,12 +119,17 @@ mod tests {
     /// `KEYWAY_WRITE_SETTINGS=1` writes the page.
     #[test]
     fn the_page_lists_every_setting_with_the_time_of_its_effect() {
-        let mut table = "| setting | environment | default | a change takes effect at |\n| --- | --- | --- | --- |\n".to_owned();
+        let mut table =
+            "| setting | what it does | environment | default | a change takes effect at |\n| --- | --- | --- | --- | --- |\n".to_owned();
         for (name, argument) in settings() {
             let variable = argument.get_env().map(|name| format!("`{}`", name.to_string_lossy())).unwrap_or_default();
             let default: Vec<String> = argument.get_default_values().iter().map(|value| format!("`{}`", value.to_string_lossy())).collect();
             let default = if argument.get_action().takes_values() { default.join(", ") } else { "`false`".to_owned() };
-            table.push_str(&format!("| `{name}` | {variable} | {default} | {} |\n", of(&name).words()));
+            let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+            // The first sentence; `--help` has all of it.
+            let end = ["; ", ". ", " [default:"].iter().filter_map(|end| help.find(end)).min().unwrap_or(help.len());
+            let does = help[..end].replace('|', "\\|").replace('\n', " ");
+            table.push_str(&format!("| `{name}` | {does} | {variable} | {default} | {} |\n", of(&name).words()));
         }
         let page = std::fs::read_to_string(PAGE).unwrap();
         let begin = page.find(BEGIN).unwrap() + BEGIN.len();

@@ -1,10 +1,11 @@
 //! Where a server listens: addresses, and the socket in the data folder.
 
+use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use keyway_core::shown;
 use keyway_gateway::admin::{self, Admin};
 use keyway_gateway::admin_listener;
@@ -12,8 +13,16 @@ use tokio::sync::watch;
 
 /// Takes an address; `option` names it in the error.
 pub fn bind(address: SocketAddr, option: &str) -> anyhow::Result<TcpListener> {
-    let listener =
-        TcpListener::bind(address).with_context(|| format!("cannot listen on {address}; choose another address with {option}"))?;
+    let listener = TcpListener::bind(address).map_err(|error| {
+        let advice = match error.kind() {
+            ErrorKind::AddrInUse => format!("Stop that program, or pass another address with {option}"),
+            ErrorKind::PermissionDenied if address.port() < 1024 => {
+                return anyhow!("cannot listen on {address}: this user may not use a port below 1024. Pass another port with {option}");
+            }
+            _ => format!("Pass another address with {option}"),
+        };
+        anyhow!("cannot listen on {address}: {}. {advice}", shown::cause(&error))
+    })?;
     listener.set_nonblocking(true)?;
     Ok(listener)
 }

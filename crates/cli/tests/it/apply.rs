@@ -472,7 +472,7 @@ fn an_auditor_sees_the_plan_and_a_manager_of_one_app_does_not() {
     assert_eq!(as_role(&auditor, &["apply", &path, "--dry-run"]).status.code(), Some(1));
     assert_eq!(as_role(&auditor, &["export"]).status.code(), Some(0));
     let refused = as_role(&auditor, &["apply", &path, "--yes"]);
-    assert_eq!((refused.status.code(), stderr(&refused).contains("the role auditor changes nothing")), (Some(2), true));
+    assert_eq!((refused.status.code(), stderr(&refused).contains("the role auditor may not change anything")), (Some(2), true));
     for command in [&["apply", &path, "--dry-run"][..], &["apply", &path, "--yes"], &["export"]] {
         let refused = as_role(&manager, command);
         assert_eq!(refused.status.code(), Some(2));

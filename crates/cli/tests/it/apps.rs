@@ -83,7 +83,7 @@ fn a_check_of_the_audit_tells_a_whole_log_from_one_that_was_put_back() {
     let kept = early["head"].as_str().unwrap();
     let said = |arguments: &[&str]| String::from_utf8(keyway.run(arguments).stdout).unwrap();
     let fine = said(&["audit", "verify", "--head", kept]);
-    assert!(fine.contains("2 records are as they were written\nthe kept head (record 1) is in this log\nhead 0:2:"), "{fine}");
+    assert!(fine.contains("verified 2 records: none was changed\nthe kept head (record 1) is in this log\nhead 0:2:"), "{fine}");
     assert!(!said(&["audit", "verify"]).contains("kept head"));
     let head = keyway.json(&["audit", "verify", "--head", kept])["head"].clone();
     let folder = keyway.stop();
@@ -127,7 +127,7 @@ fn without_a_server_the_error_says_how_to_start_one() {
     let output =
         std::process::Command::new(env!("CARGO_BIN_EXE_keyway")).args(["app", "list", "--data"]).arg(folder.path()).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("start one with `keyway serve"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("Start one with \"keyway serve"));
     let status = std::process::Command::new(env!("CARGO_BIN_EXE_keyway")).args(["status", "--data"]).arg(folder.path()).output().unwrap();
     assert_eq!(status.status.code(), Some(1));
 }
@@ -281,6 +281,23 @@ fn a_backup_of_a_running_server_is_a_data_folder_again() {
 }
 
 #[test]
+fn the_folder_of_a_running_server_is_not_a_backup() {
+    let keyway = Keyway::start(&[]);
+    create(&keyway, "Sync", "crm.objects.contacts.read");
+    let restored = tempfile::tempdir().unwrap();
+    let restore = |source: &std::path::Path| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_keyway"));
+        command.arg("restore").arg(source).arg("--data").arg(restored.path()).output().unwrap()
+    };
+    let refused = restore(keyway.folder.path());
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(refused.status.code() == Some(2) && said.contains("a server uses it") && said.contains("keyway backup TARGET"), "{said}");
+    assert!(!restored.path().join("keyway.db").exists());
+    // A stopped one is as whole as a copy of it.
+    assert_eq!(restore(keyway.stop().path()).status.code(), Some(0));
+}
+
+#[test]
 fn a_damaged_backup_is_not_put_back() {
     let keyway = Keyway::start(&[]);
     create(&keyway, "Sync", "crm.objects.contacts.read");
@@ -311,7 +328,7 @@ fn settings_of_a_file_come_after_the_command_line_and_are_checked() {
         ("listen = \"nowhere\"", "nowhere"),
         ("demo = \"yes\"", "true or false"),
         ("audit-keep-days = 0", "audit-keep-days"),
-        ("demo = true\ndatabase = \"postgres://x\"", "can't be used with demo"),
+        ("demo = true\ndatabase = \"postgres://x\"", "can't be used with --demo"),
     ] {
         let (code, said) = check(wrong);
         assert!(code == Some(1) && said.contains(why), "{wrong}: {code:?} {said}");

@@ -132,7 +132,7 @@ fn a_mistake_in_the_file_is_named_with_its_place_and_no_server_starts() {
         ("version: 1\naccounts: [{ seeds: [nothing] }]\n", "nothing is not a built-in set (demo, minimal, activities)"),
         ("version: 1\naccounts: [{ seeds: [{ records: { contacts: [{ properties: { shoe: x } }] } }] }]\n", "seeds[0]"),
         ("version: 1\naccounts: [{ clock: { at: soon } }]\n", "clock.at soon is not a time"),
-        ("version: 1\naccounts: [{ faults: [{ status: 429, limit: hourly }] }]\n", "limit is burst, daily or search"),
+        ("version: 1\naccounts: [{ faults: [{ status: 429, limit: hourly }] }]\n", "limit must be burst, daily or search"),
         ("version: 1\naccounts: [{ apps: [{ name: A, scopes: all, token: secret }] }]\n", "takes the name of an environment variable"),
         ("version: 1\naccounts: [{ apps: [{ name: A, scopes: all, token: env:NOT_SET_HERE }] }]\n", "NOT_SET_HERE is not set"),
         (

@@ -132,6 +132,76 @@ fn an_account_is_seeded_copied_changed_and_comes_back() {
 }
 
 #[test]
+fn a_snapshot_is_imported_only_from_an_export() {
+    let (keyway, _) = double();
+    let path = |name: &str| keyway.folder.path().join(name).display().to_string();
+    let whole = path("whole.jsonl");
+    keyway.json(&["portal", "seed", "--set", "minimal"]);
+    keyway.json(&["portal", "snapshot", "take", "one"]);
+    exits(&keyway, 0, &["portal", "snapshot", "export", "one", &whole]);
+    let text = std::fs::read_to_string(&whole).unwrap();
+    for (name, bad) in [("bad.json", "not json"), ("bad.csv", "email\na@example.com\n"), ("cut.jsonl", &text[..text.len() / 2])] {
+        std::fs::write(path(name), bad).unwrap();
+        let refused = exits(&keyway, 2, &["portal", "snapshot", "import", "x", &path(name)]);
+        assert!(refused.contains(name) && refused.contains("is not an exported snapshot"), "{name}: {refused}");
+        assert!(refused.contains("keyway portal snapshot export NAME FILE"), "{name}: {refused}");
+    }
+    assert_eq!(keyway.json(&["portal", "snapshot", "list"])["snapshots"].as_array().unwrap().len(), 1, "only the one that was taken");
+    keyway.json(&["portal", "snapshot", "import", "two", &whole]);
+}
+
+#[test]
+fn a_seed_of_definitions_alone_says_what_it_added() {
+    let (keyway, _) = double();
+    let file = keyway.folder.path().join("schemas.json");
+    let schema = json!({
+        "name": "boat", "labels": { "singular": "Boat", "plural": "Boats" }, "primaryDisplayProperty": "name", "requiredProperties": ["name"],
+        "properties": [{ "name": "name", "label": "Name", "type": "string", "fieldType": "text" }], "associatedObjects": [],
+    });
+    let properties = json!({ "contacts": [{ "name": "berth", "label": "Berth", "type": "string", "fieldType": "text", "groupName": "contactinformation" }] });
+    std::fs::write(&file, json!({ "schemas": [schema], "properties": properties }).to_string()).unwrap();
+    let said = exits(&keyway, 0, &["portal", "seed", &file.display().to_string()]);
+    assert_eq!(said.trim(), "added object types: 1, properties: 1");
+    assert_eq!(keyway.json(&["portal", "seed", "--set", "minimal"])["defined"], json!({}));
+}
+
+#[test]
+fn an_unknown_object_type_of_an_embedded_account_is_not_for_the_app_to_allow() {
+    let (keyway, token) = double();
+    let remedy = |body: &Value| body["errors"][0]["context"]["remedy"][0].as_str().unwrap().to_owned();
+    let (status, body) = keyway.call(&token, "GET", "/crm/v3/objects/boats", None);
+    assert_eq!(status, 400, "{body}");
+    assert!(remedy(&body).contains("p_NAME") && !remedy(&body).contains("--unlisted"), "{body}");
+}
+
+#[test]
+fn an_account_without_oauth_says_why_it_has_no_access_token() {
+    let (keyway, _) = double();
+    let hub_id = keyway.json(&["account", "list"])["accounts"][0]["hubId"].to_string();
+    let refused = exits(&keyway, 2, &["account", "access-token", &hub_id]);
+    assert!(refused.contains("is not connected by OAuth") && refused.contains("keyway account create --oauth"), "{refused}");
+}
+
+#[test]
+fn errors_name_the_options_as_they_were_typed() {
+    let (keyway, _) = double();
+    for (arguments, what) in [
+        (&["audit", "list", "--limit", "5000"][..], "--limit 5000: write a number from 1 to 1000"),
+        (&["portal", "requests", "--expect", "x"], "--expect x: write a number or a range"),
+        (&["portal", "requests", "--body", "foo"], "--body foo: write JSON"),
+        (&["portal", "fault", "add", "--status", "200"], "--status 200: write an error status, 400 to 599"),
+        (&["portal", "fault", "add", "--status", "500", "--probability", "2"], "--probability 2.0: write a number from 0 to 1"),
+        (&["portal", "clock", "set", "tomorrow"], "tomorrow: write a time such as"),
+        (&["user", "create", "foo"], "foo: write an e-mail address"),
+        (&["app", "create", "Light", "--weight", "0"], "--weight 0: write a number from 1 to 100"),
+        (&["portal", "webhook", "set", "Tests", "--to", "http://127.0.0.1:1/", "contact.create"], "contact.create: write events such as"),
+    ] {
+        let said = exits(&keyway, 2, arguments);
+        assert!(said.contains(what), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
 fn a_seed_of_yaml_and_what_differs_from_a_snapshot_by_an_exit_code() {
     let (keyway, token) = double();
     let file = keyway.folder.path().join("seed.yaml");

@@ -67,6 +67,29 @@ fn where_nobody_answers_the_options_are_asked_for() {
 }
 
 #[test]
+fn a_scope_that_does_not_exist_is_refused_before_a_server_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = init(folder.path(), &["--yes", "--scopes", "foo"]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(2) && said.contains("foo is not a scope that HubSpot publishes"), "{said}");
+    assert!(said.contains("keyway scopes") && !said.contains("--app"), "{said}");
+    assert!(std::fs::read_dir(folder.path()).unwrap().next().is_none(), "no server was started");
+}
+
+#[test]
+fn a_used_port_is_the_only_reason_that_is_given() {
+    let (folder, used) = (tempfile::tempdir().unwrap(), std::net::TcpListener::bind("127.0.0.1:0").unwrap());
+    let address = used.local_addr().unwrap().to_string();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_keyway"));
+    command.args(["init", "--yes", "--listen", &address, "--admin", "127.0.0.1:0", "--data"]).arg(folder.path());
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains(&format!("cannot listen on {address}: another program uses this port")), "{said}");
+    assert!(said.contains("did not start, for the reason above") && !said.contains("To see"), "{said}");
+}
+
+#[test]
 fn an_account_of_another_keyway_is_connected() {
     let hubspot = Keyway::start(&["--ephemeral"]);
     hubspot.json(&["account", "create", "Real", "--hub-id", "4711"]);

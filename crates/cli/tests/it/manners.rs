@@ -97,7 +97,7 @@ fn names_are_taken_in_any_case_and_near_ones_are_named() {
     assert_eq!(server.json(&["audit", "list", "--app", "order sync"])["records"].as_array().unwrap().len(), 2);
     let unknown = server.run(&["app", "show", "Order snyc"]);
     assert_eq!(unknown.status.code(), Some(2));
-    assert_eq!(stderr(&unknown), "keyway: there is no app Order snyc; did you mean \"Order sync\"? The list: keyway app list\n");
+    assert_eq!(stderr(&unknown), "keyway: there is no app Order snyc; did you mean \"Order sync\"? List the apps: keyway app list\n");
     for command in
         [&["token", "rotate", "Order snyc"][..], &["app", "delete", "Order snyc", "--yes"], &["portal", "webhook", "secret", "Order snyc"]]
     {
@@ -123,7 +123,7 @@ fn names_are_taken_in_any_case_and_near_ones_are_named() {
 fn a_token_id_that_is_not_a_number_is_told_where_the_ids_are() {
     let output = keyway(&["token", "revoke", "abc"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("a token id is a number; `keyway token list APP`"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("not the token. List the IDs: keyway token list"), "{}", stderr(&output));
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn an_empty_address_counts_as_none() {
     let folder = tempfile::tempdir().unwrap();
     let output = keyway(&["app", "list", "--data"]).arg(folder.path()).env("KEYWAY_ADDR", "").output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("start one with `keyway serve"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("Start one with \"keyway serve"), "{}", stderr(&output));
 }
 
 #[test]

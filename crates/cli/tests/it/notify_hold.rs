@@ -88,7 +88,7 @@ fn a_backup_whose_audit_log_was_changed_is_not_restored_without_a_word() {
     assert_eq!(keyway.run(&["backup", &backup.display().to_string()]).status.code(), Some(0));
     let key = keyway.stop().keep().join("master.key");
     let whole = tempfile::tempdir().unwrap();
-    assert!(said(&restore(&backup, whole.path(), &key, &[])).contains("the audit log's 5 records are as they were written"));
+    assert!(said(&restore(&backup, whole.path(), &key, &[])).contains("verified 5 records of the audit log: none was changed"));
 
     let files = std::fs::read_dir(backup.join("audit")).unwrap().map(|entry| entry.unwrap().path());
     let log = files.max_by_key(|path| path.metadata().unwrap().len()).unwrap();

@@ -188,7 +188,7 @@ fn an_event_that_is_none_is_refused_with_what_would_be() {
     let output = keyway.run(&["portal", "webhook", "set", "Tests", "--to", "http://127.0.0.1:1/", "contact.birthday"]);
     let error = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{error}");
-    assert!(error.contains("eventType") && !error.contains("calls["), "{error}");
+    assert!(error.contains("contact.birthday: write events such as") && !error.contains("calls["), "{error}");
     assert_eq!(keyway.json(&["portal", "webhook", "list"])["webhooks"], json!([]), "all of it or nothing");
 }
 

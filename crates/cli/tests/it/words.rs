@@ -157,3 +157,134 @@ fn a_restore_that_fails_leaves_no_folder_of_its_own() {
     assert_eq!(code, Some(2), "{said}");
     assert!(!target.exists(), "{:?}", std::fs::read_dir(&target).unwrap().collect::<Vec<_>>());
 }
+
+#[test]
+fn a_user_who_may_not_open_the_socket_is_not_told_that_no_server_runs() {
+    use std::os::unix::process::CommandExt;
+    let keyway = Keyway::start(&["--ephemeral"]);
+    let folder = keyway.folder.path();
+    // Root may open every socket, so another user asks; that user closes the folder to itself.
+    let as_another = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_keyway"));
+        command.args(arguments).arg("--data").arg(folder).env_remove("KEYWAY_ADMIN_TOKEN").env_remove("KEYWAY_ADDR").current_dir("/");
+        if rustix::process::geteuid().is_root() {
+            command.uid(65_534).gid(65_534);
+        }
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+    };
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o000)).unwrap();
+    let (code, listed) = as_another(&["app", "list"]);
+    let (status, said) = as_another(&["status"]);
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700)).unwrap();
+    assert!(code == Some(2) && listed.contains("permission denied. Run the command as the user that runs the server"), "{listed}");
+    assert!(!listed.contains("keyway serve") && !listed.contains("os error"), "{listed}");
+    assert!(status == Some(1) && said.starts_with("can't find out whether Keyway runs") && !said.contains("not running"), "{said}");
+}
+
+#[test]
+fn what_is_not_there_is_refused_in_one_form_and_not_described() {
+    let keyway = Keyway::start(&["--ephemeral"]);
+    let refused = |arguments: &[&str]| {
+        let output = keyway.run(arguments);
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        said
+    };
+    for (arguments, noun, list) in [
+        (&["notify", "remove", "nope"][..], "notification channel nope", "List the notification channels: keyway notify list"),
+        (&["notify", "test", "nope"], "notification channel nope", "List the notification channels: keyway notify list"),
+        (&["token", "users", "999"], "token 999", "List the tokens: keyway token list"),
+        (&["portal", "restore", "nope"], "snapshot nope", "List the snapshots: keyway portal snapshot list"),
+        (&["portal", "snapshot", "delete", "nope"], "snapshot nope", "List the snapshots: keyway portal snapshot list"),
+        (&["account", "show", "5"], "account 5", "List the accounts: keyway account list"),
+        (
+            &["session", "create", "--app", "nope", "--on-behalf-of", "jo@example.com", "--purpose", "tests"],
+            "app nope",
+            "List the apps: keyway app list",
+        ),
+        (&["portal", "webhook", "remove", "nope"], "app nope", "List the apps: keyway app list"),
+    ] {
+        let said = refused(arguments);
+        assert!(said.contains(&format!("there is no {noun}. {list}")) && !said.contains("this deletes"), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn a_filter_that_matches_no_change_is_named() {
+    let keyway = Keyway::start(&["--ephemeral"]);
+    keyway.json(&["app", "create", "Sync", "--scopes", "crm.objects.contacts.read"]);
+    let said = |arguments: &[&str]| String::from_utf8(keyway.run(arguments).stdout).unwrap();
+    assert_eq!(said(&["changes", "--who", "foo"]), "no change matches --who foo. All changes: keyway changes\n");
+    assert_eq!(said(&["changes", "--target", "app 77"]), "no change matches --target \"app 77\". All changes: keyway changes\n");
+    assert!(said(&["changes", "--who", "socket"]).contains("createApp"));
+    assert!(said(&["changes", "--limit", "1"]).lines().count() > 1);
+}
+
+#[test]
+fn a_second_password_says_that_it_replaces_the_first() {
+    let keyway = Keyway::start(&["--ephemeral"]);
+    let create = || String::from_utf8(keyway.run(&["user", "create", "ada@example.com"]).stdout).unwrap();
+    let (first, second) = (create(), create());
+    assert!(first.starts_with("ada@example.com can sign in as super-admin"), "{first}");
+    assert!(second.starts_with("new password for ada@example.com (super-admin); the earlier password no longer works"), "{second}");
+}
+
+#[test]
+fn no_error_prints_a_token_that_was_given_as_an_argument() {
+    let token = format!("pat-na1-{}", "0a1b2c3d-4e5f-4071-8293-a4b5c6d7581b");
+    for arguments in [&["doctor", &token][..], &["audit", "list", "--token", &token], &["token", "revoke", &token], &["app", &token]] {
+        let (code, out, said) = run(arguments, None);
+        assert_eq!(code, Some(2), "{arguments:?}: {said}");
+        assert!(!said.contains(&token) && out.is_empty(), "{arguments:?}: {said}");
+    }
+    assert!(run(&["doctor", &token], None).2.contains("keyway doctor --credential-env NAME"));
+    assert!(run(&["audit", "list", "--token", &token], None).2.contains("pat-na1-…581b"));
+    assert!(run(&["audit", "list", "--token", &token], None).2.contains("keyway token list"));
+}
+
+#[test]
+fn the_command_line_says_what_to_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name).display().to_string();
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let (plain, missing) = (file("plain.txt", "no key"), folder.path().join("missing").display().to_string());
+    let (data, target) = (folder.path().join("data").display().to_string(), folder.path().join("target").display().to_string());
+    for (arguments, what) in [
+        (&["app", "unused", "--days", "x"][..], "write a whole number"),
+        (&["serve", "--audit-keep-days", "0"], "write a whole number, 1 or more"),
+        (&["exec", "pytest"], "keyway exec -- pytest"),
+        (&["scan", &missing], "can't be read: it does not exist. Name a folder or a file"),
+        (&["fix", &missing], "can't be read: it does not exist. Name a folder or a file"),
+        (&["scan", "--history", &missing], "can't be read: it does not exist"),
+        (&["scan", "--since", "HEAD", folder.path().to_str().unwrap()], "need a git repository"),
+        (&["scan", "--ignore", "[", folder.path().to_str().unwrap()], "--ignore \"[\" is not a glob"),
+        (&["fix", "--ignore", "[", folder.path().to_str().unwrap()], "--ignore \"[\" is not a glob"),
+        (&["scan", "--baseline", &missing, folder.path().to_str().unwrap()], "keyway scan --write-baseline --baseline"),
+        (&["plan", &plain], "Write one with \"keyway scan --json FOLDER > report.json\""),
+        (&["doctor", &missing], "can't be opened: it does not exist. Pass a file"),
+        (&["serve", "--tls-cert", "a.pem"], "--tls-cert needs --tls-key"),
+        (&["serve", "--redis", "redis://x"], "--redis needs --database"),
+        (&["serve", "--data", &plain], "is a file. Pass a folder"),
+        (&["backup", &target, "--data", &data], "is not a data folder"),
+        (&["restore", &missing, "--data", &data], "it does not exist. Pass the folder that \"keyway backup\" wrote"),
+        (&["token", "rotate", "x", "--grace", "7"], "7 has no unit. Write 7s"),
+        (&["status", "--data", &plain], "a part of its path is a file"),
+    ] {
+        let (code, out, said) = run(arguments, None);
+        let said = out + &said;
+        assert!(code == Some(2) || arguments[0] == "status" && code == Some(1), "{arguments:?}: {code:?} {said}");
+        assert!(said.contains(what) && !said.contains("os error") && !said.contains("Rust"), "{arguments:?}: {said}");
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_keyway"));
+    let output = command.arg("mcp").env("KEYWAY_TOKEN", "pat-x").stdin(std::process::Stdio::null()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("standard input ended before an agent sent a request") && said.contains("keyway mcp snippet"), "{said}");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_keyway"));
+    let output = command.args(["serve", "--ephemeral"]).env("KEYWAY_ACCESS_LOG", "maybe").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("of the variable KEYWAY_ACCESS_LOG") && said.contains("1, true, yes or on"), "{said}");
+}

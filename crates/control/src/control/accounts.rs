@@ -48,7 +48,11 @@ pub struct AccountChange {
 const FIRST_HUB_ID: u64 = 10_000_001;
 
 pub(super) fn addons(count: u8) -> Result<u8> {
-    if count <= 2 { Ok(count) } else { Err(ControlError::Invalid("HubSpot sells two API limit increases at most".into())) }
+    if count <= 2 {
+        Ok(count)
+    } else {
+        Err(ControlError::Invalid("addons must be 0, 1 or 2: HubSpot sells two API limit increases at most".into()))
+    }
 }
 
 pub(super) fn time_zone(name: &str) -> Result<String> {

@@ -9,7 +9,7 @@ use keyway_core::time::Timestamp;
 use keyway_core::token::TokenHash;
 use serde_json::{Value, json};
 
-use super::{Control, ControlError, Result, record, text};
+use super::{Control, ControlError, Result, record, text, unknown};
 use crate::model::{Approval, ApprovalState};
 use crate::store::StoreError;
 use crate::store::approvals::{self as stored, Wanted};
@@ -218,7 +218,7 @@ impl Control {
 }
 
 fn no_approval(id: u64) -> ControlError {
-    ControlError::NotFound(format!("there is no approval {id}; \"keyway approval list\" lists them"))
+    unknown("approval", id, "keyway approval list")
 }
 
 /// Why nobody can decide any more.

@@ -9,6 +9,7 @@ use keyway_core::quota::Limits;
 use keyway_core::safety::Classes;
 use keyway_core::scope::{ScopeId, all_names, names};
 use keyway_core::share::WEIGHT_MAX;
+use keyway_core::shown;
 use keyway_core::time::Timestamp;
 use keyway_core::unlisted::Unlisted;
 
@@ -114,10 +115,10 @@ pub(super) fn sharing(state: &State, app: &App, asked: SharingChange) -> Result<
     let reserve = asked.reserve.unwrap_or(app.sharing.reserve);
     let max_wait_ms = asked.max_wait_ms.unwrap_or(app.sharing.max_wait_ms);
     if !(1..=WEIGHT_MAX).contains(&weight) {
-        return Err(ControlError::Invalid(format!("a weight is a number from 1 to {WEIGHT_MAX}")));
+        return Err(ControlError::Invalid(format!("weight must be a number from 1 to {WEIGHT_MAX}")));
     }
     if max_wait_ms > WAIT_MS_MAX {
-        return Err(ControlError::Invalid(format!("calls wait at most {} seconds", WAIT_MS_MAX / 1_000)));
+        return Err(ControlError::Invalid(format!("maxWaitMs must be {WAIT_MS_MAX} at most ({} seconds)", WAIT_MS_MAX / 1_000)));
     }
     let account = find_account(state, app.hub_id)?;
     let burst = Limits::for_tier(account.tier, account.addons).burst;
@@ -153,7 +154,14 @@ fn check_limits(state: &State, app: &App) -> Result<()> {
 
 fn refuse_taken_name(state: &State, app: &App) -> Result<()> {
     let taken = state.apps.iter().any(|other| other.id != app.id && other.hub_id == app.hub_id && other.name == app.name);
-    if taken { Err(ControlError::Conflict(format!("account {} has an app named {} already", app.hub_id, app.name))) } else { Ok(()) }
+    if !taken {
+        return Ok(());
+    }
+    let name = shown::argument(&app.name).unwrap_or_else(|| "APP".to_owned());
+    Err(ControlError::Conflict(format!(
+        "account {} has an app named {} already. Choose another name, or change that app: keyway app update {name}",
+        app.hub_id, app.name
+    )))
 }
 
 /// Sorted, without doubles, with the base scope; or the first name HubSpot does not publish.
@@ -162,10 +170,19 @@ pub(super) fn scopes(names: Vec<String>) -> Result<Vec<String>> {
     if let Some(unknown) = wanted.iter().find(|name| ScopeId::of(name).is_none()) {
         let near = nearest(unknown);
         let hint = if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(" or ")) };
-        return Err(ControlError::Invalid(format!("{unknown} is not a scope that HubSpot publishes{hint}")));
+        let hint = if hint.is_empty() { ". ".to_owned() } else { format!("{hint} ") };
+        return Err(ControlError::Invalid(format!("{unknown} is not a scope that HubSpot publishes{hint}List the scopes: keyway scopes")));
     }
     wanted.insert(BASE_SCOPE.to_owned());
     Ok(wanted.into_iter().collect())
+}
+
+/// Checks names of scopes before anything is made.
+///
+/// # Errors
+/// HubSpot does not publish one of them.
+pub fn check_scopes(names: &[String]) -> Result<()> {
+    scopes(names.to_vec()).map(drop)
 }
 
 /// Up to three scopes that a name may mean: those of its object type, else those within a few typing mistakes.

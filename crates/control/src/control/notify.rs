@@ -6,7 +6,7 @@ use keyway_core::secret::Secret;
 use keyway_core::time::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Control, ControlError, Result, plain_secret, record, text};
+use super::{Control, ControlError, Result, plain_secret, record, text, unknown};
 use crate::attention::Found;
 use crate::clock;
 use crate::model::{Channel, ChannelTarget, KeptCondition, Mail, MailTls, QueuedMessage, SentMessage};
@@ -285,7 +285,7 @@ impl Control {
 }
 
 fn no_channel(name: &str) -> ControlError {
-    ControlError::NotFound(format!("there is no notification channel {name}; \"keyway notify list\" lists them"))
+    unknown("notification channel", name, "keyway notify list")
 }
 
 fn recorded_as(channel: &Channel) -> String {

@@ -127,7 +127,7 @@ impl Control {
         }
         if people.is_empty() && !is_lasting_super_admin(&person) {
             return Err(ControlError::Invalid(
-                "the first person must have the role super-admin, and access without an end. Create a super admin first, then the others"
+                "the first person must have the role super-admin, and access without an end. Create a super admin first, then the others: keyway user create YOU@example.com --role super-admin"
                     .into(),
             ));
         }
@@ -372,7 +372,7 @@ pub(super) fn address(email: &str) -> Result<String> {
     if parts && email.len() <= BYTES_MAX && !email.chars().any(|letter| letter.is_whitespace() || keyway_core::shown::acts(letter)) {
         Ok(email)
     } else {
-        Err(ControlError::Invalid("that is not an e-mail address".into()))
+        Err(ControlError::Invalid("email must be an e-mail address, such as ada@example.com".into()))
     }
 }
 

@@ -246,7 +246,9 @@ fn refuse_taken(state: &State, app: &PublicApp) -> Result<()> {
 
 fn redirect_uris(uris: Vec<String>) -> Result<Vec<String>> {
     if uris.is_empty() || uris.len() > REDIRECT_URIS_MAX {
-        return Err(ControlError::Invalid(format!("a public app has from 1 to {REDIRECT_URIS_MAX} redirect URIs")));
+        return Err(ControlError::Invalid(format!(
+            "a public app has 1 to {REDIRECT_URIS_MAX} redirect URIs. On the command line, name each with --redirect-uri https://…"
+        )));
     }
     for uri in &uris {
         redirect::check(uri).map_err(|error| ControlError::Invalid(format!("the redirect URI {error}")))?;

@@ -306,7 +306,7 @@ fn is_made_by(token: &Token, email: &str) -> bool {
 
 pub(super) fn find_session(state: &State, token_id: u64) -> Result<&Token> {
     let found = state.tokens.iter().map(Arc::as_ref).find(|token| token.id == token_id && token.session.is_some());
-    found.ok_or_else(|| ControlError::NotFound(format!("there is no session {token_id}. To list them: keyway session list")))
+    found.ok_or_else(|| unknown("session", token_id, "keyway session list"))
 }
 
 pub(super) fn is_live_session(token: &Token, now: Timestamp) -> bool {

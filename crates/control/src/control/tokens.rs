@@ -9,7 +9,7 @@ use keyway_core::time::Timestamp;
 use keyway_core::token::PlainToken;
 
 use super::apps::refuse_install;
-use super::{Control, ControlError, Result, State, find_account, find_app, random, sessions};
+use super::{Control, ControlError, Result, State, find_account, find_app, random, sessions, unknown};
 use crate::model::{Account, App, Token};
 use crate::store::{Change, StoreError};
 use crate::{clock, store};
@@ -172,7 +172,7 @@ impl Control {
         rotation.check()?;
         let (mut change, mut state) = self.begin().await?;
         let heir = state.tokens.iter().map(Arc::as_ref).find(|token| token.id == token_id).cloned();
-        let mut heir = heir.ok_or_else(|| ControlError::NotFound(format!("there is no token {token_id}")))?;
+        let mut heir = heir.ok_or_else(|| unknown("token", token_id, "keyway token list"))?;
         let app = find_app(&state, &heir.app_id.to_string())?.clone();
         let now = self.registry.now_of(app.hub_id);
         if !is_live(&heir, app.id, now) {
@@ -202,7 +202,7 @@ impl Control {
     pub async fn hand_back(&self, token_id: u64) -> Result<(App, Vec<Token>)> {
         let (mut change, mut state) = self.begin().await?;
         let heir = state.tokens.iter().find(|token| token.id == token_id);
-        let heir = heir.ok_or_else(|| ControlError::NotFound(format!("there is no token {token_id}")))?;
+        let heir = heir.ok_or_else(|| unknown("token", token_id, "keyway token list"))?;
         let app = find_app(&state, &heir.app_id.to_string())?.clone();
         let now = self.registry.now_of(app.hub_id);
         if !is_live(heir, app.id, now) {
@@ -233,7 +233,7 @@ impl Control {
     pub async fn is_token(&self, token_id: u64, text: &Secret<String>) -> Result<bool> {
         let state = self.state.lock().await;
         let token = state.tokens.iter().find(|token| token.id == token_id);
-        let token = token.ok_or_else(|| ControlError::NotFound(format!("there is no token {token_id}")))?;
+        let token = token.ok_or_else(|| unknown("token", token_id, "keyway token list"))?;
         Ok(self.registry.token_key().hash(text.expose()) == token.hash)
     }
 
@@ -249,7 +249,7 @@ impl Control {
             .iter_mut()
             .find(|token| token.id == token_id)
             .map(Arc::make_mut)
-            .ok_or_else(|| ControlError::NotFound(format!("there is no token {token_id}")))?;
+            .ok_or_else(|| unknown("token", token_id, "keyway token list"))?;
         token.revoked_at = token.revoked_at.or_else(|| Some(clock::now()));
         let token = token.clone();
         store::update_token(&mut change, &token).await?;

@@ -190,19 +190,19 @@ fn chance(state: &mut u64) -> f64 {
 fn check(rule: &Rule) -> Result<(), String> {
     let effects = [rule.status.is_some(), rule.cut.is_some(), !rule.inputs.is_empty()].iter().filter(|on| **on).count();
     if effects > 1 || (effects == 0 && rule.latency_ms == 0) {
-        return Err("a rule has one of status, cut and inputs, or a latency alone".into());
+        return Err("a fault rule needs one way to fail: status, cut or inputs, with or without a latency; or a latency alone. On the command line: keyway portal fault add --status 429 --times 1".into());
     }
     if rule.latency_ms > LATENCY_MS_MAX {
         return Err(format!("a call waits {LATENCY_MS_MAX} milliseconds at most"));
     }
     if rule.status.is_some_and(|status| !(400..600).contains(&status)) {
-        return Err("a status is one of an error, 400 to 599".into());
+        return Err("status must be an error status, 400 to 599".into());
     }
     if rule.limit.is_some() && rule.status != Some(429) {
         return Err("limit belongs to status 429".into());
     }
     if rule.limit.as_deref().is_some_and(|limit| !["burst", "daily", "search"].contains(&limit)) {
-        return Err("limit is burst, daily or search".into());
+        return Err("limit must be burst, daily or search".into());
     }
     if rule.retry_after_s.is_some() && rule.status.is_none() {
         return Err("retryAfterS belongs to a status".into());
@@ -211,10 +211,10 @@ fn check(rule: &Rule) -> Result<(), String> {
         return Err("retryAfterS is a day at most".into());
     }
     if rule.probability.is_some_and(|probability| !(0.0..=1.0).contains(&probability)) {
-        return Err("probability is a number from 0 to 1".into());
+        return Err("probability must be a number from 0 to 1".into());
     }
     if rule.operation.as_deref().is_some_and(|operation| !is_operation(operation)) {
-        return Err("operation is a method and a path template of HubSpot, such as 'POST /crm/objects/2026-09/{objectType}'; see `keyway portal coverage`".into());
+        return Err("operation must be a method and a path template of HubSpot, such as 'POST /crm/objects/2026-09/{objectType}'. To list them: keyway portal coverage --find TEXT".into());
     }
     Ok(())
 }

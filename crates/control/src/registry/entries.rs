@@ -195,6 +195,7 @@ impl TokenEntry {
             public_app: app.public_app,
             unlisted: &app.unlisted,
             developer_key: self.token.legacy && matches!(self.app.account.counts, Counts::Embedded(_)),
+            embedded: self.app.account.account.connection.is_none(),
         }
     }
 }

@@ -31,14 +31,19 @@ impl Drop for Lock {
 
 /// Makes the folder, narrows its permissions, and takes its lock.
 pub(super) fn prepare(folder: &Path) -> Result<Lock, StoreError> {
-    let failed = |what: &str, error: &dyn std::fmt::Display| {
-        StoreError::Folder(format!("the data folder {}: {what}: {error}", shown::path(&folder)))
+    let failed = |what: &str, error: &std::io::Error| {
+        StoreError::Folder(format!(
+            "{what} the data folder {}: {}. Pass a folder in which this user may write, with --data",
+            shown::path(&folder),
+            shown::cause(error)
+        ))
     };
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| failed("it can't be made", &error))?;
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).map_err(|error| failed("its permissions can't be set", &error))?;
+    refuse_a_file(folder)?;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| failed("can't create", &error))?;
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).map_err(|error| failed("can't set the permissions of", &error))?;
     let file = private(OpenOptions::new().create(true).write(true).truncate(false))
         .open(folder.join("lock"))
-        .map_err(|error| failed("its lock can't be opened", &error))?;
+        .map_err(|error| failed("can't open the lock of", &error))?;
     flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
         StoreError::Folder(format!(
             "the data folder {} is in use by another keyway server. Stop that server, or pass another folder with --data",
@@ -48,9 +53,14 @@ pub(super) fn prepare(folder: &Path) -> Result<Lock, StoreError> {
     // What Keyway writes here holds credentials and must not be committed by mistake.
     let ignore = folder.join(".gitignore");
     if !ignore.exists() {
-        fs::write(&ignore, "*\n").map_err(|error| failed("its .gitignore can't be written", &error))?;
+        fs::write(&ignore, "*\n").map_err(|error| failed("can't write the .gitignore of", &error))?;
     }
     Ok(Lock { file, folder: folder.to_owned() })
+}
+
+/// Whether another process holds the lock of a folder. Makes no file: a backup has none.
+pub(super) fn is_locked(folder: &Path) -> bool {
+    File::open(folder.join("lock")).is_ok_and(|file| flock(&file, FlockOperation::NonBlockingLockShared).is_err())
 }
 
 /// Refuses root in the folder of another user.
@@ -126,7 +136,7 @@ pub(super) fn master_key(folder: &Path, shared: bool) -> Result<[u8; 32], StoreE
     }
     let path = folder.join("master.key");
     let key = random_key()?;
-    write_new(&path, &[&key]).map_err(|error| StoreError::Folder(format!("the master key {}: {error}", shown::path(&path))))?;
+    write_new(&path, &[&key]).map_err(|error| unwritten_key(&path, &error))?;
     Ok(key)
 }
 
@@ -141,9 +151,10 @@ pub(super) fn known_master_key(folder: &Path, shared: bool) -> Result<Option<[u8
             .ok_or_else(|| StoreError::Folder("KEYWAY_MASTER_KEY must be 64 hexadecimal digits".into()));
     }
     let path = folder.join("master.key");
-    let failed = |error: &dyn std::fmt::Display| StoreError::Folder(format!("the master key {}: {error}", shown::path(&path)));
     match fs::read_to_string(&path) {
-        Ok(text) => parse_hex(text.trim()).map(Some).ok_or_else(|| failed(&"it does not hold 64 hexadecimal digits")),
+        Ok(text) => parse_hex(text.trim())
+            .map(Some)
+            .ok_or_else(|| StoreError::Folder(format!("the master key {} does not hold 64 hexadecimal digits", shown::path(&path)))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && shared => Err(StoreError::Folder(format!(
             "--database needs a master key, the same for every instance: KEYWAY_MASTER_KEY is not set, and there is no {}. \
              For a new database, make one with \"openssl rand -hex 32\", keep it in your secrets manager, and set \
@@ -152,8 +163,31 @@ pub(super) fn known_master_key(folder: &Path, shared: bool) -> Result<Option<[u8
             shown::path(&path)
         ))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(failed(&error)),
+        Err(error) => Err(unreadable_key(folder, &path, &error)),
     }
+}
+
+fn unreadable_key(folder: &Path, path: &Path, error: &std::io::Error) -> StoreError {
+    let advice = match error.kind() {
+        std::io::ErrorKind::PermissionDenied => {
+            format!(". Start the server as the owner of the folder: sudo -u OWNER keyway serve --data {}", shown::path(&folder))
+        }
+        _ => String::new(),
+    };
+    StoreError::Folder(format!("the master key {} can't be read: {}{advice}", shown::path(&path), shown::cause(error)))
+}
+
+fn unwritten_key(path: &Path, error: &std::io::Error) -> StoreError {
+    StoreError::Folder(format!("the master key {} can't be written: {}", shown::path(&path), shown::cause(error)))
+}
+
+/// Refuses a file where a folder is needed.
+pub(super) fn refuse_a_file(folder: &Path) -> Result<(), StoreError> {
+    if !folder.is_file() {
+        return Ok(());
+    }
+    let named = shown::path(&folder);
+    Err(StoreError::Folder(format!("the data folder {named} is a file. Pass a folder with --data; Keyway creates it if it does not exist")))
 }
 
 /// The key that was in use before the one of [`master_key`], while keys are rotated: from the environment, or the second
@@ -168,17 +202,18 @@ pub(super) fn former_key(folder: &Path) -> Result<Option<[u8; 32]>, StoreError> 
     if std::env::var_os("KEYWAY_MASTER_KEY").is_some() || !path.exists() {
         return Ok(None);
     }
-    let failed = |error: &dyn std::fmt::Display| StoreError::Folder(format!("the master key {}: {error}", shown::path(&path)));
-    let text = fs::read_to_string(&path).map_err(|error| failed(&error))?;
+    let text = fs::read_to_string(&path).map_err(|error| unreadable_key(folder, &path, &error))?;
     let Some(line) = text.lines().nth(1).filter(|line| !line.trim().is_empty()) else { return Ok(None) };
-    parse_hex(line).map(Some).ok_or_else(|| failed(&"its second line does not hold 64 hexadecimal digits"))
+    parse_hex(line).map(Some).ok_or_else(|| {
+        StoreError::Folder(format!("the second line of the master key {} does not hold 64 hexadecimal digits", shown::path(&path)))
+    })
 }
 
 /// Replaces the keys in a folder's file: the one to be used, then the one that was in use before.
 pub(super) fn write_keys(folder: &Path, keys: &[&[u8; 32]]) -> Result<(), StoreError> {
     let path = folder.join("master.key");
     let written = write_new(&path, keys).and_then(|()| File::open(folder)?.sync_all());
-    written.map_err(|error| StoreError::Folder(format!("the master key {}: {error}", shown::path(&path))))
+    written.map_err(|error| unwritten_key(&path, &error))
 }
 
 /// A new key.

@@ -17,7 +17,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, PgConnection, Row as _};
 
 use super::moved::{MARK, Mark};
-use super::opening::sqlite_url;
+use super::opening::{sqlite_url, url_that_answers};
 use super::tables::migrations;
 use super::{Store, StoreError, checked_url, folder, identity};
 use crate::clock;
@@ -120,7 +120,7 @@ impl Store {
     /// # Errors
     /// The database does not answer, or holds another Keyway.
     pub async fn begin_move(&self, url: &str, path: &Path) -> Result<Target, StoreError> {
-        let url = checked_url(url)?;
+        let url = url_that_answers(checked_url(url)?, "--to").await?;
         let id = self.folder_id().ok_or(StoreError::Row("folder id"))?.to_owned();
         // Every row is read once, and every sealed credential opened, before anything is written.
         let mut reading = self.read().await?;

@@ -56,6 +56,7 @@ impl Store {
     /// # Errors
     /// One of them can't be used.
     pub fn check(folder: &Path, database: Option<&str>) -> Result<(), StoreError> {
+        folder::refuse_a_file(folder)?;
         folder::known_master_key(folder, database.is_some())?;
         folder::former_key(folder)?;
         database.map_or(Ok(()), |url| checked_url(url).map(drop))
@@ -75,7 +76,7 @@ impl Store {
             None => folder::random_key()?,
         };
         let url = match (database, folder) {
-            (Some(url), _) => url_that_answers(checked_url(url)?).await?,
+            (Some(url), _) => url_that_answers(checked_url(url)?, "--database").await?,
             (None, Some(folder)) => sqlite_url(&folder.join("keyway.db"))?,
             (None, None) => "sqlite::memory:".to_owned(),
         };
@@ -154,18 +155,19 @@ async fn check_master_key(pool: &AnyPool, keys: &Keys, shared: bool) -> Result<[
 }
 
 /// The URL of a PostgreSQL that answers. A pool tries again until its time is over, and then names neither host nor cause.
-async fn url_that_answers(url: String) -> Result<String, StoreError> {
+pub(super) async fn url_that_answers(url: String, option: &str) -> Result<String, StoreError> {
     let options: PgConnectOptions = url.parse()?;
     let cause = match tokio::time::timeout(database::ANSWER_TIME_MAX, options.connect()).await {
         Ok(Ok(connection)) => {
             let _ = connection.close().await;
             return Ok(url);
         }
+        Ok(Err(sqlx::Error::Io(error))) => shown::cause(&error),
         Ok(Err(error)) => error.to_string(),
         Err(_) => "it does not answer in time".to_owned(),
     };
     let (host, port) = (options.get_host(), options.get_port());
-    Err(StoreError::Folder(format!("the PostgreSQL at {host}:{port} of --database can't be used: {cause}")))
+    Err(StoreError::Folder(format!("the PostgreSQL at {host}:{port} of {option} can't be used: {cause}. Start it, or correct {option}")))
 }
 
 /// A URL that names a PostgreSQL.

@@ -27,7 +27,7 @@ impl Denial {
                 choice(caller, operation)
             )),
             Self::UnknownObjectType(unknown) => Refusal::ObjectTypeUnknown.error(unknown.to_string()).detail(
-                ErrorDetail::new("Keyway's catalog does not list this object type.").context("remedy", vec![choice(caller, operation)]),
+                ErrorDetail::new("Keyway's catalog does not list this object type.").context("remedy", vec![other_type(caller, operation)]),
             ),
             Self::MissingSensitive(lacking) => missing_sensitive(lacking, caller, operation),
             Self::MissingBeside(missing) => missing_beside(missing, caller, operation),
@@ -81,6 +81,16 @@ fn with(caller: &Caller<'_>, missing: &[&'static str]) -> String {
 fn choice(caller: &Caller<'_>, operation: &Operation) -> String {
     let pattern: Vec<&str> = operation.template.split('/').map(|segment| if segment.starts_with('{') { "*" } else { segment }).collect();
     format!("To allow it: keyway app update {} --unlisted '{} {}'", caller.app_id, operation.method, pattern.join("/"))
+}
+
+/// What to do about an object type that the catalog does not list. On an embedded account no setting opens it.
+fn other_type(caller: &Caller<'_>, operation: &Operation) -> String {
+    if caller.embedded {
+        "Check the spelling of the object type. Call a custom object type as p_NAME, and create its schema first: keyway portal seed FILE"
+            .to_owned()
+    } else {
+        choice(caller, operation)
+    }
 }
 
 /// The operation that associates records by a path that names both types.

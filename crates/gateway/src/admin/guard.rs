@@ -124,9 +124,12 @@ async fn by_token(admin: &Admin, configured: &[AdminToken], token: Option<Secret
         return Ok(Principal { who, role: known.role.clone(), source });
     }
     let found = admin.control.admin_token_presented(token).await?;
-    let found = found.ok_or_else(|| ApiError::new(401, "unauthorized", "the admin token is not known, has ended, or was revoked"))?;
+    let found = found.ok_or_else(|| ApiError::new(401, "unauthorized", UNKNOWN_TOKEN))?;
     Ok(Principal { who: Who::Token { id: Some(found.id), name: found.name }, role: found.role, source })
 }
+
+/// Why a token opens nothing.
+const UNKNOWN_TOKEN: &str = "the server does not accept the admin token of KEYWAY_ADMIN_TOKEN: it is unknown, expired or revoked. Create one on the server's machine: keyway admin-token create NAME --role ROLE";
 
 /// Asks the table of operations, after the caller was identified.
 fn guarded(router: Router<Admin>) -> Router<Admin> {
@@ -223,7 +226,8 @@ async fn target(admin: &Admin, parts: &mut Parts) -> String {
 }
 
 fn denied(operation: &Operation, role: &Role) -> ApiError {
-    ApiError::new(403, "forbidden", format!("the role {} does not allow {}; ask a super admin", role.name(), operation.id.as_str()))
+    let (role, id, does) = (role.name(), operation.id.as_str(), operation.summary);
+    ApiError::new(403, "forbidden", format!("the role {role} may not perform {id} ({does}). Ask a super admin"))
 }
 
 /// Refuses what a path names and is not of the principal's apps. What a list holds of others' apps

@@ -76,7 +76,16 @@ pub(super) async fn access_token(
     Path(hub_id): Path<u64>,
 ) -> Answer<view::AccessToken> {
     let (at, started) = (clock::now(), Instant::now());
-    admin.control.account(hub_id).await?;
+    let account = admin.control.account(hub_id).await?;
+    if account.connection.as_ref().is_none_or(|connection| connection.oauth_client.is_none()) {
+        return Err(ApiError::new(
+            409,
+            "connection",
+            format!(
+                "account {hub_id} is not connected by OAuth, so it has no access token. To connect an account by OAuth: keyway account create --oauth CLIENT"
+            ),
+        ));
+    }
     let given = admin.tokens.get(hub_id).await;
     let (status, refusal) = match &given {
         Ok(_) => (200, None),

@@ -187,7 +187,7 @@ pub(super) async fn set_clock(
         (Some(_), Some(_)) => return Err(ApiError::invalid("a clock is set, or moved on by advanceMs")),
         (Some(to), None) => {
             let to = Timestamp::parse_iso(to).filter(is_possible);
-            let to = to.ok_or_else(|| ApiError::invalid("set is a time such as 2027-01-31T09:00:00Z, from 1970 to 9998"))?;
+            let to = to.ok_or_else(|| ApiError::invalid("set must be a time such as 2027-01-31T09:00:00Z, from 1970 to 9998"))?;
             double.clock.set(to, asked.frozen, real);
         }
         (None, Some(ms)) => {

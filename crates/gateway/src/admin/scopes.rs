@@ -10,9 +10,11 @@ use keyway_core::catalog::{Catalog, Method};
 use keyway_core::cover::least;
 use keyway_core::requirement::{self, Alternatives};
 use keyway_core::scope::ScopeSet;
+use keyway_core::shown;
 use keyway_core::time::Timestamp;
 
 use super::Admin;
+use super::body::ApiError;
 use super::extract::{Path, Query};
 use super::page::page;
 use super::usage::days_back;
@@ -89,6 +91,10 @@ pub(super) async fn users_of_token(
 ) -> Answer<view::TokenUsers> {
     let (days, since) = days_back(query.days, DAYS_DEFAULT)?;
     let sources = admin.audit.sources_of(token_id, since).await?;
+    // The calls of a deleted app's token are still of interest.
+    if sources.is_empty() && admin.control.app_of_token(token_id).await.is_none() {
+        return Err(ApiError::new(404, "not_found", shown::unknown("token", &token_id.to_string(), "keyway token list")));
+    }
     let (shown, after) = page(sources, query.after.as_deref(), query.limit, |(source, ..)| source.clone())?;
     let user = |(source, calls, last): (String, u64, Timestamp)| view::TokenUser { source, calls, last: last.into() };
     answer(view::TokenUsers { token_id, days, users: shown.into_iter().map(user).collect(), after })

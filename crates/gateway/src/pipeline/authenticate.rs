@@ -123,12 +123,19 @@ fn presented(head: &Parts) -> Result<Presented<'_>, ErrorBody> {
         return match head.uri.query().and_then(single_hapikey) {
             Some(key) if none => Ok(Presented::Key(key)),
             Some(_) => Err(unknown_key()),
-            None => Err(not_found(Refusal::NoCredential, "no single Authorization header was sent")),
+            None => Err(not_found(
+                Refusal::NoCredential,
+                "the request needs one header 'Authorization: Bearer pat-…'; it has none, or more than one",
+            )),
         };
     };
     let text = value.to_str().map_err(|_| not_found(Refusal::NoCredential, "the Authorization header is not text"))?;
-    let (scheme, token) = text.split_once(' ').ok_or_else(|| not_found(Refusal::NoCredential, "the Authorization header has no scheme"))?;
-    if !scheme.eq_ignore_ascii_case("bearer") || token.trim().is_empty() {
+    // White space at the end of a header is not a part of it (RFC 9110, section 5.5).
+    let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
+    if scheme.eq_ignore_ascii_case("bearer") && token.trim().is_empty() {
+        return Err(not_found(Refusal::NoCredential, "the Authorization header has no token after Bearer. Is the variable empty?"));
+    }
+    if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(not_found(Refusal::NoCredential, "the Authorization header is not of the form 'Bearer TOKEN'"));
     }
     Ok(Presented::Token(token.trim()))
@@ -142,7 +149,8 @@ fn single_hapikey(query: &str) -> Option<String> {
 }
 
 pub(super) fn unknown_key() -> ErrorBody {
-    Refusal::HapikeyUnknown.error("This hapikey doesn't exist.")
+    let advice = "keyway: this server does not know the hapikey. Send the token of an app in the Authorization header, or accept the key for one app: keyway token legacy-key APP";
+    Refusal::HapikeyUnknown.error("This hapikey doesn't exist.").detail(ErrorDetail::new(advice))
 }
 
 /// HubSpot's answer to a missing or unknown credential; the reason is Keyway's addition.
@@ -165,7 +173,7 @@ fn unknown(presented: &str) -> ErrorBody {
             Refusal::NotAToken,
             Timestamp::from_ms(0),
             Timestamp::from_ms(0),
-            "the credential has not the form of a private app token (pat-…)",
+            "the credential does not have the form of a token (pat-…)",
         ),
     }
 }

@@ -22,6 +22,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::lingering;
+use crate::tls;
 
 /// How long a client may take for its handshake.
 const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);
@@ -32,7 +33,7 @@ const OTHERS: u32 = 0o007;
 #[derive(Debug, thiserror::Error)]
 pub enum CertificateError {
     /// The certificates can't be read.
-    #[error("{} holds no certificates in PEM: {error}", shown::path(file))]
+    #[error("{} {}", shown::path(file), tls::fault_of("certificates", error))]
     Certificates {
         /// The file.
         file: PathBuf,
@@ -40,7 +41,7 @@ pub enum CertificateError {
         error: rustls::pki_types::pem::Error,
     },
     /// The key can't be read.
-    #[error("{} holds no private key in PEM: {error}", shown::path(file))]
+    #[error("{} {}", shown::path(file), tls::fault_of("private key", error))]
     Key {
         /// The file.
         file: PathBuf,

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::project::{File, Files};
 use super::{Fixed, Note, TEXT_BYTES_MAX, unified};
+use crate::source::tree;
 
 /// How far into a file Keyway searches for its own mark, in bytes.
 const HEAD_BYTES_MAX: usize = 64 << 10;
@@ -56,16 +57,13 @@ pub const EXAMPLE: &str = ".env.example";
 pub fn plan(roots: &[PathBuf], globs: &[String]) -> io::Result<Fixes> {
     let mut fixes = Fixes::default();
     for root in roots {
-        let meta = fs::symlink_metadata(root).map_err(|error| named(root, &error))?;
+        let meta = fs::symlink_metadata(root).map_err(|error| tree::unreadable(root, &error))?;
         if meta.is_symlink() {
             return Err(io::Error::other(format!("{} is a link; name what it leads to", shown::path(&root))));
         }
-        let mut overrides = ignore::overrides::OverrideBuilder::new(root);
-        for glob in globs {
-            overrides.add(&format!("!{glob}")).map_err(io::Error::other)?;
-        }
+        let overrides = tree::left_out_by(globs, root)?;
         let mut walk = WalkBuilder::new(root);
-        walk.hidden(false).follow_links(false).require_git(false).overrides(overrides.build().map_err(io::Error::other)?);
+        walk.hidden(false).follow_links(false).require_git(false).overrides(overrides);
         walk.filter_entry(|entry| {
             !matches!(entry.file_name().to_str(), Some(".git" | "node_modules" | "vendor" | "venv" | ".venv" | "dist" | "__pycache__"))
         });
@@ -110,7 +108,7 @@ fn patch_path(root: &Path, path: &Path) -> String {
 }
 
 fn named(path: &Path, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{}: {error}", shown::path(&path)))
+    io::Error::new(error.kind(), format!("{} can't be written: {}", shown::path(&path), shown::cause(error)))
 }
 
 impl Fixes {

@@ -12,6 +12,8 @@ use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use keyway_core::shown;
+
 pub use history::Origin;
 pub use objects::{Blobs, Object, is_text, message};
 
@@ -42,6 +44,7 @@ impl Repository {
     /// # Errors
     /// git is not installed, or the folder is not in a repository.
     pub fn of(folder: &Path) -> io::Result<Self> {
+        folder.metadata().map_err(|error| super::tree::unreadable(folder, &error))?;
         let start = Self { folder: folder.to_owned(), bare: false };
         let bare = start.output(&["rev-parse", "--is-bare-repository"])?.starts_with(b"true");
         let top = start.output(&["rev-parse", if bare { "--absolute-git-dir" } else { "--show-toplevel" }])?;
@@ -83,6 +86,12 @@ impl Repository {
         }
         let message = String::from_utf8_lossy(&output.stderr);
         let message = message.trim_end().strip_prefix("fatal: ").unwrap_or_else(|| message.trim_end());
+        if message.starts_with("not a git repository") {
+            return Err(io::Error::other(format!(
+                "--since, --staged and --history need a git repository, and {} is not in one. Leave the option out to scan the files as they are",
+                shown::path(&self.folder)
+            )));
+        }
         Err(io::Error::other(format!("git {}: {message}", arguments.first().unwrap_or(&""))))
     }
 
@@ -139,6 +148,8 @@ impl Repository {
     /// An error of git; an unknown revision.
     pub fn objects_since(&self, revision: &str) -> io::Result<Vec<ObjectId>> {
         let range = range_since(revision)?;
+        self.output(&["rev-parse", "--verify", "--quiet", "--end-of-options", &format!("{revision}^{{commit}}")])
+            .map_err(|_| no_revision(revision))?;
         let output = self.output(&[
             "rev-list",
             "--objects",
@@ -180,10 +191,18 @@ impl Repository {
     }
 }
 
+fn no_revision(revision: &str) -> io::Error {
+    let revision = shown::line(revision);
+    let text = format!(
+        "--since {revision}: the repository has no such revision. Name a branch, a tag or a commit, as \"git log --oneline\" lists them"
+    );
+    io::Error::new(io::ErrorKind::InvalidInput, text)
+}
+
 /// `REV..HEAD`, where git can't read REV as an option.
 fn range_since(revision: &str) -> io::Result<String> {
     if revision.is_empty() || revision.starts_with('-') || revision.contains("..") {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{revision:?} is not a revision")));
+        return Err(no_revision(revision));
     }
     Ok(format!("{revision}..HEAD"))
 }

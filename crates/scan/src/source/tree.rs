@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use ignore::overrides::OverrideBuilder;
+use ignore::overrides::{Override, OverrideBuilder};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 use keyway_core::shown;
 
@@ -38,6 +38,30 @@ pub trait Look: Send {
 /// The largest UTF-16 file that is converted to UTF-8, in bytes.
 const UTF16_MAX: u64 = 8 << 20;
 
+/// The error for a root that can't be read.
+pub(crate) fn unreadable(root: &Path, error: &io::Error) -> io::Error {
+    let why = shown::cause(error);
+    io::Error::new(error.kind(), format!("{} can't be read: {why}. Name a folder or a file, such as . for this folder", shown::path(&root)))
+}
+
+/// The files that the globs of `--ignore` leave out.
+///
+/// # Errors
+/// One of them is not a glob.
+pub(crate) fn left_out_by(globs: &[String], root: &Path) -> io::Result<Override> {
+    let mut overrides = OverrideBuilder::new(root);
+    for glob in globs {
+        overrides.add(&format!("!{glob}")).map_err(|error| {
+            let why = match error {
+                ignore::Error::Glob { err, .. } => err,
+                other => other.to_string(),
+            };
+            io::Error::new(io::ErrorKind::InvalidInput, format!("--ignore {:?} is not a glob: {why}", shown::line(glob)))
+        })?;
+    }
+    overrides.build().map_err(io::Error::other)
+}
+
 /// Walks the files and passes each to a receiver. Returns the receivers.
 ///
 /// # Errors
@@ -47,12 +71,8 @@ pub fn walk<L: Look>(which: &Which, make: impl Fn() -> L + Sync) -> io::Result<V
     let mut left_out = Vec::new();
     for root in &which.roots {
         // A missing root is an error. A file that is missing later was deleted during the scan.
-        root.metadata().map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", shown::path(&root))))?;
-        let mut overrides = OverrideBuilder::new(if root.is_dir() { root } else { Path::new(".") });
-        for glob in &which.ignore {
-            overrides.add(&format!("!{glob}")).map_err(io::Error::other)?;
-        }
-        let overrides = overrides.build().map_err(io::Error::other)?;
+        root.metadata().map_err(|error| unreadable(root, &error))?;
+        let overrides = left_out_by(&which.ignore, if root.is_dir() { root } else { Path::new(".") })?;
         let settings = Settings::default();
         let mut builder = WalkBuilder::new(root);
         builder

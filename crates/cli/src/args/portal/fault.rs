@@ -11,9 +11,10 @@ pub enum Fault {
     },
     /// List rules, with the calls they fitted and those they made fail
     List,
-    /// Remove one rule, or all with no id
+    /// Remove one rule, or all with no ID
+    #[command(visible_alias = "remove")]
     Clear {
-        /// The rule's id
+        /// The rule's ID
         id: Option<u64>,
     },
 }
@@ -47,7 +48,7 @@ pub struct FaultRule {
     /// Calls of this path only; * matches anything
     #[arg(long)]
     pub path: Option<String>,
-    /// Calls of this app only, by id or name
+    /// Calls of this app only, by ID or name
     #[arg(long)]
     pub app: Option<String>,
     /// How many calls pass first

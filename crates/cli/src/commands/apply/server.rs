@@ -49,7 +49,7 @@ pub async fn check_role(connection: &Connection, changes: bool) -> anyhow::Resul
     match role {
         SUPER_ADMIN => Ok(()),
         AUDITOR if !changes => Ok(()),
-        AUDITOR => bail!("the role {AUDITOR} changes nothing. Add --dry-run, or use a token with the role {SUPER_ADMIN}"),
+        AUDITOR => bail!("the role {AUDITOR} may not change anything. Add --dry-run, or use a token with the role {SUPER_ADMIN}"),
         role => {
             bail!("the role {role} does not see all apps. Use a token with the role {SUPER_ADMIN}, or {AUDITOR} where nothing is changed")
         }

@@ -14,7 +14,7 @@ use tokio::signal::unix::{self, SignalKind, signal};
 use super::super::note;
 use crate::args::Connection;
 use crate::args::init::Init;
-use crate::client;
+use crate::client::{self, NoServer};
 
 /// How long a server may take to be ready.
 const READY_TIME_MAX: Duration = Duration::from_secs(60);
@@ -55,7 +55,9 @@ impl Server {
         match client::alive(connection).await {
             Ok(()) => Ok(Self { started: None }),
             Err(error) if connection.address().is_some() => Err(error),
-            Err(_) => Ok(Self { started: Some(Started::new(connection, init).await?) }),
+            Err(error) if error.is::<NoServer>() => Ok(Self { started: Some(Started::new(connection, init).await?) }),
+            // There may be a server, such as one of another user.
+            Err(error) => Err(error),
         }
     }
 
@@ -72,15 +74,13 @@ impl Server {
 
     /// What can be done next.
     pub fn next(&self, connection: &Connection, init: &Init) -> String {
-        let folder = shown::path(&connection.data);
-        let data = if folder == "keyway-data" { String::new() } else { format!(" --data {folder}") };
+        let data = data(connection);
         let mut commands = vec![
             (format!("keyway audit tail{data}"), "watch the calls"),
             (format!("keyway app list{data}"), "apps, and when each called last"),
         ];
         if self.started.is_some() {
-            let addresses: String = init.addresses().map(|(option, address)| format!(" {option} {address}")).collect();
-            commands.push((format!("keyway serve{data}{addresses}"), "start this server again"));
+            commands.push((serve(connection, init), "start this server again"));
         }
         let width = commands.iter().map(|(command, _)| command.chars().count()).max().unwrap_or_default();
         let mut lines = vec![String::new(), "Next".to_owned()];
@@ -121,6 +121,18 @@ impl Server {
     }
 }
 
+/// The option for the data folder, where it is not the default.
+fn data(connection: &Connection) -> String {
+    let folder = shown::path(&connection.data);
+    if folder == "keyway-data" { String::new() } else { format!(" --data {folder}") }
+}
+
+/// The command that starts the same server.
+fn serve(connection: &Connection, init: &Init) -> String {
+    let addresses: String = init.addresses().map(|(option, address)| format!(" {option} {address}")).collect();
+    format!("keyway serve{}{addresses}", data(connection))
+}
+
 impl Started {
     async fn new(connection: &Connection, init: &Init) -> anyhow::Result<Self> {
         let program = std::env::current_exe().context("this program's file is not known")?;
@@ -137,18 +149,26 @@ impl Started {
         let mut child = command.spawn().context("the server can't be started")?;
         let mut lines = BufReader::new(child.stdout.take().context("the server has no output")?).lines();
         let mut started = Self { child, screen: String::new() };
-        let ready = async {
+        let reading = async {
             while let Some(line) = lines.next_line().await? {
                 if line == crate::serve::READY {
-                    return Ok(());
+                    return Ok(true);
                 }
                 started.screen.push_str(&line);
                 started.screen.push('\n');
             }
-            bail!("the server did not start. To see why: keyway serve --data {}", shown::path(&connection.data))
+            anyhow::Ok(false)
         };
-        tokio::time::timeout(READY_TIME_MAX, ready).await.context("the server was not ready within a minute")??;
-        Ok(started)
+        let is_ready = tokio::time::timeout(READY_TIME_MAX, reading).await.context("the server was not ready within a minute")??;
+        if is_ready {
+            return Ok(started);
+        }
+        let ended = started.child.wait().await?;
+        match ended.code() {
+            // A server that ends by itself says why, on the same terminal.
+            Some(_) => bail!("the server did not start, for the reason above"),
+            None => bail!("the server did not start: it ended by {ended}. To see more: {}", serve(connection, init)),
+        }
     }
 
     /// The URL on the line of the first screen that begins with a word.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use keyway_advice::plan::{self, FixNote, Grouping, Named, Recorded, Report};
 use keyway_core::shown;
 use keyway_core::written::is_keyways;
@@ -111,7 +111,15 @@ fn report(path: &Path) -> anyhow::Result<Report> {
         let file = std::fs::File::open(path).with_context(|| format!("{} can't be read", shown::path(&path)))?;
         file.take(REPORT_BYTES_MAX).read_to_string(&mut text).with_context(|| format!("{} can't be read", shown::path(&path)))?;
     }
-    serde_json::from_str(&text).with_context(|| format!("{} is not a report of `keyway scan --json`", shown::path(&path)))
+    serde_json::from_str(&text).map_err(|error| {
+        let what = if error.is_data() { "another form of JSON" } else { "not JSON" };
+        anyhow!(
+            "{} is not a report of \"keyway scan --json\" ({what}: line {}, column {}). Write one with \"keyway scan --json FOLDER > report.json\", or pass the folder",
+            shown::path(&path),
+            error.line(),
+            error.column()
+        )
+    })
 }
 
 /// The same report, of a folder that is scanned now.

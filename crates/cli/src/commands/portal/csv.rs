@@ -1,6 +1,6 @@
 //! Reads records from CSV: the first line names properties, and an empty cell sets nothing.
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use serde_json::{Map, Value, json};
 
 /// A seed of `TYPE=FILE` arguments.
@@ -15,6 +15,18 @@ pub fn seed(files: &[String]) -> anyhow::Result<Value> {
         }
     }
     Ok(json!({ "records": records }))
+}
+
+/// An error of the account about a record, by the line of the file that has it.
+pub fn at_line(error: anyhow::Error, files: &[String]) -> anyhow::Error {
+    let text = error.to_string();
+    let found = files.iter().filter_map(|file| file.split_once('=')).find_map(|(kind, path)| {
+        let (number, what) = text.strip_prefix(&format!("records.{kind}["))?.split_once(']')?;
+        // The first line has the names of the properties.
+        let line = number.parse::<usize>().ok()? + 2;
+        Some(anyhow!("{}, line {line}{what}", keyway_core::shown::line(path)))
+    });
+    found.unwrap_or(error)
 }
 
 fn rows(text: &str) -> anyhow::Result<Vec<Value>> {

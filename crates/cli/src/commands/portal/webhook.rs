@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use http::Method;
+use keyway_core::shown;
 use serde_json::{Value, json};
 
 use super::super::confirm::{self, Deletion};
@@ -17,9 +18,18 @@ pub async fn run(double: &Double<'_>, action: Webhook) -> anyhow::Result<Exit> {
         Webhook::Set { app, to, events } => {
             let subscriptions = events.iter().map(|event| subscription(event)).collect::<anyhow::Result<Vec<Value>>>()?;
             let body = json!({ "targetUrl": to, "subscriptions": subscriptions });
-            let answer = double.call(Method::PUT, &format!("/webhooks/{}", names::app(double.connection, &app).await?), Some(body)).await?;
+            let id = names::app(double.connection, &app).await?;
+            let answer = double.call(Method::PUT, &format!("/webhooks/{id}"), Some(body)).await.map_err(|error| {
+                if error.to_string().contains("eventType") {
+                    let events = shown::line(&events.join(" ")).into_owned();
+                    return anyhow!("{events}: write events such as contact.creation, contact.deletion or contact.propertyChange:email");
+                }
+                error
+            })?;
+            // A name that needs more than quotes is left to the ID.
+            let typed = shown::argument(&app).unwrap_or(id);
             show(&answer, |_| {
-                format!("{app} gets its events at {to}; `keyway portal webhook secret {app}` prints the secret that signs them")
+                format!("{app} gets its events at {to}. To print the secret that signs them: keyway portal webhook secret {typed}")
             })
         }
         Webhook::List => {
@@ -38,6 +48,7 @@ pub async fn run(double: &Double<'_>, action: Webhook) -> anyhow::Result<Exit> {
             })
         }
         Webhook::Remove { app, consent } => {
+            let id = names::app(double.connection, &app).await?;
             confirm::deletion(consent, async || {
                 Ok(Deletion {
                     what: format!("the webhook settings of the app \"{app}\""),
@@ -46,7 +57,7 @@ pub async fn run(double: &Double<'_>, action: Webhook) -> anyhow::Result<Exit> {
                 })
             })
             .await?;
-            let answer = double.call(Method::DELETE, &format!("/webhooks/{}", names::app(double.connection, &app).await?), None).await?;
+            let answer = double.call(Method::DELETE, &format!("/webhooks/{id}"), None).await?;
             show(&answer, |_| format!("{app} gets no more webhooks"))
         }
         Webhook::Secret { app } => {

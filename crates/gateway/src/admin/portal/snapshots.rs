@@ -4,13 +4,14 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use keyway_core::shown;
 
 use super::super::Admin;
 use super::super::body::ApiError;
 use super::super::extract::Path;
 use super::super::view::{self, Answer, answer};
 use super::double;
-use crate::double::Double;
+use crate::double::{Double, RefillError};
 
 pub(in crate::admin) async fn list(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer<view::Snapshots> {
     let double = double(&admin, hub_id).await?;
@@ -29,14 +30,21 @@ pub(in crate::admin) async fn take(State(admin): State<Admin>, Path((hub_id, nam
     keep(&double, &name, admin.refill.copy(hub_id).await?)
 }
 
-/// Only stores it; an error in it shows when it is restored.
+/// Stores what an export gave, after a check that it can be restored.
 pub(in crate::admin) async fn put(
     State(admin): State<Admin>,
     Path((hub_id, name)): Path<(u64, String)>,
     copy: Bytes,
 ) -> Answer<view::SnapshotAnswer> {
     let double = double(&admin, hub_id).await?;
-    keep(&double, &name, copy.to_vec())
+    let copy = copy.to_vec();
+    admin.refill.check_copy(hub_id, &copy).await.map_err(|error| match error {
+        RefillError::Invalid(what) => ApiError::invalid(format!(
+            "this is not an exported snapshot: {what}. Write one with \"keyway portal snapshot export NAME FILE\""
+        )),
+        other => other.into(),
+    })?;
+    keep(&double, &name, copy)
 }
 
 fn keep(double: &Double, name: &str, copy: Vec<u8>) -> Answer<view::SnapshotAnswer> {
@@ -67,5 +75,5 @@ pub(in crate::admin) async fn restore(State(admin): State<Admin>, Path((hub_id, 
 }
 
 pub(super) fn no_snapshot(name: &str) -> ApiError {
-    ApiError::new(404, "not_found", format!("there is no snapshot {name}"))
+    ApiError::new(404, "not_found", shown::unknown("snapshot", name, "keyway portal snapshot list"))
 }
