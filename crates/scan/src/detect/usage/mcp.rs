@@ -40,7 +40,7 @@ pub(super) fn find(text: Text<'_>) -> Vec<(usize, Usage)> {
     let by_cli = CLI.find_iter(text.bytes).map(|command| (command.start(), b"hs mcp".to_vec()));
     let mut found: Vec<(usize, Usage)> = Vec::new();
     for (at, server) in named.chain(by_cli).chain(of_others(text)) {
-        if is_comment(&text.bytes[line_near(text.bytes, at).start..at]) {
+        if is_comment(&text.bytes[line_near(text.bytes, at).start..at]) || is_told(text, at) {
             continue;
         }
         let name = String::from_utf8_lossy(&server).into_owned();
@@ -50,6 +50,28 @@ pub(super) fn find(text: Text<'_>) -> Vec<(usize, Usage)> {
         }
     }
     found
+}
+
+/// Whether a program's documentation names the server: a docstring of Python or Elixir, or a comment behind code.
+fn is_told(text: Text<'_>, at: usize) -> bool {
+    const SLASHES: [&str; 15] = ["js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx", "go", "java", "cs", "kt", "swift", "dart", "rs"];
+    let head = &text.bytes[line_near(text.bytes, at).start..at];
+    let ends = |endings: &[&str]| text.path.rsplit_once('.').is_some_and(|(_, ending)| endings.contains(&ending));
+    let (is_python, is_elixir) = (ends(&["py"]), ends(&["ex", "exs"]));
+    let hash = is_python || is_elixir || ends(&["rb"]);
+    let mark = if hash { b" # ".as_slice() } else { b" // " };
+    if (hash || ends(&SLASHES)) && memchr::memmem::find(head, mark).is_some() {
+        return true;
+    }
+    if !is_python && !is_elixir {
+        return false;
+    }
+    // A text that is given a name or passed on is a value; one that is a statement of its own is documentation.
+    let quotes: Vec<usize> = memchr::memmem::find_iter(text.bytes, b"\"\"\"").collect();
+    quotes.chunks_exact(2).filter(|pair| pair[0] < at && at < pair[1]).any(|pair| {
+        let before = text.bytes[line_near(text.bytes, pair[0]).start..pair[0]].trim_ascii();
+        before.is_empty() || before == b"r" || before.starts_with(b"@moduledoc") || before.starts_with(b"@doc")
+    })
 }
 
 /// Servers that others run, in an agent's settings: entries that name HubSpot, and the host of their address.

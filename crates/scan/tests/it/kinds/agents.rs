@@ -51,9 +51,15 @@ fn t14_setting_up_a_server_is_no_credential_and_prose_is_no_usage() {
     let text = r#"{"mcpServers": {"hubspot-mcp": {"command": "npx", "args": ["-y", "@hubspot/mcp-server"], "env": {"PRIVATE_APP_ACCESS_TOKEN": "${HUBSPOT_TOKEN}"}}}}"#;
     assert!(examine(".mcp.json", text).candidates.is_empty());
     assert_eq!(of_via(".mcp.json", text, Via::Mcp).len(), 1);
+    // A text in triple quotes that has a name is a value.
+    assert_eq!(of_via("c.py", "SETTINGS = \"\"\"\n{\"url\": \"https://mcp.hubspot.com\"}\n\"\"\"\n", Via::Mcp).len(), 1);
     for (path, text) in [
         ("README.md", "Install @hubspot/mcp-server"),
         ("a.js", "// see mcp.hubspot.com"),
+        ("b.js", "const url = base(); // as mcp.hubspot.com does"),
+        ("a.py", "def tools():\n    \"\"\"Tools of HubSpot.\n\n    They are those of @hubspot/mcp-server.\n    \"\"\"\n    return []\n"),
+        ("b.py", "TOOLS = []  # those of mcp.hubspot.com\n"),
+        ("a.ex", "  @moduledoc \"\"\"\n  Speaks with mcp.hubspot.com.\n  \"\"\"\n"),
         ("package-lock.json", "{\"node_modules/@hubspot/mcp-server\": {}}"),
         ("AGENTS.md", "hubspot: call https://mcp.hubspot.com"),
         ("acme_hubspot_mcp-0.1.4.dist-info/METADATA", "Name: acme-hubspot-mcp\n\n| [mcp-hubspot](https://example.org) | yes |"),
