@@ -6,8 +6,9 @@ use clap::ValueEnum;
 
 #[derive(clap::Args)]
 pub struct Plan {
-    /// A report of `keyway scan --json` (`-` is standard input), or a folder, which is scanned
-    #[arg(required_unless_present = "recorded", value_name = "REPORT|FOLDER")]
+    /// A report of `keyway scan --json` (`-` is standard input), or a folder, which is scanned [default: the folder you are in, without
+    /// --recorded]
+    #[arg(value_name = "REPORT|FOLDER")]
     pub from: Option<PathBuf>,
     /// Plan from the calls that the running server recorded; with a folder or a report, from both
     #[arg(long)]

@@ -23,6 +23,9 @@ use crate::output::table::{self as layout, Place};
 /// Exits 1 when there is something to do.
 pub async fn run(connection: &Connection, mut args: Args) -> anyhow::Result<Exit> {
     args.hub_id = super::names::account_if_any(connection, args.account.as_deref()).await?;
+    if args.from.is_none() && !args.recorded {
+        args.from = Some(".".into());
+    }
     let (report, grouping) = input::read(args.from.as_deref(), args.no_ignore, &args.sorting)?;
     let recorded = if args.recorded { input::recorded(connection, &args).await? } else { Vec::new() };
     let input = args.from.as_ref().map_or_else(|| "--recorded".to_owned(), shown::path);

@@ -88,6 +88,14 @@ fn a_folder_becomes_one_app_for_each_integration_with_the_least_scopes() {
 }
 
 #[test]
+fn without_a_folder_the_folder_that_one_is_in_is_planned() {
+    let folder = code();
+    let (named, default) = (plan(folder.path(), &[".", "--json"]), plan(folder.path(), &["--json"]));
+    assert_eq!(default.status.code(), Some(1));
+    assert_eq!(json_of(&default)["apps"], json_of(&named)["apps"]);
+}
+
+#[test]
 fn the_name_of_the_output_says_its_format() {
     let folder = code();
     for (name, begins) in
