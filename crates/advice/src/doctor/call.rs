@@ -117,6 +117,9 @@ impl Call {
             self.presents(Place::Bearer, rest.trim_start());
         } else if value.eq_ignore_ascii_case("bearer") {
             self.presents(Place::Bearer, "");
+        } else if scheme.is_empty() && is_mask(value) && !value.starts_with("pat-") {
+            // What hides the whole value hides the word Bearer too.
+            self.presents(Place::Bearer, value);
         } else {
             self.presents(Place::Authorization(scheme.to_owned()), rest);
         }
@@ -245,8 +248,14 @@ fn is_placeholder(text: &str) -> bool {
     words.contains(&lower.as_str()) || begins.iter().any(|begin| lower.starts_with(begin))
 }
 
-/// Whether a log, a tool or a person has hidden the value.
+/// Whether a log, a tool or a person has hidden the value, or all of it but its beginning: `pat-na1-[token]`.
 fn is_mask(text: &str) -> bool {
+    let after_region = text.strip_prefix("pat-").and_then(|rest| rest.split_once('-')).map(|(_, rest)| rest);
+    after_region.is_some_and(|rest| rest.starts_with(['<', '[', '(', '{']) || hides(rest)) || hides(text)
+}
+
+/// Whether a text has the form of a hidden value.
+fn hides(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     let inner = lower.trim_matches(['<', '>', '[', ']', '(', ')', '*', '{', '}', '_', '-']);
     let words = ["redacted", "filtered", "hidden", "masked", "removed", "excluded", "omitted", "secret", "sanitized", "hash", "snip"];
@@ -258,7 +267,7 @@ fn is_mask(text: &str) -> bool {
         || run("•")
         || lower.contains('…')
         || run("x") && run("xx")
-        || lower.ends_with("...")
+        || lower.contains("...")
         || (lower.contains("redacted") && text.len() < 60)
 }
 
@@ -327,6 +336,11 @@ mod tests {
             ("***".into(), CredentialKind::Masked),
             ("[REDACTED]".into(), CredentialKind::Masked),
             ("pat-na1-xxxxxxxx-xxxx-xxxx".into(), CredentialKind::Masked),
+            ("pat-eu1-********".into(), CredentialKind::Masked),
+            ("pat-eu1-xxx".into(), CredentialKind::Masked),
+            ("pat-eu1-<redacted>".into(), CredentialKind::Masked),
+            ("pat-eu1-[token]".into(), CredentialKind::Masked),
+            ("pat-eu1-5a5a...9f3c".into(), CredentialKind::Masked),
         ] {
             assert_eq!(kind_of(&text), kind, "{text}");
         }

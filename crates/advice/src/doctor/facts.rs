@@ -8,7 +8,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use foreign::Foreign;
-use ours::OURS;
+use ours::{HEADINGS, OURS};
 pub use seen::Seen;
 pub(super) use seen::kind_in_words;
 

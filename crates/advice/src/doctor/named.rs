@@ -143,8 +143,13 @@ pub(super) fn options(text: &str) -> Vec<String> {
         return list
             .split("value: ")
             .skip(1)
-            .filter_map(|rest| rest.lines().next())
-            .map(|value| value.trim().trim_matches(['"', '\\']).to_owned())
+            .filter_map(|rest| {
+                let value = rest.lines().next()?.trim();
+                let bare = value.trim_start_matches(['"', '\\']);
+                // What follows the second quote is not the value.
+                if bare.len() < value.len() { bare.split(['"', '\\']).next() } else { Some(bare) }
+            })
+            .map(str::to_owned)
             .take(VALUES_MAX)
             .collect();
     }
@@ -222,6 +227,8 @@ mod tests {
             ),
             ["a", "c"]
         );
+        let escaped = r#"allowed options: [label: \"A b\"\nvalue: \"a\"]","error":"INVALID_OPTION"}]"#;
+        assert_eq!(options(escaped), ["a"]);
         assert!(options("nothing").is_empty());
     }
 

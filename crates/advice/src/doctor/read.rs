@@ -37,7 +37,7 @@ pub fn read(text: &str) -> Vec<Evidence> {
     }
     let evidence = match curl::find(text) {
         Some((call, rest)) => Evidence { call: Some(call), answer: log::answer(&rest), ..Evidence::default() },
-        None => log::of_text(text),
+        None => log::behind(text).unwrap_or_else(|| log::of_text(text)),
     };
     if says_nothing(&evidence) { Vec::new() } else { vec![evidence] }
 }

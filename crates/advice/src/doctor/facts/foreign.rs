@@ -13,7 +13,7 @@ use marks::{
 };
 use services::OTHERS;
 
-use super::{Facts, MATCHES_MAX, OURS};
+use super::{Facts, HEADINGS, MATCHES_MAX, OURS};
 use crate::doctor::hosts::{self, EXPLAINING, is_foreign};
 
 /// Ends of the names of classes that speak with HubSpot, or of their errors, whoever wrote them.
@@ -62,6 +62,7 @@ impl Facts<'_> {
                 || self.speaks_as_the_command_line()
                 || self.says("x-hubspot-correlation-id")
                 || OURS.iter().any(|word| *word != "hubspot" && self.says(word))
+                || HEADINGS.iter().any(|heading| self.has_heading(heading))
                 || !self.scopes_in_words().is_empty()
                 || self.status() == Some(OF_HUBSPOT_ALONE);
             let is_about = named || other || self.says("hubspot");
@@ -158,6 +159,11 @@ impl Facts<'_> {
         foreign.is_answered || foreign.has_a_sign && self.status().is_some()
     }
 
+    /// Whether a sentence of the text ends with these words.
+    fn has_heading(&self, heading: &str) -> bool {
+        self.said.match_indices(heading).any(|(at, _)| !self.said[at + heading.len()..].starts_with([' ', '-']))
+    }
+
     /// Whether the text shows a client library of HubSpot: its packages, its classes, or a call of it.
     pub fn shows_library(&self) -> bool {
         self.call().is_some_and(|call| call.sdk.is_some()) || OF_A_LIBRARY.iter().any(|mark| self.says(mark))
@@ -182,6 +188,7 @@ impl Facts<'_> {
             || self.is_of_a_family()
             || self.answer().is_some_and(|answer| answer.envelope && !answer.plain || answer.html)
             || self.says_only_a_status()
+            || self.status().is_some_and(|status| status >= 500 && self.says(&format!("hubspot {status}")))
     }
 
     /// Whether the text shows a command of the HubSpot CLI, such as `hs project upload`.
@@ -203,6 +210,14 @@ impl Facts<'_> {
     /// Whether the text has a sentence that only HubSpot's command line prints.
     fn speaks_as_the_command_line(&self) -> bool {
         OF_THE_COMMAND_LINE_ALONE.iter().any(|parts| self.says_together(parts))
+    }
+
+    /// Whether the call went to a path of a program's own server: it has no host, and HubSpot's API has no such path.
+    pub fn is_of_a_server_of_its_own(&self) -> bool {
+        self.call().is_some_and(|call| call.host.is_none() && call.sdk.is_none() && call.path.len() > 1)
+            && self.operation.is_none()
+            && self.other_methods.is_empty()
+            && !self.is_of_a_family()
     }
 
     /// Whether the path has the prefix of an API of HubSpot. The rest of the path does not matter.

@@ -14,6 +14,10 @@ pub(super) const OURS: [&str; 97] = [
     "com.hubspot.",
     "correct role to grant these permissions",
     "unscoped endpoint",
+    "does not have proper permissions! (requires any of [",
+    "please ensure the all scopes are authorized for",
+    "integrations/sources/hubspot",
+    "invalid input json on line",
     "x-hubspot-ratelimit",
     "api_client.crm",
     "\"vid\":",
@@ -78,7 +82,6 @@ pub(super) const OURS: [&str; 97] = [
     "/form-integrations/v1",
     "/communication-preferences/v",
     // The pages of an install, in the languages that HubSpot has.
-    "complete the connection",
     "contact the app developer",
     "authorization failed because",
     "autorisierung fehlgeschlagen, da",
@@ -90,11 +93,8 @@ pub(super) const OURS: [&str; 97] = [
     "app-entwickler",
     "développeur de l'application",
     "desarrollador de la aplicación",
-    "completar la conexión",
     "desenvolvedor do aplicativo",
-    "concluir a conexão",
     "sviluppatore dell'app",
-    "completare la connessione",
     "app-ontwikkelaar",
     "apputvikler",
     "apputvecklar",
@@ -103,3 +103,7 @@ pub(super) const OURS: [&str; 97] = [
     "アプリ開発者",
     "接続を完了できませんでした",
 ];
+
+/// Ends of the headings of an install's pages. Other programs write such words in the middle of a sentence.
+pub(super) const HEADINGS: [&str; 4] =
+    ["complete the connection", "completar la conexión", "concluir a conexão", "completare la connessione"];

@@ -15,6 +15,8 @@ use keyway_core::catalog::Method;
 
 /// The most places in a text that are tried as the beginning of a value.
 const BRACES_MAX: usize = 400;
+/// The most places in a text that are tried as HubSpot's status.
+const PLACES_MAX: usize = 50;
 /// The most text that is read at all these places together, in bytes.
 const WORK_MAX: usize = 2 * 1024 * 1024;
 
@@ -34,6 +36,21 @@ pub(super) fn of_text(text: &str) -> Evidence {
     // A request without anything else has no answer yet.
     let answer = if call.is_some() && is_a_request(text) { None } else { answer(text) };
     Evidence { call, answer, ..Evidence::default() }
+}
+
+/// A text in which a program's own server answers a call with a 5xx, and quotes HubSpot's status: `HubSpot 403: …`. What
+/// failed is the server's call to HubSpot, which the text does not show.
+pub(super) fn behind(text: &str) -> Option<Evidence> {
+    let quoted = |status: &str| status.parse::<u16>().is_ok_and(|status| (400..600).contains(&status));
+    let (at, _) = text.match_indices("HubSpot ").take(PLACES_MAX).find(|(at, name)| {
+        let after = &text[at + name.len()..];
+        after.get(..3).is_some_and(quoted) && after[3..].starts_with([':', ' ', '\n', '"'])
+    })?;
+    let call = call(&text[..at]).filter(|call| call.host.is_none() && call.sdk.is_none() && call.path.len() > 1)?;
+    let of_a_server = status(&text[..at])? >= 500 && !call.is_of_the_api();
+    let quote = &text[at..];
+    let quote = if text[..at].ends_with('"') { quote.split('"').next()? } else { quote };
+    of_a_server.then(|| of_text(quote))
 }
 
 /// The answer that a text quotes; none where there is no text.
@@ -298,7 +315,8 @@ fn bearer(text: &str, call: &mut Call) {
     let Some(at) = find_ascii(text, "bearer ") else {
         // A header that lacks the word.
         if let Some(at) = find_ascii(text, "authorization: pat-") {
-            let value: String = text[at + 15..].chars().take_while(|one| one.is_ascii_alphanumeric() || *one == '-').take(100).collect();
+            let ends = |one: &char| one.is_whitespace() || matches!(one, '"' | '\'' | ',' | '\\' | '`');
+            let value: String = text[at + 15..].chars().take_while(|one| !ends(one)).take(100).collect();
             call.presents(Place::Authorization(String::new()), &value);
         }
         return;

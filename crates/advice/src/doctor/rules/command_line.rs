@@ -589,7 +589,9 @@ fn key_lacks_scope(facts: &Facts<'_>) -> Option<Found> {
     }
     let refused = facts.status() == Some(403)
         || facts.is_category("MISSING_SCOPES")
-        || ["hasn't been granted all required scopes", "was forbidden"].iter().any(|words| facts.says(words));
+        || ["hasn't been granted all required scopes", "was forbidden", "does not have proper permissions"]
+            .iter()
+            .any(|words| facts.says(words));
     (facts.is_of_the_command_line() && refused).then_some(())?;
     Found::likely("the command line calls HubSpot with a personal access key: it has the permissions that were ticked when it was created, and never more than its user has in this account")
         .so("look in the account whether the user may do this (Design Manager, developer tools, HubDB), and whether the subscription has it")

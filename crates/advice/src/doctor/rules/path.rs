@@ -48,11 +48,23 @@ fn hublet(facts: &Facts<'_>) -> Option<Hublet> {
 pub(super) fn region(facts: &Facts<'_>) -> Option<Found> {
     (facts.status() == Some(WRONG_HUBLET) || facts.says("is unknown to this Hublet")).then_some(())?;
     let Some(hublet) = hublet(facts) else {
+        if !facts.says("not appear to exist") {
+            return Found::certain("HubSpot does not know the account in the data centre (hublet) that the call reached, and the text does not say which one has it: the host or the credential is of another one, or the account has moved")
+                .so("look at the address of the account's pages: app-eu1.hubspot.com means the data centre eu1, whose API is at api-eu1.hubapi.com")
+                .so("connect the account again in the program, or make the credential again: a new one carries its data centre")
+                .so("do not send the call again to the same host: the answer stays the same");
+        }
         return Found::certain("HubSpot finds the account of this credential in none of its data centres (hublets)")
             .so("look whether the account still exists, and make a new credential in it")
             .so("do not send the call again: the answer stays the same");
     };
     let host = hublet.host();
+    let pages = if hublet.name() == "na1" { "app.hubspot.com".to_owned() } else { format!("app-{hublet}.hubspot.com") };
+    if facts.raw_path().trim_end_matches('/').ends_with("/oauth/authorize") {
+        return Found::certain(format!("the account is in the data centre {hublet}, and the install URL leads to another one"))
+            .so(format!("open the install URL at https://{pages}, with the same parameters"))
+            .so("do not open the same URL again: the answer stays the same");
+    }
     Found::certain(format!(
         "the account is in the data centre {hublet}, and the call reached another one: the credential does not carry its data centre, or the account has moved since it was made"
     ))

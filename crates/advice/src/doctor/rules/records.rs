@@ -82,17 +82,18 @@ pub(super) static ROWS: &[Said] = &[
     },
     Said {
         cause: "object-type-unknown",
-        title: "the path names no object type",
+        title: "the call names no object type",
         source: Source::Probe,
         page: pages::SCHEMAS,
         statuses: &[400, 404],
         says: &["unable to infer object type", "object type&is not supported by this endpoint"],
         guesses: &["object type&does not exist", "not a valid object type", "unknown object type", "no object type"],
         judge: Some(super::path::object_type),
-        because: "the path names neither a standard object type nor a custom one of this account",
+        because: "the path, or a parameter that takes object types (associations), names neither a standard object type nor a custom one of this account",
         remedy: &[
             "write standard types by name or id (contacts, 0-1), custom types as p_NAME, pHUBID_NAME or 2-NUMBER",
             "list the account's custom types with GET /crm-object-schemas/2026-09/schemas; their numbers differ between accounts",
+            "compare the order of the arguments of a client's call with its reference: a value in the place of associations is read as an object type",
         ],
         ..ROW
     },

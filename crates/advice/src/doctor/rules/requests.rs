@@ -370,6 +370,7 @@ pub(super) static ROWS: &[Said] = &[
         cause: "body-shape-wrong",
         title: "the body is JSON, and not in the form that the operation takes",
         source: Source::Thread("HubSpot/hubspot-api-python#71"),
+        names_hubspot: true,
         statuses: BAD,
         says: &[
             "cannot deserialize",

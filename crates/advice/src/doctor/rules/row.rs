@@ -232,6 +232,15 @@ impl Rule {
         if certainty == Certainty::Certain && is_of_words && !facts.is_about_hubspot() {
             certainty = Certainty::Likely;
         }
+        // Any server may say these words, so they need HubSpot's name, its host or its answer.
+        let is_quoting = || facts.says("hubspot") || facts.shows_a_host() || facts.may_quote_hubspot();
+        if certainty == Certainty::Certain && self.is_last && self.is_of_any && !is_quoting() {
+            certainty = Certainty::Likely;
+        }
+        // The status of a program's own server says little about HubSpot.
+        if certainty == Certainty::Certain && self.is_of_any && !of_program && facts.is_of_a_server_of_its_own() {
+            certainty = Certainty::Likely;
+        }
         if certainty == Certainty::Certain && !self.source.is_recorded() {
             certainty = Certainty::Likely;
             because.push_str(UNCONFIRMED);
