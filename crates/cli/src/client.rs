@@ -90,27 +90,13 @@ fn typed_fields(body: Option<&Value>) -> Vec<(&'static str, String)> {
     TYPED.iter().filter_map(|(name, _)| Some((*name, value(name)?))).collect()
 }
 
-/// The value of a query that this program wrote.
-fn decoded(value: &str) -> String {
-    let mut bytes = Vec::with_capacity(value.len());
-    let mut rest = value.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let hex = (*first == b'%').then(|| std::str::from_utf8(after.get(..2)?).ok()).flatten();
-        let byte = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        bytes.push(byte.unwrap_or(*first));
-        rest = if byte.is_some() { &after[2..] } else { after };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
 /// An error of the admin API about a field of a query or body, by the option that the user typed: `limit must be X`
 /// becomes `--limit 5000: write X`.
 fn as_typed(detail: &str, path: &str, fields: &[(&str, String)]) -> String {
     let Some((name, rest)) = detail.trim_start_matches("Invalid input JSON: ").split_once(" must be ") else { return detail.to_owned() };
     let Some((_, before)) = TYPED.iter().find(|(field, _)| *field == name) else { return detail.to_owned() };
     let query = path.split_once('?').map_or("", |(_, query)| query);
-    let of_query = query.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name);
-    let of_query = of_query.map(|(_, value)| decoded(value));
+    let of_query = form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
     let of_body = || fields.iter().find(|(field, _)| *field == name).map(|(_, value)| value.clone());
     match of_query.or_else(of_body) {
         Some(value) => format!("{before}{}: write {rest}", shown::line(&value)),
