@@ -275,10 +275,13 @@ impl Control {
     pub(super) async fn with_sessions_within(&self, change: &mut Change, state: &State, person: &Person) -> Result<Option<State>> {
         let Some(left_ms) = left_ms(person) else { return Ok(None) };
         let end_of = |token: &Token| {
+            // First, since the time of an app is looked up among all apps.
+            if !is_made_by(token, &person.email) {
+                return None;
+            }
             let now = self.now_of_app(state, token.app_id);
             let end = now.plus_ms(left_ms);
-            let outlives = is_made_by(token, &person.email) && is_live_session(token, now) && token.expires_at.is_none_or(|at| at > end);
-            outlives.then_some(end)
+            (is_live_session(token, now) && token.expires_at.is_none_or(|at| at > end)).then_some(end)
         };
         if !state.tokens.iter().any(|token| end_of(token).is_some()) {
             return Ok(None);
