@@ -43,20 +43,19 @@ impl<S: AsyncRead + Unpin> AsyncRead for Framed<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         let before = into.filled().len();
-        if !this.framing.is_broken() {
-            ready!(Pin::new(&mut this.stream).poll_read(cx, into))?;
-            if let Some(place) = this.framing.refuse(&into.filled()[before..]) {
-                let end = before + place;
-                if this.framing.is_broken() {
-                    into.set_filled(end);
-                } else {
-                    into.filled_mut()[end] = FORBIDDEN;
-                    into.set_filled(end + 1);
-                }
-            }
+        let broken = || Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
+        if this.framing.is_broken() {
+            return broken();
         }
-        if this.framing.is_broken() && into.filled().len() == before {
-            return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
+        ready!(Pin::new(&mut this.stream).poll_read(cx, into))?;
+        if let Some(place) = this.framing.refuse(&into.filled()[before..]) {
+            let end = before + place;
+            into.set_filled(end);
+            if !this.framing.is_broken() {
+                into.put_slice(&[FORBIDDEN]);
+            } else if place == 0 {
+                return broken();
+            }
         }
         this.is_between.store(this.framing.is_between(), Ordering::Relaxed);
         Poll::Ready(Ok(()))
