@@ -157,7 +157,7 @@ fn value(text: &str, at: usize, whole_line: bool) -> (usize, usize) {
 mod tests {
     use super::*;
 
-    /// A value that no form of HubSpot's has: only the name before it says that it is a secret.
+    /// A value in no form that HubSpot uses. Only the name before it shows that it is a secret.
     const PLAIN: &str = "plAnted-9z";
 
     fn uuid() -> String {

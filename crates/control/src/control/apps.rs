@@ -169,9 +169,8 @@ pub(super) fn scopes(names: Vec<String>) -> Result<Vec<String>> {
     let mut wanted: BTreeSet<String> = names.into_iter().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
     if let Some(unknown) = wanted.iter().find(|name| ScopeId::of(name).is_none()) {
         let near = nearest(unknown);
-        let hint = if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(" or ")) };
-        let hint = if hint.is_empty() { ". ".to_owned() } else { format!("{hint} ") };
-        return Err(ControlError::Invalid(format!("{unknown} is not a scope that HubSpot publishes{hint}List the scopes: keyway scopes")));
+        let hint = if near.is_empty() { ".".to_owned() } else { format!("; did you mean {}?", near.join(" or ")) };
+        return Err(ControlError::Invalid(format!("{unknown} is not a scope that HubSpot publishes{hint} List the scopes: keyway scopes")));
     }
     wanted.insert(BASE_SCOPE.to_owned());
     Ok(wanted.into_iter().collect())

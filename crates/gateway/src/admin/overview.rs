@@ -127,12 +127,12 @@ struct Counted {
     accounts_used: HashMap<u64, UsedOfDay>,
 }
 
-/// What was called of an account's day.
+/// The calls of an account in its day.
 #[derive(Default)]
 struct UsedOfDay {
-    /// In the last hour, by the apps that the person may see.
+    /// Calls in the last hour, of the apps that the person may see.
     pace: u64,
-    /// By the end of each hour; none for a person who sees a part of the account's apps.
+    /// Calls by the end of each hour; none for a person who sees a part of the account's apps.
     by_hour: Option<Vec<u64>>,
 }
 

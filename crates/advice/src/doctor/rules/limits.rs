@@ -47,7 +47,7 @@ fn whose(facts: &Facts<'_>) -> String {
     format!("{bucket}{users}")
 }
 
-/// The number that one of HubSpot's headers has in the text.
+/// The number behind the name of a header in the text.
 fn of_header(facts: &Facts<'_>, name: &str) -> Option<u64> {
     let text = &facts.answer()?.message;
     let small = text.to_ascii_lowercase();
