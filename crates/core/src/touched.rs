@@ -227,9 +227,11 @@ impl Touched {
         use fmt::Write as _;
         let mut records = String::with_capacity(self.records.len() * 24);
         for record in &self.records {
-            let space = if records.is_empty() { "" } else { " " };
+            if !records.is_empty() {
+                records.push(' ');
+            }
             // Writing to a text does not fail.
-            let _ = write!(records, "{space}{record}");
+            let _ = write!(records, "{record}");
         }
         let (properties, property_count) = match with_properties {
             true => (self.properties.join(" "), self.properties.len() as u64 + self.more_properties),

@@ -44,7 +44,8 @@ impl Clock {
 
 /// The time of day. It jumps where somebody sets it, so no interval is measured with it.
 pub fn now() -> Timestamp {
-    Timestamp::from_ms(jiff::Timestamp::now().as_millisecond())
+    let time = clock_gettime(ClockId::Realtime);
+    Timestamp::from_ms(time.tv_sec.saturating_mul(1_000).saturating_add(time.tv_nsec / 1_000_000))
 }
 
 /// The present moment of the clock that only goes forward, while the machine is suspended too.

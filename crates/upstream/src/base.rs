@@ -1,6 +1,7 @@
 //! Where an account's calls go.
 
 use http::Uri;
+use http::header::HeaderValue;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use keyway_core::hosts::ApiHost;
 
@@ -10,6 +11,8 @@ pub struct Base {
     scheme: Scheme,
     /// In lower case.
     pub(super) authority: Authority,
+    /// The authority as the header `Host` of every call.
+    pub(super) host: HeaderValue,
 }
 
 /// By bytes: every call finds its connections by its base, and `Authority` compares and hashes letter by letter.
@@ -68,8 +71,9 @@ impl Base {
         if !bare || authority.as_str().contains('@') || (scheme != Scheme::HTTPS && scheme != Scheme::HTTP) {
             return Err(malformed());
         }
-        let authority = authority.as_str().to_ascii_lowercase().parse().map_err(|_| malformed())?;
-        Ok(Self { scheme, authority })
+        let authority: Authority = authority.as_str().to_ascii_lowercase().parse().map_err(|_| malformed())?;
+        let host = HeaderValue::from_str(authority.as_str()).map_err(|_| malformed())?;
+        Ok(Self { scheme, authority, host })
     }
 
     /// Whether this is a host of HubSpot's API.

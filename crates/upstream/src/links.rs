@@ -56,11 +56,11 @@ fn change_headers(headers: &mut HeaderMap, links: &impl Fn() -> Option<Links>) {
 /// The coding of a body that may have links. None if it is not JSON, is a part of a body, or has a coding that
 /// Keyway did not ask for.
 fn coding(headers: &HeaderMap) -> Option<Coding> {
-    const JSON: &str = "application/json";
-    let essence = headers.get(CONTENT_TYPE)?.to_str().ok()?.split(';').next()?.trim();
+    const JSON: &[u8] = b"application/json";
+    let essence = headers.get(CONTENT_TYPE)?.as_bytes().split(|byte| *byte == b';').next()?.trim_ascii();
     let is_other_json = || {
         let essence = essence.to_ascii_lowercase();
-        essence.starts_with("application/") && essence.ends_with("+json")
+        essence.starts_with(b"application/") && essence.ends_with(b"+json")
     };
     let is_json = essence.eq_ignore_ascii_case(JSON) || is_other_json();
     if !is_json || headers.contains_key(CONTENT_RANGE) {

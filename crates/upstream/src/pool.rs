@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use http::header::{HOST, HeaderValue};
+use http::header::HOST;
 use http::uri::PathAndQuery;
 use http::{Request, Response, Uri};
 use hyper::body::Incoming;
@@ -81,7 +81,7 @@ pub(super) fn exchange(
             };
             let mut failed = match sender {
                 Sender::Own(mut sender) => {
-                    address(&mut request, Some(base), Uri::from(target.clone()))?;
+                    address(&mut request, Some(base), Uri::from(target.clone()));
                     match sender.try_send_request(request).await {
                         Ok(answer) => {
                             POOL.with(|pool| pool.keep(base, sender));
@@ -91,7 +91,7 @@ pub(super) fn exchange(
                     }
                 }
                 Sender::Shared(mut sender) => {
-                    address(&mut request, None, base.uri(target.clone()).map_err(|_| UpstreamError::Unsendable)?)?;
+                    address(&mut request, None, base.uri(target.clone()).map_err(|_| UpstreamError::Unsendable)?);
                     match sender.try_send_request(request).await {
                         Ok(answer) => return Ok(answer),
                         Err(failed) => failed,
@@ -109,16 +109,12 @@ pub(super) fn exchange(
 }
 
 /// Over HTTP/1.1 the host is a header, over HTTP/2 part of the address.
-fn address(request: &mut Request<RequestBody>, host: Option<&Base>, uri: Uri) -> Result<(), UpstreamError> {
+fn address(request: &mut Request<RequestBody>, host: Option<&Base>, uri: Uri) {
     *request.uri_mut() = uri;
     match host {
-        Some(base) => {
-            let value = HeaderValue::from_str(base.authority.as_str()).map_err(|_| UpstreamError::Unsendable)?;
-            request.headers_mut().insert(HOST, value);
-        }
+        Some(base) => drop(request.headers_mut().insert(HOST, base.host.clone())),
         None => drop(request.headers_mut().remove(HOST)),
     }
-    Ok(())
 }
 
 async fn connect(base: &Base) -> Result<Sender, UpstreamError> {

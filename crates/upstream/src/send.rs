@@ -102,7 +102,7 @@ fn relayed(answer: Response<Incoming>) -> Relayed {
 }
 
 fn bearer(credential: &Secret<String>) -> Result<HeaderValue, UpstreamError> {
-    let mut value = HeaderValue::try_from(format!("Bearer {}", credential.expose())).map_err(|_| UpstreamError::Unsendable)?;
+    let mut value = HeaderValue::try_from(["Bearer ", credential.expose()].concat()).map_err(|_| UpstreamError::Unsendable)?;
     // Kept out of debug output, and of HTTP/2's compression tables.
     value.set_sensitive(true);
     Ok(value)

@@ -1,7 +1,8 @@
 //! Calls as they are counted, and what they come to in minutes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
+use foldhash::HashMap;
 use keyway_core::catalog::{Catalog, Method};
 
 use super::Grain;
@@ -25,6 +26,14 @@ pub(crate) struct Call<'a> {
     pub calls: u64,
 }
 
+/// What is known of an operation by its name.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sort {
+    pub kind: Kind,
+    /// Whether it asks for tokens or looks at them, which does not count as a call of the account.
+    pub is_oauth: bool,
+}
+
 impl<'a> From<&Row<'a>> for Call<'a> {
     fn from(row: &Row<'a>) -> Self {
         let unsigned = |number: i64| u64::try_from(number).unwrap_or(0);
@@ -46,8 +55,8 @@ impl<'a> From<&Row<'a>> for Call<'a> {
 /// Calls that are not counted yet, by the minute.
 #[derive(Default)]
 pub(crate) struct Fresh {
-    minutes: BTreeMap<i64, Tallies>,
-    kinds: HashMap<String, Kind>,
+    minutes: BTreeMap<i64, HashMap<Who, Tally>>,
+    sorts: HashMap<String, Sort>,
 }
 
 /// By account and app.
@@ -55,16 +64,17 @@ pub(super) type Tallies = BTreeMap<Who, Tally>;
 
 impl Fresh {
     pub fn add(&mut self, call: &Call<'_>) {
-        let kind = match self.kinds.get(call.operation) {
-            Some(kind) => *kind,
+        let sort = match self.sorts.get(call.operation) {
+            Some(sort) => *sort,
             None => {
-                let kind = kind_of(call.operation);
-                self.kinds.insert(call.operation.to_owned(), kind);
-                kind
+                let sort = Sort { kind: kind_of(call.operation), is_oauth: call.operation.contains(" /oauth/") };
+                self.sorts.insert(call.operation.to_owned(), sort);
+                sort
             }
         };
         let who = Who::new(call.hub_id, call.app_id);
-        self.minutes.entry(Grain::Minute.begin(call.at)).or_default().entry(who).or_default().note(call, kind);
+        let minute = self.minutes.entry(Grain::Minute.begin(call.at)).or_default();
+        minute.entry(who).or_default().note(call, sort);
     }
 
     pub fn is_empty(&self) -> bool {
@@ -73,7 +83,7 @@ impl Fresh {
 
     /// The minutes, the oldest first.
     pub fn minutes(self) -> BTreeMap<i64, Tallies> {
-        self.minutes
+        self.minutes.into_iter().map(|(begin, tallies)| (begin, tallies.into_iter().collect())).collect()
     }
 }
 

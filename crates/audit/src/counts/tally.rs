@@ -5,7 +5,7 @@ use keyway_core::refusal::Word;
 use keyway_core::safety::Class;
 use serde::{Deserialize, Serialize};
 
-use super::calls::Call;
+use super::calls::{Call, Sort};
 
 /// Causes that are counted of one app in one span; further ones count as `OTHER`.
 const CAUSES_MAX: usize = 32;
@@ -103,9 +103,9 @@ impl Outcome {
 }
 
 impl Tally {
-    pub(super) fn note(&mut self, call: &Call<'_>, kind: Kind) {
+    pub(super) fn note(&mut self, call: &Call<'_>, sort: Sort) {
         let outcome = Outcome::of(call.status);
-        bump(&mut self.calls, kind.0 << 3 | outcome as u8, call.calls);
+        bump(&mut self.calls, sort.kind.0 << 3 | outcome as u8, call.calls);
         let ten = u8::try_from(call.at.rem_euclid(60_000) / BURST_MS).unwrap_or(0);
         bump(&mut self.tens, ten, call.calls);
         self.settle_peak();
@@ -115,11 +115,7 @@ impl Tally {
             bump(&mut self.latency, u8::try_from(place).unwrap_or(u8::MAX), call.calls);
         }
         // Token requests are not calls of the account, and calls without an app are not either: access tokens that Keyway gives.
-        if call.hub_id.is_some()
-            && call.app_id.is_some()
-            && call.word.is_none_or(|word| Word(word).is_counted())
-            && !call.operation.contains(" /oauth/")
-        {
+        if call.hub_id.is_some() && call.app_id.is_some() && call.word.is_none_or(|word| Word(word).is_counted()) && !sort.is_oauth {
             self.counted += call.calls;
         }
         if call.waited_us > 0 {
@@ -247,7 +243,7 @@ mod tests {
 
     fn tally(calls: &[Call<'_>]) -> Tally {
         let mut tally = Tally::default();
-        calls.iter().for_each(|call| tally.note(call, Kind::of(Class::Read)));
+        calls.iter().for_each(|call| tally.note(call, Sort { kind: Kind::of(Class::Read), is_oauth: false }));
         tally
     }
 

@@ -86,6 +86,9 @@ struct Kind {
 struct Sum {
     calls: u64,
     last_at: i64,
+    /// The block of the last of them, while the file grows: it has the bits of this kind already.
+    #[serde(skip)]
+    block: Option<usize>,
 }
 
 /// A group of calls that have the same app, operation, status and so on. `sums` passes each group to its
@@ -210,17 +213,6 @@ impl Index {
             sources.add(token_id, row.source, row.at);
         }
         let operation = self.name(row.operation);
-        let numbers = [row.app_id.map(Value::App), row.hub_id.map(Value::Account), row.token_id.map(Value::Token)];
-        let status = row.status.unwrap_or(0);
-        let others = [Some(Value::Status(status)), Some(Value::Operation(operation))];
-        let both = [row.app_id.map(|app| Value::AppStatus(app, status)), row.app_id.map(|app| Value::AppOperation(app, operation))];
-        for value in numbers.into_iter().chain(others).chain(both).flatten() {
-            let bits = self.values.entry(value).or_default();
-            if bits.len() <= place / 64 {
-                bits.resize(place / 64 + 1, 0);
-            }
-            bits[place / 64] |= 1 << (place % 64);
-        }
         let kind = Kind {
             hub_id: row.hub_id,
             app_id: row.app_id,
@@ -230,9 +222,29 @@ impl Index {
             category: row.category.map(|category| self.name(category)),
             hour: row.at.div_euclid(HOUR_MS),
         };
-        let sum = self.sums.entry(kind).or_insert(Sum { calls: 0, last_at: row.at });
+        let sum = self.sums.entry(kind).or_insert(Sum { calls: 0, last_at: row.at, block: None });
         sum.calls += 1;
         sum.last_at = sum.last_at.max(row.at);
+        if sum.block.replace(place) != Some(place) {
+            let status = row.status.unwrap_or(0);
+            let numbers = [row.app_id.map(Value::App), row.hub_id.map(Value::Account)];
+            let others = [Some(Value::Status(status)), Some(Value::Operation(operation))];
+            let both = [row.app_id.map(|app| Value::AppStatus(app, status)), row.app_id.map(|app| Value::AppOperation(app, operation))];
+            numbers.into_iter().chain(others).chain(both).flatten().for_each(|value| self.set(value, place));
+        }
+        // An app has several tokens, and the sums do not tell them apart.
+        if let Some(token) = row.token_id {
+            self.set(Value::Token(token), place);
+        }
+    }
+
+    /// Notes that a block has a record of this value.
+    fn set(&mut self, value: Value, block: usize) {
+        let bits = self.values.entry(value).or_default();
+        if bits.len() <= block / 64 {
+            bits.resize(block / 64 + 1, 0);
+        }
+        bits[block / 64] |= 1 << (block % 64);
     }
 
     fn name(&mut self, text: &str) -> u32 {

@@ -137,6 +137,28 @@ async fn what_is_not_valid_is_refused_with_a_hint() {
 }
 
 #[tokio::test]
+async fn the_last_uses_of_many_tokens_are_written_and_none_goes_back() {
+    let control = with_account().await;
+    let mut made = Vec::new();
+    for number in 0..261 {
+        made.push(control.create_app(app(&format!("Sync {number}"), &[])).await.unwrap().1);
+    }
+    let used = |plus: i64| made.iter().zip(1..).map(|(new, at)| (new.token.id, Timestamp::from_ms(at + plus))).collect::<Vec<_>>();
+    let stored = async |used: &[(u64, Timestamp)]| {
+        let (mut change, _state) = control.begin().await.unwrap();
+        store::put_last_used(&mut change, used).await.unwrap();
+        let mut stored = store::last_used(&mut change).await.unwrap();
+        change.commit().await.unwrap();
+        stored.sort_unstable();
+        stored
+    };
+    // Eight parts of 32, and one of 5 that is filled up.
+    assert_eq!(stored(&used(1_000)).await, used(1_000));
+    assert_eq!(stored(&used(500)[..3]).await, used(1_000));
+    assert_eq!(stored(&used(2_000)[..3]).await, [&used(2_000)[..3], &used(1_000)[3..]].concat());
+}
+
+#[tokio::test]
 async fn a_restart_keeps_everything_and_no_file_holds_the_token() {
     let folder = tempfile::tempdir().unwrap();
     let first = control(Some(folder.path())).await;

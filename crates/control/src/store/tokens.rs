@@ -5,8 +5,8 @@ use std::sync::Arc;
 use keyway_core::time::Timestamp;
 use keyway_core::token::TokenHash;
 use keyway_ground::database::{Change, signed};
-use sqlx::Row;
 use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row};
 
 use super::{StoreError, each, json_list, sessions, unsigned};
 use crate::model::{Grant, Token};
@@ -54,16 +54,32 @@ pub(crate) async fn backdate(change: &mut Change, app_id: u64, made_at: Timestam
     Ok(())
 }
 
-/// Writes when tokens were last used.
+/// Tokens of one statement at most. SQLite looks for each parameter in a list of all, so few are quickest.
+const TOKENS_AT_ONCE: usize = 32;
+
+/// Writes when tokens were last used, many with one statement: each statement waits for a thread.
 pub(crate) async fn put_last_used(change: &mut Change, used: &[(u64, Timestamp)]) -> Result<(), StoreError> {
-    for (token_id, at) in used {
-        sqlx::query("update token set last_used_at = $1 where id = $2 and coalesce(last_used_at, 0) < $1")
-            .bind(at.as_ms())
-            .bind(signed(*token_id))
-            .execute(&mut *change)
-            .await?;
+    for part in used.chunks(TOKENS_AT_ONCE) {
+        // Few sizes, so that the statements stay prepared. What fills one up says the last use once more.
+        let size = part.len().next_power_of_two();
+        let filled = part.iter().chain(part.last().into_iter().cycle()).take(size);
+        let mut query = sqlx::query(AssertSqlSafe(last_used_of(size)));
+        for (token_id, at) in filled {
+            query = query.bind(signed(*token_id)).bind(at.as_ms());
+        }
+        query.execute(&mut *change).await?;
     }
     Ok(())
+}
+
+/// The statement that writes the last use of as many tokens.
+fn last_used_of(tokens: usize) -> String {
+    let row = |at: usize| format!("(cast(${} as bigint), cast(${} as bigint))", at * 2 + 1, at * 2 + 2);
+    let rows = (0..tokens).map(row).collect::<Vec<_>>().join(", ");
+    format!(
+        "with used(id, at) as (values {rows}) update token set last_used_at = used.at from used \
+         where token.id = used.id and coalesce(token.last_used_at, 0) < used.at"
+    )
 }
 
 /// When tokens were last used, on any instance.

@@ -18,16 +18,15 @@ pub(crate) fn new_id(now: Timestamp) -> String {
     bytes[6..].copy_from_slice(&ten_random_bytes());
     bytes[6] = 0x70 | (bytes[6] & 0x0f);
     bytes[8] = 0x80 | (bytes[8] & 0x3f);
-    let mut text = String::with_capacity(36);
-    for (at, byte) in bytes.iter().enumerate() {
-        if matches!(at, 4 | 6 | 8 | 10) {
-            text.push('-');
-        }
-        const HEX: &[u8; 16] = b"0123456789abcdef";
-        text.push(char::from(HEX[usize::from(byte >> 4)]));
-        text.push(char::from(HEX[usize::from(byte & 15)]));
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    // Where each byte's two digits stand, with a hyphen before the bytes 4, 6, 8 and 10.
+    const PLACES: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+    let mut text = [b'-'; 36];
+    for (place, byte) in PLACES.into_iter().zip(bytes) {
+        text[place] = HEX[usize::from(byte >> 4)];
+        text[place + 1] = HEX[usize::from(byte & 15)];
     }
-    text
+    str::from_utf8(&text).unwrap_or_default().to_owned()
 }
 
 fn ten_random_bytes() -> [u8; 10] {

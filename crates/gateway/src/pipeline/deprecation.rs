@@ -1,6 +1,5 @@
 //! Tells callers of operations that end: `Deprecation` (RFC 9745), `Sunset` and `Link` (RFC 8594).
 
-use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -22,11 +21,12 @@ const NUMBERED_ARE_LEGACY_SINCE: HeaderValue = HeaderValue::from_static("@177482
 pub(super) struct Deprecations {
     by_operation: Vec<OnceLock<Option<Box<Headers>>>>,
     /// Calls of such operations, by the date of their end.
-    counts: BTreeMap<&'static str, AtomicU64>,
+    counts: Vec<(&'static str, AtomicU64)>,
 }
 
 struct Headers {
-    ends: &'static str,
+    /// The place of the date in the counts.
+    count: Option<usize>,
     sunset: HeaderValue,
     /// Where to go, if HubSpot has said.
     successor: Option<HeaderValue>,
@@ -35,8 +35,10 @@ struct Headers {
 impl Deprecations {
     pub(super) fn new() -> Self {
         let by_operation = Catalog::get().operations().iter().map(|_| OnceLock::new()).collect();
-        let counts = sunsets().iter().filter(|row| row.matches.starts_with('/')).map(|row| (row.date, AtomicU64::default())).collect();
-        Self { by_operation, counts }
+        let mut dates: Vec<&'static str> = sunsets().iter().filter(|row| row.matches.starts_with('/')).map(|row| row.date).collect();
+        dates.sort_unstable();
+        dates.dedup();
+        Self { by_operation, counts: dates.into_iter().map(|date| (date, AtomicU64::default())).collect() }
     }
 
     /// Calls told, by the date of their operation's end.
@@ -47,9 +49,10 @@ impl Deprecations {
     /// Adds the headers of an operation that ends, and counts the call.
     pub(super) fn tell(&self, operation: &Operation, to: &mut HeaderMap) {
         let Some(headers) = self.by_operation.get(usize::from(operation.id.0)) else { return };
-        let Some(headers) = headers.get_or_init(|| headers_of(operation).map(Box::new)) else { return };
-        if let Some(count) = self.counts.get(headers.ends) {
-            count.fetch_add(1, Ordering::Relaxed);
+        let place = |ends: &str| self.counts.iter().position(|(date, _)| *date == ends);
+        let Some(headers) = headers.get_or_init(|| headers_of(operation, place).map(Box::new)) else { return };
+        if let Some(at) = headers.count {
+            self.counts[at].1.fetch_add(1, Ordering::Relaxed);
         }
         to.insert(DEPRECATION, NUMBERED_ARE_LEGACY_SINCE);
         to.insert(SUNSET, headers.sunset.clone());
@@ -60,12 +63,12 @@ impl Deprecations {
 }
 
 /// Numbered versions only: that a dated one ends is inferred, and far off.
-fn headers_of(operation: &Operation) -> Option<Headers> {
+fn headers_of(operation: &Operation, place: impl Fn(&str) -> Option<usize>) -> Option<Headers> {
     let ends = sunset::of_path(operation.template).filter(|_| operation.is_numbered())?;
     let date: Date = ends.date.parse().ok()?;
     let successor = sunset::successor(operation.method, operation.template).and_then(|row| row.successor);
     Some(Headers {
-        ends: ends.date,
+        count: place(ends.date),
         sunset: HeaderValue::from_str(&date.strftime("%a, %d %b %Y 00:00:00 GMT").to_string()).ok()?,
         // A template is not a URI until its variables are filled in, which RFC 6570 says for links too.
         successor: successor.and_then(|path| HeaderValue::from_str(&format!("<{path}>; rel=\"successor-version\"")).ok()),

@@ -45,7 +45,9 @@ pub(super) fn response(outcome: Outcome, call: &Call) -> Response<AnswerBody> {
         Ok(Reply::Relayed(reply)) => {
             let mut response = Response::new(Either::Right(reply.body));
             *response.headers_mut() = reply.headers;
-            response.headers_mut().extend(reply.mark.map(|mark| (RULE, HeaderValue::from_static(mark.refusal().name()))));
+            if let Some(mark) = reply.mark {
+                response.headers_mut().insert(RULE, HeaderValue::from_static(mark.refusal().name()));
+            }
             // HubSpot's own id stays, for its support; Keyway's, which the audit has, is in a header of its own.
             response.headers_mut().extend(text_header(OWN_CORRELATION_ID, &call.correlation_id));
             response
