@@ -21,14 +21,6 @@ use keyway_ground::sync::locked;
 /// Stretches of one file, in order, with its name.
 type Stretches = (Arc<File>, String, Vec<Stretch>);
 
-/// Whether the seals of commits are checked while they are read.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Seals {
-    Checked,
-    /// This process checked them, or wrote them, since its start.
-    Known,
-}
-
 impl Shelf {
     /// The records that the filter lets through, the last one first, and whether it read all that may fit. It stops
     /// after about `bytes_max` bytes of the files.
@@ -46,7 +38,7 @@ impl Shelf {
                     }
                     left = left.saturating_sub(stretch.bytes.end - stretch.bytes.start);
                     let mut block = Vec::new();
-                    self.walk(&file, &name, stretch, (&sought, Seals::Checked), |row| block.push(T::from(*row)))?;
+                    self.walk(&file, &name, stretch, &sought, |row| block.push(T::from(*row)))?;
                     found.extend(block.into_iter().rev());
                     if found.len() >= limit {
                         // Whether others fit is not known: the last of a full page may be the last of all.
@@ -65,7 +57,7 @@ impl Shelf {
     fn each(&self, sought: &Sought<'_>, says_enough: impl FnMut(&Index) -> bool, mut found: impl FnMut(&Row<'_>)) -> io::Result<()> {
         self.newest_first(sought, says_enough, |(file, name, stretches)| {
             for stretch in &stretches {
-                self.walk(&file, &name, stretch, (sought, Seals::Checked), &mut found)?;
+                self.walk(&file, &name, stretch, sought, &mut found)?;
             }
             Ok(true)
         })
@@ -129,24 +121,23 @@ impl Shelf {
                 other => other?,
             };
             let stretches = (opened, name_of(file.first_id), index.stretches(&sought, None));
-            read += self.walk_after(&stretches, file.last_id, &mut last_id, many - read, (&sought, Seals::Checked), &mut each)?;
+            read += self.walk_after(&stretches, file.last_id, &mut last_id, many - read, &sought, &mut each)?;
             if read >= many {
                 return Ok((read, last_id));
             }
         }
-        read += self.walk_after(&live, live_last, &mut last_id, many - read, (&sought, Seals::Known), &mut each)?;
+        read += self.walk_after(&live, live_last, &mut last_id, many - read, &sought, &mut each)?;
         Ok((read, last_id))
     }
 
-    /// Visits the records of a file after a number, which advances with them. The counts are made from the newest records
-    /// of every few seconds: to hash those once more would be half of the work.
+    /// Visits the records of a file after a number, which advances with them.
     fn walk_after(
         &self,
         (file, name, stretches): &Stretches,
         last_of_file: i64,
         last_id: &mut i64,
         many: usize,
-        (sought, seals): (&Sought<'_>, Seals),
+        sought: &Sought<'_>,
         mut each: impl FnMut(&Row<'_>),
     ) -> io::Result<usize> {
         let mut read = 0;
@@ -156,7 +147,7 @@ impl Shelf {
                 continue;
             }
             let after_id = *last_id;
-            self.walk(file, name, stretch, (sought, seals), |row| {
+            self.walk(file, name, stretch, sought, |row| {
                 if row.id > after_id && row.id <= end {
                     read += 1;
                     each(row);
@@ -251,7 +242,7 @@ impl Shelf {
         file: &Arc<File>,
         name: &str,
         stretch: &Stretch,
-        (sought, seals): (&Sought<'_>, Seals),
+        sought: &Sought<'_>,
         mut found: impl FnMut(&Row<'_>),
     ) -> io::Result<()> {
         #[cfg(test)]
@@ -261,7 +252,7 @@ impl Shelf {
         while at < stretch.bytes.end {
             if let Some(frame) = frames.next()? {
                 // The seal says whether all of it is as it was written; one that was damaged itself is noted once.
-                let fits = seals == Seals::Known || before.is_none_or(|before| self.key.frame(&before, frame.payload) == frame.seal);
+                let fits = before.is_none_or(|before| self.key.frame(&before, frame.payload) == frame.seal);
                 if fits || is_read_whole(frame.payload) {
                     if !fits {
                         self.damaged(name.to_owned(), frame.offset, CHANGED.to_owned());
