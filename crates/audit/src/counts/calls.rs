@@ -26,7 +26,7 @@ pub(crate) struct Call<'a> {
     pub calls: u64,
 }
 
-/// What is known of an operation by its name.
+/// The class of an operation, and whether OAuth has it. `Fresh` finds both once for each name.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sort {
     pub kind: Kind,
@@ -106,5 +106,27 @@ mod tests {
         assert_eq!(name("GET (unlisted) /some/api/*"), "other");
         assert_eq!(name("GET (unknown)"), "other");
         assert_eq!(name(REFUSED_CALLS), "other");
+    }
+
+    #[test]
+    fn a_call_for_a_token_does_not_count_against_the_day() {
+        let counted = |operation| {
+            let call = Call {
+                at: 0,
+                hub_id: Some(7),
+                app_id: Some(1),
+                operation,
+                status: Some(200),
+                word: None,
+                latency_us: 1,
+                waited_us: 0,
+                calls: 1,
+            };
+            let mut fresh = Fresh::default();
+            fresh.add(&call);
+            fresh.minutes()[&0].values().map(|tally| tally.counted).sum::<u64>()
+        };
+        assert_eq!(counted("GET /crm/v3/owners"), 1);
+        assert_eq!(counted("POST /oauth/2026-09/token"), 0);
     }
 }

@@ -16,7 +16,7 @@ use keyway_core::refusal::Word;
 use keyway_core::touched::RecordRef;
 use serde::{Deserialize, Serialize};
 
-use super::postings::{Bits, Postings};
+use super::postings::{Bits, Postings, set};
 use super::sources::Sources;
 use crate::chain::{ChainKey, Seal};
 use crate::filter::{AuditFilter, StatusFilter, is_change, names_of, time_of};
@@ -230,21 +230,12 @@ impl Index {
             let numbers = [row.app_id.map(Value::App), row.hub_id.map(Value::Account)];
             let others = [Some(Value::Status(status)), Some(Value::Operation(operation))];
             let both = [row.app_id.map(|app| Value::AppStatus(app, status)), row.app_id.map(|app| Value::AppOperation(app, operation))];
-            numbers.into_iter().chain(others).chain(both).flatten().for_each(|value| self.set(value, place));
+            numbers.into_iter().chain(others).chain(both).flatten().for_each(|value| set(self.values.entry(value).or_default(), place));
         }
         // An app has several tokens, and the sums do not tell them apart.
         if let Some(token) = row.token_id {
-            self.set(Value::Token(token), place);
+            set(self.values.entry(Value::Token(token)).or_default(), place);
         }
-    }
-
-    /// Notes that a block has a record of this value.
-    fn set(&mut self, value: Value, block: usize) {
-        let bits = self.values.entry(value).or_default();
-        if bits.len() <= block / 64 {
-            bits.resize(block / 64 + 1, 0);
-        }
-        bits[block / 64] |= 1 << (block % 64);
     }
 
     fn name(&mut self, text: &str) -> u32 {

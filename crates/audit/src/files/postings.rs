@@ -28,6 +28,14 @@ const VOUCHED: usize = 32;
 /// Which blocks: a bit for each.
 pub(super) type Bits = Vec<u64>;
 
+/// Adds a block.
+pub(super) fn set(bits: &mut Bits, block: usize) {
+    if bits.len() <= block / 64 {
+        bits.resize(block / 64 + 1, 0);
+    }
+    bits[block / 64] |= 1 << (block % 64);
+}
+
 /// The postings of a file that is being added to.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Postings(Vec<u64>);
@@ -136,11 +144,7 @@ fn bucket_of(hash: u64, buckets: usize) -> usize {
 fn set_of(postings: &[u64], hashes: &[u64], bits: &mut Bits) {
     for posting in postings {
         if hashes.contains(&(posting >> BLOCK_BITS)) {
-            let block = (posting & ((1 << BLOCK_BITS) - 1)) as usize;
-            if bits.len() <= block / 64 {
-                bits.resize(block / 64 + 1, 0);
-            }
-            bits[block / 64] |= 1 << (block % 64);
+            set(bits, (posting & ((1 << BLOCK_BITS) - 1)) as usize);
         }
     }
 }

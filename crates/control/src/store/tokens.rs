@@ -54,13 +54,14 @@ pub(crate) async fn backdate(change: &mut Change, app_id: u64, made_at: Timestam
     Ok(())
 }
 
-/// Tokens of one statement at most. SQLite looks for each parameter in a list of all, so few are quickest.
+/// The most tokens in one statement. SQLite finds each parameter by walking a list of all of them, so a longer statement is
+/// slower for each token.
 const TOKENS_AT_ONCE: usize = 32;
 
 /// Writes when tokens were last used, many with one statement: each statement waits for a thread.
 pub(crate) async fn put_last_used(change: &mut Change, used: &[(u64, Timestamp)]) -> Result<(), StoreError> {
     for part in used.chunks(TOKENS_AT_ONCE) {
-        // Few sizes, so that the statements stay prepared. What fills one up says the last use once more.
+        // Sizes are powers of two, so that few statements stay prepared. The last token is repeated to fill one up.
         let size = part.len().next_power_of_two();
         let filled = part.iter().chain(part.last().into_iter().cycle()).take(size);
         let mut query = sqlx::query(AssertSqlSafe(last_used_of(size)));
@@ -72,7 +73,7 @@ pub(crate) async fn put_last_used(change: &mut Change, used: &[(u64, Timestamp)]
     Ok(())
 }
 
-/// The statement that writes the last use of as many tokens.
+/// The statement that writes the last use of this many tokens.
 fn last_used_of(tokens: usize) -> String {
     let row = |at: usize| format!("(cast(${} as bigint), cast(${} as bigint))", at * 2 + 1, at * 2 + 2);
     let rows = (0..tokens).map(row).collect::<Vec<_>>().join(", ");

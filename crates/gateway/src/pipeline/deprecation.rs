@@ -1,7 +1,8 @@
 //! Tells callers of operations that end: `Deprecation` (RFC 9745), `Sunset` and `Link` (RFC 8594).
 
-use std::sync::OnceLock;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use http::header::{HeaderMap, HeaderName, HeaderValue, LINK};
 use jiff::civil::Date;
@@ -21,12 +22,14 @@ const NUMBERED_ARE_LEGACY_SINCE: HeaderValue = HeaderValue::from_static("@177482
 pub(super) struct Deprecations {
     by_operation: Vec<OnceLock<Option<Box<Headers>>>>,
     /// Calls of such operations, by the date of their end.
-    counts: Vec<(&'static str, AtomicU64)>,
+    counts: Counts,
 }
 
+type Counts = BTreeMap<&'static str, Arc<AtomicU64>>;
+
 struct Headers {
-    /// The place of the date in the counts.
-    count: Option<usize>,
+    /// The count of its date.
+    count: Option<Arc<AtomicU64>>,
     sunset: HeaderValue,
     /// Where to go, if HubSpot has said.
     successor: Option<HeaderValue>,
@@ -35,10 +38,8 @@ struct Headers {
 impl Deprecations {
     pub(super) fn new() -> Self {
         let by_operation = Catalog::get().operations().iter().map(|_| OnceLock::new()).collect();
-        let mut dates: Vec<&'static str> = sunsets().iter().filter(|row| row.matches.starts_with('/')).map(|row| row.date).collect();
-        dates.sort_unstable();
-        dates.dedup();
-        Self { by_operation, counts: dates.into_iter().map(|date| (date, AtomicU64::default())).collect() }
+        let counts = sunsets().iter().filter(|row| row.matches.starts_with('/')).map(|row| (row.date, Arc::default())).collect();
+        Self { by_operation, counts }
     }
 
     /// Calls told, by the date of their operation's end.
@@ -49,10 +50,9 @@ impl Deprecations {
     /// Adds the headers of an operation that ends, and counts the call.
     pub(super) fn tell(&self, operation: &Operation, to: &mut HeaderMap) {
         let Some(headers) = self.by_operation.get(usize::from(operation.id.0)) else { return };
-        let place = |ends: &str| self.counts.iter().position(|(date, _)| *date == ends);
-        let Some(headers) = headers.get_or_init(|| headers_of(operation, place).map(Box::new)) else { return };
-        if let Some(at) = headers.count {
-            self.counts[at].1.fetch_add(1, Ordering::Relaxed);
+        let Some(headers) = headers.get_or_init(|| headers_of(operation, &self.counts).map(Box::new)) else { return };
+        if let Some(count) = &headers.count {
+            count.fetch_add(1, Ordering::Relaxed);
         }
         to.insert(DEPRECATION, NUMBERED_ARE_LEGACY_SINCE);
         to.insert(SUNSET, headers.sunset.clone());
@@ -63,12 +63,12 @@ impl Deprecations {
 }
 
 /// Numbered versions only: that a dated one ends is inferred, and far off.
-fn headers_of(operation: &Operation, place: impl Fn(&str) -> Option<usize>) -> Option<Headers> {
+fn headers_of(operation: &Operation, counts: &Counts) -> Option<Headers> {
     let ends = sunset::of_path(operation.template).filter(|_| operation.is_numbered())?;
     let date: Date = ends.date.parse().ok()?;
     let successor = sunset::successor(operation.method, operation.template).and_then(|row| row.successor);
     Some(Headers {
-        count: place(ends.date),
+        count: counts.get(ends.date).cloned(),
         sunset: HeaderValue::from_str(&date.strftime("%a, %d %b %Y 00:00:00 GMT").to_string()).ok()?,
         // A template is not a URI until its variables are filled in, which RFC 6570 says for links too.
         successor: successor.and_then(|path| HeaderValue::from_str(&format!("<{path}>; rel=\"successor-version\"")).ok()),
