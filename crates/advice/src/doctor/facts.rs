@@ -3,12 +3,13 @@
 mod foreign;
 mod ours;
 mod seen;
+mod signs;
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use foreign::Foreign;
-use ours::{HEADINGS, OURS};
+use ours::{HEADINGS, OURS, OWN};
 pub use seen::Seen;
 pub(super) use seen::kind_in_words;
 
@@ -41,6 +42,8 @@ pub(super) struct Facts<'e> {
     said: String,
     /// The same without the lines that are places in a program's code, and without the paths of URLs.
     told: String,
+    /// The same without the lines whose names show nothing of the failure.
+    signs: String,
     named: BTreeMap<&'static str, Vec<String>>,
     refusals: Vec<Refusal>,
     /// Whose answer the text is, computed once for all rows.
@@ -68,6 +71,7 @@ impl<'e> Facts<'e> {
             requirement: None,
             unknown_type: None,
             told: told(&said),
+            signs: signs::telling(&said),
             said,
             named: BTreeMap::new(),
             refusals: evidence.answer.as_ref().map(refusals).unwrap_or_default(),
@@ -179,6 +183,17 @@ impl<'e> Facts<'e> {
             let value = self.said[at + name.len()..].trim_start_matches(['"', '\'', ':', '=', '>', ' ', '\\']);
             value.starts_with("bearer")
         })
+    }
+
+    /// Whether the answer contains these words in a line whose names count.
+    pub fn shows(&self, words: &str) -> bool {
+        self.signs.contains(words)
+    }
+
+    /// Whether the answer has a code or a sentence that only HubSpot is known to say.
+    pub fn says_hubspots_own(&self) -> bool {
+        OWN.iter().any(|words| self.said.contains(words))
+            || self.answer().is_some_and(|answer| answer.words.iter().any(|word| OWN.contains(&word.to_ascii_lowercase().as_str())))
     }
 
     /// Whether the text ends with these words.

@@ -59,7 +59,9 @@ pub(super) fn name(text: &str) -> &str {
 
 /// Whether everything that a line of a text in lower case was sent to belongs to another service.
 pub(super) fn is_of_another(line: &str) -> bool {
-    let mut foreign = false;
+    // A browser may leave out the scheme: `tracker.example/t.js net::ERR_BLOCKED_BY_CLIENT`.
+    let of_a_browser = || Some(name(line.split_once(" net::err_")?.0.rsplit(' ').next()?));
+    let mut foreign = of_a_browser().is_some_and(|host| is_foreign(host) && !line.contains("://"));
     for (at, scheme) in line.match_indices("://").take(ADDRESSES_MAX) {
         let rest = &line[at + scheme.len()..];
         let host = name(rest);

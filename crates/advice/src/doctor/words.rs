@@ -205,6 +205,43 @@ pub(super) fn speaks_of_failure(small: &str) -> bool {
     has(&NONE.iter().fold(small.to_owned(), |text, phrase| text.replace(phrase, " ")))
 }
 
+/// Words with which a line tells that something went well.
+const WENT_WELL: [&str; 24] = [
+    "finished",
+    "complete",
+    "completed",
+    "created",
+    "200",
+    "201",
+    "204",
+    "ok",
+    "success",
+    "successful",
+    "successfully",
+    "succeeded",
+    "works",
+    "worked",
+    "working",
+    "fine",
+    "done",
+    "connected",
+    "authenticated",
+    "synced",
+    "fetched",
+    "loaded",
+    "imported",
+    "exported",
+];
+/// Whether a line tells that a call to HubSpot went well.
+pub(super) fn went_well(line: &str) -> bool {
+    let words = || line.split(|letter: char| !letter.is_alphanumeric());
+    ["hubspot", "hubapi", " /crm/"].iter().any(|sign| line.contains(sign))
+        && words().any(|word| WENT_WELL.contains(&word))
+        && !speaks_of_failure(line)
+        && !words().any(|word| word.len() == 3 && word.starts_with(['4', '5']) && word.bytes().all(|byte| byte.is_ascii_digit()))
+        && !["not ", "n't "].iter().any(|word| line.contains(word))
+}
+
 #[cfg(test)]
 mod tests {
     use super::speaks_of_failure;

@@ -196,6 +196,37 @@ fn d13_what_hubspots_tools_libraries_and_pages_say_themselves_has_causes() {
     hold(of_kind("d13"));
 }
 
+#[test]
+fn d14_what_has_nothing_to_do_with_the_failure_is_no_sign_of_hubspot() {
+    hold(of_kind("d14"));
+}
+
+/// The same words, and less and less that shows whose they are.
+#[test]
+fn certainty_falls_with_the_signs_of_hubspot() {
+    let now = Timestamp::parse_iso("2026-11-25").unwrap();
+    let said = "Some required fields were not set: [type]";
+    for (text, expected) in [
+        (format!("POST https://api.hubapi.com/automation/v4/flows 400\n{said}"), Some(Certainty::Certain)),
+        (format!("HubSpot: {said}"), Some(Certainty::Certain)),
+        // A name that a person made contains HubSpot's.
+        (format!("HUBSPOT_SYNC failed: {said}"), Some(Certainty::Likely)),
+        (format!("Error: {said}\n    at push (/srv/app/hubspot/flows.js:4:2)"), Some(Certainty::Likely)),
+        // The name is not beside the failure, or tells of something that went well.
+        (format!("We use HubSpot.\nOur own service says since Monday:\nthis\nError: {said}"), None),
+        (format!("HubSpot: 200 OK, 40 contacts read\nError: {said}"), None),
+        (format!("Error: {said}"), None),
+        // A program's own server answered, and says nothing of HubSpot's status.
+        ("GET https://api.hubapi.com/crm/v3/objects/contacts 502 Bad Gateway".to_owned(), Some(Certainty::Certain)),
+        ("GET /sync/contacts 502 Bad Gateway\nHubSpot answers slowly".to_owned(), Some(Certainty::Likely)),
+        ("GET /sync/contacts 502 Bad Gateway".to_owned(), None),
+    ] {
+        let found: Vec<Diagnosis> = read(&text).iter().flat_map(|evidence| diagnose(evidence, now)).collect();
+        let first = found.first().filter(|found| found.cause != "unrecognised").map(|found| found.certainty);
+        assert_eq!(first, expected, "{text}: {found:?}");
+    }
+}
+
 /// A text that lists many errors has two certain causes at most.
 #[test]
 fn no_text_has_three_certain_causes() {

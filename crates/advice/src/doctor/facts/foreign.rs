@@ -5,16 +5,17 @@ mod lines;
 mod marks;
 mod services;
 
-use lines::{ends_a_word, ends_in_word, is_labelled, is_of_hubspots_clause, names_a_loader, names_another_api};
+use lines::{ends_a_word, ends_in_word, is_answered_by_another, is_labelled, is_of_hubspots_clause, names_a_loader, names_another_api};
 pub(super) use lines::{is_of_a_program, is_of_a_stack, names_a_system};
 use marks::{
     CALLING, COMMANDS, FOREIGN, FOREIGN_ALWAYS, LIBRARIES, OF_A_LIBRARY, OF_A_STATUS, OF_ANY_PROGRAM, OF_THE_COMMAND_LINE,
-    OF_THE_COMMAND_LINE_ALONE, OTHER_PORTS, OTHER_WORDS_MAX, SEEKING,
+    OF_THE_COMMAND_LINE_ALONE, OTHER_PEERS, OTHER_PORTS, OTHER_WORDS_MAX, SEEKING,
 };
 use services::OTHERS;
 
-use super::{Facts, HEADINGS, MATCHES_MAX, OURS};
+use super::{Facts, HEADINGS, MATCHES_MAX, OURS, signs};
 use crate::doctor::hosts::{self, EXPLAINING, is_foreign};
+use crate::doctor::words::speaks_of_failure;
 
 /// Ends of the names of classes that speak with HubSpot, or of their errors, whoever wrote them.
 const OF_CLIENTS: [&str; 7] = ["error", "exception", "client", "service", "connector", "provider", "integration"];
@@ -38,6 +39,10 @@ pub(super) struct Foreign {
     has_a_sign: bool,
     /// Whether it shows a call to HubSpot, or an answer in its form.
     is_answered: bool,
+    /// Whether it has a sign of HubSpot other than the name.
+    has_a_mark: bool,
+    /// Whether something of HubSpot's is beside a line that tells of the failure.
+    is_near: bool,
     /// Whether it names another service beside HubSpot, and nothing shows which of the two answered.
     is_shared: bool,
     /// Whether it has little more than a status.
@@ -57,21 +62,23 @@ impl Facts<'_> {
                 || self.is_of_a_family()
                 || self.has_own_form()
                 || self.has_correlation()
-                || self.call().is_some_and(|call| call.sdk.is_some())
+                || self.call().is_some_and(|call| call.sdk.is_some() || call.host.as_deref().is_some_and(hosts::is_ours))
                 || self.shows_the_command_line()
                 || self.speaks_as_the_command_line()
                 || self.says("x-hubspot-correlation-id")
-                || OURS.iter().any(|word| *word != "hubspot" && self.says(word))
+                || OURS.iter().any(|word| *word != "hubspot" && self.shows(word))
                 || HEADINGS.iter().any(|heading| self.has_heading(heading))
                 || !self.scopes_in_words().is_empty()
                 || self.status() == Some(OF_HUBSPOT_ALONE);
-            let is_about = named || other || self.says("hubspot");
+            let is_about = named || other || self.shows("hubspot");
             let answered = self.to_hubspot() || self.has_own_form() || self.operation.is_some() || self.is_of_a_family();
             let others = || OTHERS.iter().any(|word| self.says(word)) || self.called_host().is_some();
             Foreign {
                 is_about,
                 is_named: named || other,
                 has_a_sign: other || named && (self.is_named_beside_status() || self.is_a_step_of_hubspot()),
+                has_a_mark: other || self.is_of_the_command_line(),
+                is_near: self.is_near(),
                 is_answered: answered || self.has_correlation() || self.call().is_some_and(|call| call.sdk.is_some()),
                 is_shared: named && !answered && !self.says("x-hubspot-") && !self.is_told_of_hubspot() && others(),
                 only_a_status: self.little_beyond_a_status(),
@@ -90,8 +97,32 @@ impl Facts<'_> {
     pub fn shows_a_host(&self) -> bool {
         let hosts = ["hubapi", "hubspot.com", "hsforms", "hs-scripts", "hubspot.net", "hsappstatic"];
         self.shows_library()
-            || hosts.iter().any(|host| self.says(host))
+            || hosts.iter().any(|host| self.shows(host))
             || self.call().and_then(|call| call.host.as_deref()).is_some_and(hosts::is_ours)
+    }
+
+    /// Whether the failure may be HubSpot's: the text has a sign of HubSpot that no person made up, or names HubSpot beside the
+    /// failure. A name far from the failure may have nothing to do with it.
+    pub fn has_a_sign_at_the_failure(&self) -> bool {
+        let foreign = self.foreign();
+        foreign.is_answered || foreign.has_a_mark || foreign.is_named && foreign.is_near || self.shows_a_host()
+    }
+
+    /// Whether the line of the failure, or a module in its stack trace, is called after HubSpot.
+    pub fn is_called_after_hubspot(&self) -> bool {
+        let is_module = |line: &str| line.contains("/hubspot/") || line.contains("/hubspot.");
+        let names = |line: &str| if is_of_a_stack(line) { is_module(line) } else { line.contains("hubspot") };
+        signs::stands_in(&self.signs, self.fails(), names)
+    }
+
+    /// Whether a line tells of the failure.
+    fn fails(&self) -> impl Fn(&str) -> bool {
+        let status = self.status().filter(|status| *status >= 400).map(|status| status.to_string());
+        move |line| speaks_of_failure(line) || line.contains("bad request") || status.as_deref().is_some_and(|status| line.contains(status))
+    }
+
+    fn is_near(&self) -> bool {
+        signs::stands_beside(&self.signs, self.fails(), |line| OURS.iter().any(|word| line.contains(word)))
     }
 
     /// The program that answered in HubSpot's place, by the header in which it names itself.
@@ -118,7 +149,7 @@ impl Facts<'_> {
                 ..=FEW_LINES => &lines[..],
                 _ => &lines[at.saturating_sub(1)..(at + 2).min(lines.len())],
             };
-            let is_plain = !names_another_api(line);
+            let is_plain = !names_another_api(line) && !is_answered_by_another(line, &status);
             match named(line) {
                 true => is_plain && is_of_hubspots_clause(line, &status),
                 false => is_plain && !other_form && !is_labelled(line, &status) && around.iter().any(named),
@@ -133,6 +164,7 @@ impl Facts<'_> {
             let label = line.split_once(status.as_str()).and_then(|(before, _)| Some(&before[before.rfind("hubspot")?..]));
             label.is_some_and(|label| label.len() <= LABEL_MAX && !label.contains(['.', ',', '|', ';']))
                 && !names_another_api(line)
+                && !is_answered_by_another(line, &status)
                 && !line.contains("github")
                 && !OTHERS.iter().any(|name| line.contains(name))
                 && !names_a_system(line)
@@ -166,7 +198,7 @@ impl Facts<'_> {
 
     /// Whether the text shows a client library of HubSpot: its packages, its classes, or a call of it.
     pub fn shows_library(&self) -> bool {
-        self.call().is_some_and(|call| call.sdk.is_some()) || OF_A_LIBRARY.iter().any(|mark| self.says(mark))
+        self.call().is_some_and(|call| call.sdk.is_some()) || OF_A_LIBRARY.iter().any(|mark| self.shows(mark))
     }
 
     /// Whether the answer has a form that only HubSpot's answers have.
@@ -233,18 +265,18 @@ impl Facts<'_> {
 
     /// Whether the text names HubSpot itself, one of its hosts, or one of its client libraries.
     fn names_hubspot(&self) -> bool {
-        if LIBRARIES.iter().any(|name| self.says(name)) {
+        if LIBRARIES.iter().any(|name| self.shows(name)) {
             return true;
         }
         let joins = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '/' | '\\' | ':' | '.' | '@');
-        self.said.match_indices("hubspot").any(|(at, name)| {
+        self.signs.match_indices("hubspot").any(|(at, name)| {
             // `HubSpotApiError` is an error of a client, whoever wrote it.
-            let rest = &self.said[at + name.len()..];
+            let rest = &self.signs[at + name.len()..];
             let word = &rest[..rest.find(|letter: char| !letter.is_ascii_alphanumeric()).unwrap_or(rest.len())];
             if OF_CLIENTS.iter().any(|end| word.ends_with(end)) {
                 return true;
             }
-            let before = self.said[..at].chars().next_back();
+            let before = self.signs[..at].chars().next_back();
             // `HubSpot-API`, as German and Dutch write it.
             if before.is_none_or(|letter| !joins(letter)) && word.is_empty() && ends_a_word(rest, "-api") {
                 return true;
@@ -320,7 +352,8 @@ impl Facts<'_> {
                 after.is_none_or(|next| !next.is_ascii_digit())
             })
         });
-        self.called_host().or_else(|| port.map(|_| "a database, a queue or a mail server"))
+        let other = OTHER_PEERS.iter().find(|peer| self.says(peer)).map(|_| "another server");
+        self.called_host().or(other).or_else(|| port.map(|_| "a database, a queue or a mail server"))
     }
 
     /// The site whose error page the text shows, where it is another's.
@@ -393,7 +426,12 @@ impl Facts<'_> {
         let notes =
             || lines().zip(lines().skip(1)).any(|(line, next)| line.starts_with('#') && is_version(line) && next.starts_with(['*', '-']));
         let bullets = || lines().count() > 1 && lines().all(|line| line.starts_with(['-', '*'])) && self.says("fix");
-        kinds.count() > 1 || notes() || bullets()
+        kinds.count() > 1
+            || notes()
+            || bullets()
+            || signs::is_a_change(&self.said)
+            || signs::is_of_a_test(&self.said)
+            || signs::tells_of_several(&self.said)
     }
 
     fn find_service(&self, has_a_sign: bool) -> Option<&str> {

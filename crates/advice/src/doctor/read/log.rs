@@ -10,7 +10,8 @@ use status::status;
 
 use super::{loose, sdk, unwrap};
 use crate::doctor::answer::LAYERS_MAX;
-use crate::doctor::{Answer, Call, Evidence, Place};
+use crate::doctor::words::{speaks_of_failure, went_well};
+use crate::doctor::{Answer, Call, Evidence, Place, rules};
 use keyway_core::catalog::Method;
 
 /// The most places in a text that are tried as the beginning of a value.
@@ -72,7 +73,7 @@ fn about(text: &str, answer: &mut Answer) {
     answer.correlation_id = answer.correlation_id.take().or_else(|| header(text, "x-hubspot-correlation-id"));
     answer.words = capitals(text);
     // So is a token beside an answer that found none.
-    if answer.envelope && (answer.weight() < 4 || answer.is("INVALID_AUTHENTICATION") && text.contains("Bearer pat-")) {
+    if answer.envelope && (answer.weight() < 4 || !answer.own || answer.is("INVALID_AUTHENTICATION") && text.contains("Bearer pat-")) {
         // The program's own sentence beside the error, such as the name of the host that it could not reach.
         answer.around = text.chars().take(4_000).collect();
     }
@@ -171,6 +172,8 @@ fn call(text: &str) -> Option<Call> {
     // JSON may escape the slashes of a URL.
     let plain = text.contains("\\/").then(|| text.replace("\\/", "/"));
     let text = plain.as_deref().unwrap_or(text);
+    let left = without_calls_that_went_well(text);
+    let text = left.as_deref().unwrap_or(text);
     let ends = |one: char| one.is_whitespace() || matches!(one, '"' | '\'' | '`' | '<' | '>' | ')' | ']' | ',' | '\\' | '|');
     let row = sdk::call(text);
     let at = url_of_a_call(text).or_else(|| {
@@ -215,6 +218,18 @@ fn call(text: &str) -> Option<Call> {
     bearer(text, &mut call);
     body(&text[at + target.len()..], &mut call);
     Some(call)
+}
+
+/// A text of which a line tells a failure, without the lines whose call to HubSpot went well: that call did not fail. None
+/// where the text has no such line.
+fn without_calls_that_went_well(text: &str) -> Option<String> {
+    let (well, others): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| went_well(&line.to_ascii_lowercase()));
+    if well.is_empty() {
+        return None;
+    }
+    let others = others.join("\n");
+    let small = others.to_ascii_lowercase();
+    (speaks_of_failure(&small) || rules::is_known_sentence(&small)).then_some(others)
 }
 
 /// A template with a value in place of each variable.

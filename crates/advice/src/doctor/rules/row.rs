@@ -48,7 +48,7 @@ pub(super) struct Found {
     pub(super) successor: Option<String>,
     /// Whether it was found by words of an API's answer that nobody has seen.
     pub(super) is_guess: bool,
-    /// Whether it was found by words that only HubSpot is known to say.
+    /// Whether it was found beside words that only HubSpot is known to say.
     pub(super) is_quoted: bool,
 }
 
@@ -218,6 +218,11 @@ impl Rule {
         let of_program = matches!(self.source, Source::Program(_));
         if !is_told && !(facts.is_about_hubspot() && (!of_program || facts.names_more_than_a_word())) {
             return None;
+        }
+        // A name far from the failure says little about it, and one that a person made says less than HubSpot's.
+        if !is_told && !facts.has_a_sign_at_the_failure() {
+            facts.is_called_after_hubspot().then_some(())?;
+            certainty = certainty.max(Certainty::Likely);
         }
         // Words that nobody has seen need more than HubSpot's name beside them.
         if self.wants_sign && is_guess && !facts.may_quote_hubspot() {

@@ -132,7 +132,7 @@ impl Said {
             scopes: Vec::new(),
             successor: None,
             is_guess: !seen && !self.statuses.is_empty(),
-            is_quoted: !is_programs && may_be && (word() || stands(self.says)),
+            is_quoted: !is_programs && may_be && (word() || stands(self.says)) && facts.says_hubspots_own(),
         })
     }
 }

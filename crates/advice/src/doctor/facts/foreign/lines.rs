@@ -1,6 +1,6 @@
 //! Whose a single line is.
 
-use super::marks::{FOREIGN_ALWAYS, LOADERS, OF_A_STATUS, OF_ANY_PROGRAM, OF_CODE, OUR_APIS, SYSTEMS};
+use super::marks::{ANSWERING, FOREIGN_ALWAYS, LOADERS, OF_A_STATUS, OF_ANY_PROGRAM, OF_CODE, OUR_APIS, SYSTEMS};
 use super::services::OTHERS;
 use crate::doctor::hosts;
 
@@ -84,6 +84,25 @@ pub(super) fn is_labelled(line: &str, status: &str) -> bool {
     let name = before.rsplit(|letter: char| !letter.is_ascii_alphanumeric()).next().unwrap_or_default();
     let is_kind = ["error", "exception", "status", "code"].iter().any(|end| name.ends_with(end));
     name.len() >= 4 && !is_kind && !OUR_APIS.contains(&name) && !OF_ANY_PROGRAM.contains(&name) && !OF_A_STATUS.contains(&name)
+}
+
+/// Whether a line names who answered with the status, and it is not HubSpot: `billing responded 401`, `Mailgun: 401 for the
+/// HubSpot report`.
+pub(super) fn is_answered_by_another(line: &str, status: &str) -> bool {
+    let Some((before, _)) = line.split_once(status) else { return false };
+    if before.contains("hubspot") || before.contains(['/', '{', '=']) {
+        return false;
+    }
+    let mut words = before.rsplit(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty()).peekable();
+    let is_told = words.peek().is_some_and(|word| ANSWERING.contains(word));
+    let name = words.find(|word| !ANSWERING.contains(word)).unwrap_or_default();
+    let is_name = name.len() >= 4 && name.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let begins = words.next().is_none();
+    is_name
+        && (is_told || begins && line.contains("hubspot"))
+        && !OUR_APIS.contains(&name)
+        && !OF_ANY_PROGRAM.contains(&name)
+        && !OF_A_STATUS.contains(&name)
 }
 
 /// Whether a text begins with this word, and not with a longer one.

@@ -37,7 +37,14 @@ pub(super) const FOREIGN: [&str; 33] = [
     "dailylimitexceeded",
 ];
 /// Words with which programs and other services name the source of an error, whatever else the text names.
-pub(super) const FOREIGN_ALWAYS: [&str; 37] = [
+pub(super) const FOREIGN_ALWAYS: [&str; 44] = [
+    "jq: error",
+    "/simple/",
+    "jsonwebtokenerror",
+    "cannot post /",
+    "cannot get /",
+    "while connecting to upstream",
+    "while reading response header from upstream",
     "<error><code>",
     "x-amzn-errortype",
     "err_ngrok",
@@ -80,7 +87,8 @@ pub(super) const FOREIGN_ALWAYS: [&str; 37] = [
 ];
 /// Ways to name HubSpot's client libraries and connectors. A word that contains HubSpot's name in any other way
 /// (`hubspot-sync`, `acme:hubspot`) is the name of something that a person made.
-pub(super) const LIBRARIES: [&str; 31] = [
+pub(super) const LIBRARIES: [&str; 32] = [
+    "hubspot/hubspot-",
     "hubspot.exceptions",
     "hubspot.utils",
     "hubspot/utils",
@@ -118,7 +126,8 @@ pub(super) const LIBRARIES: [&str; 31] = [
 pub(super) const OTHER_PORTS: [&str; 12] =
     [":5432", ":3306", ":6379", ":27017", ":5672", ":9092", ":11211", ":1433", ":9200", ":25", ":465", ":587"];
 /// Names of databases, queues and mail servers, as they are in the names of errors.
-pub(super) const SYSTEMS: [&str; 16] = [
+pub(super) const SYSTEMS: [&str; 17] = [
+    "warehouse",
     "mongo",
     "redis",
     "amqp",
@@ -287,7 +296,8 @@ pub(super) const OF_THE_COMMAND_LINE: [&str; 9] = [
     "hubspot cli version",
 ];
 /// Parts of sentences that no other program is known to print.
-pub(super) const OF_THE_COMMAND_LINE_ALONE: [&str; 15] = [
+pub(super) const OF_THE_COMMAND_LINE_ALONE: [&str; 16] = [
+    "request to &in account &was ",
     "the request for &in account ",
     "the request in account ",
     "the post to &in account ",
@@ -305,7 +315,9 @@ pub(super) const OF_THE_COMMAND_LINE_ALONE: [&str; 15] = [
     "in account &surpassed the rate limit",
 ];
 /// The commands that HubSpot's command line takes after the word `hs`.
-pub(super) const COMMANDS: [&str; 22] = [
+pub(super) const COMMANDS: [&str; 24] = [
+    "doctor",
+    "config",
     "project",
     "cms",
     "account",
@@ -489,3 +501,8 @@ pub(super) const LOADERS: [&str; 8] = [
     "integrations.destination",
     "loader failed",
 ];
+/// What only a connection to somebody else than HubSpot has beside its error: a package index, and the server behind an nginx.
+pub(super) const OTHER_PEERS: [&str; 3] = ["/simple/", "while connecting to upstream", "while reading response header from upstream"];
+/// Words between the name of a service and the status of its answer.
+pub(super) const ANSWERING: [&str; 14] =
+    ["responded", "answered", "returned", "returns", "replied", "says", "said", "gave", "gives", "with", "http", "status", "code", "error"];

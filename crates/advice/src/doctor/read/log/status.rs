@@ -208,7 +208,7 @@ pub(super) fn status(text: &str) -> Option<u16> {
                     || after.starts_with([':', '\n'])
                     || after.starts_with(' ')
                         && (!before.rsplit("hubspot").next().is_some_and(|label| label.contains(':')) || !in_prose(at)))
-            || after.starts_with(": ");
+            || after.starts_with(": ") && !before.ends_with('#');
         let noted = number >= 400
             && (by_word || ours && !tail.starts_with(|one: char| one.is_ascii_digit()) || after.is_empty() && before.ends_with(", "));
         // `POST /crm/v3/objects/deals 400 what HubSpot says`
