@@ -201,6 +201,11 @@ fn d14_what_has_nothing_to_do_with_the_failure_is_no_sign_of_hubspot() {
     hold(of_kind("d14"));
 }
 
+#[test]
+fn d15_beside_hubspots_name_others_and_programs_have_errors_of_their_own() {
+    hold(of_kind("d15"));
+}
+
 /// The same words, and less and less that shows whose they are.
 #[test]
 fn certainty_falls_with_the_signs_of_hubspot() {
@@ -216,6 +221,10 @@ fn certainty_falls_with_the_signs_of_hubspot() {
         (format!("We use HubSpot.\nOur own service says since Monday:\nthis\nError: {said}"), None),
         (format!("HubSpot: 200 OK, 40 contacts read\nError: {said}"), None),
         (format!("Error: {said}"), None),
+        // A sentence that HubSpot alone is known to say is a sign, but a weak one.
+        ("HubSpot: missing or unknown auth code".to_owned(), Some(Certainty::Certain)),
+        ("missing or unknown auth code\n    at push (/srv/app/jobs/hubspot-sync.js:4:2)".to_owned(), Some(Certainty::Likely)),
+        ("missing or unknown auth code".to_owned(), Some(Certainty::Likely)),
         // A program's own server answered, and says nothing of HubSpot's status.
         ("GET https://api.hubapi.com/crm/v3/objects/contacts 502 Bad Gateway".to_owned(), Some(Certainty::Certain)),
         ("GET /sync/contacts 502 Bad Gateway\nHubSpot answers slowly".to_owned(), Some(Certainty::Likely)),

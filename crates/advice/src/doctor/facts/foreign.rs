@@ -9,7 +9,7 @@ use lines::{ends_a_word, ends_in_word, is_answered_by_another, is_labelled, is_o
 pub(super) use lines::{is_of_a_program, is_of_a_stack, names_a_system};
 use marks::{
     CALLING, COMMANDS, FOREIGN, FOREIGN_ALWAYS, LIBRARIES, OF_A_LIBRARY, OF_A_STATUS, OF_ANY_PROGRAM, OF_THE_COMMAND_LINE,
-    OF_THE_COMMAND_LINE_ALONE, OTHER_PEERS, OTHER_PORTS, OTHER_WORDS_MAX, SEEKING,
+    OF_THE_COMMAND_LINE_ALONE, OTHER_PEERS, OTHER_PORTS, OTHER_WORDS_MAX, SEEKING, SIGNED,
 };
 use services::OTHERS;
 
@@ -28,6 +28,9 @@ const FEW_LINES: usize = 3;
 /// The most lines of the report of one step below its heading.
 const STEP_LINES_MAX: usize = 6;
 
+/// The part of a pipeline that is not HubSpot's.
+const LOADER: &str = "the part of a pipeline that writes what was read";
+
 /// What a text shows of its origin.
 #[derive(Debug)]
 pub(super) struct Foreign {
@@ -41,7 +44,7 @@ pub(super) struct Foreign {
     is_answered: bool,
     /// Whether it has a sign of HubSpot other than the name.
     has_a_mark: bool,
-    /// Whether something of HubSpot's is beside a line that tells of the failure.
+    /// Whether a word of HubSpot is beside a line that tells of the failure.
     is_near: bool,
     /// Whether it names another service beside HubSpot, and nothing shows which of the two answered.
     is_shared: bool,
@@ -76,7 +79,7 @@ impl Facts<'_> {
             Foreign {
                 is_about,
                 is_named: named || other,
-                has_a_sign: other || named && (self.is_named_beside_status() || self.is_a_step_of_hubspot()),
+                has_a_sign: other || named && (self.shows_library() || self.is_named_beside_status() || self.is_a_step_of_hubspot()),
                 has_a_mark: other || self.is_of_the_command_line(),
                 is_near: self.is_near(),
                 is_answered: answered || self.has_correlation() || self.call().is_some_and(|call| call.sdk.is_some()),
@@ -121,20 +124,30 @@ impl Facts<'_> {
         move |line| speaks_of_failure(line) || line.contains("bad request") || status.as_deref().is_some_and(|status| line.contains(status))
     }
 
+    /// Whether all lines that tell of a failure are lines of a program that handles it.
+    fn fails_in_code_alone(&self) -> bool {
+        let fails = self.fails();
+        let mut lines = self.said.lines().filter(|line| fails(line)).peekable();
+        lines.peek().is_some() && lines.all(signs::is_of_code)
+    }
+
     fn is_near(&self) -> bool {
         signs::stands_beside(&self.signs, self.fails(), |line| OURS.iter().any(|word| line.contains(word)))
     }
 
     /// The program that answered in HubSpot's place, by the header in which it names itself.
     pub fn other_server(&self) -> Option<&str> {
-        hosts::other_server(&self.said).filter(|_| !self.has_own_form())
+        let signed = || SIGNED.iter().find(|name| self.said.contains(**name)).map(|name| name.trim_matches(['<', ' ', '/']));
+        let of_another = || (!self.to_hubspot()).then(signed).flatten();
+        hosts::other_server(&self.said).or_else(of_another).filter(|_| !self.has_own_form())
     }
 
     /// Whether a status in the text may be HubSpot's: the text shows more of HubSpot than a word that contains its name, or
     /// says little else, and no other service may have answered.
     pub fn may_be_about_hubspot(&self) -> bool {
         let foreign = self.foreign();
-        !foreign.is_shared && (foreign.has_a_sign || foreign.only_a_status)
+        let is_anothers = || self.names_hubspot() && !self.is_named_beside_status();
+        !foreign.is_shared && (foreign.has_a_sign || foreign.only_a_status && !is_anothers())
     }
 
     /// Whether the text names HubSpot near the status: in the same line, or in the line before or after. A status of JSON in
@@ -182,7 +195,7 @@ impl Facts<'_> {
         let named = heading.starts_with("hubspot")
             && heading.len() <= 80
             && [" - ", ": ", " > ", " | ", " – ", "/"].iter().any(|sign| heading.contains(sign));
-        named && lines.count() <= STEP_LINES_MAX && !OTHERS.iter().any(|name| self.says(name))
+        named && (1..=STEP_LINES_MAX).contains(&lines.count()) && !OTHERS.iter().any(|name| self.says(name))
     }
 
     /// Whether the text may quote an answer of HubSpot: it shows the form of one, a call, or a status beside HubSpot's name.
@@ -343,6 +356,9 @@ impl Facts<'_> {
         if let Some(blamed) = self.blamed_host().or_else(|| self.sought_host()) {
             return Some(blamed).filter(|host| is_foreign(host));
         }
+        if self.fails_in_a_loader() {
+            return Some(LOADER);
+        }
         if self.to_hubspot() || self.says("hubapi") {
             return None;
         }
@@ -431,15 +447,20 @@ impl Facts<'_> {
             || bullets()
             || signs::is_a_change(&self.said)
             || signs::is_of_a_test(&self.said)
+            || self.fails_in_code_alone()
             || signs::tells_of_several(&self.said)
     }
 
-    fn find_service(&self, has_a_sign: bool) -> Option<&str> {
-        // Where each line of a failure is another part's, HubSpot's calls in the lines between did not fail.
+    /// Whether each line of a failure is that of a pipeline's loader. HubSpot's calls in the lines between did not fail.
+    fn fails_in_a_loader(&self) -> bool {
         let unanswered = !self.has_own_form() && !self.answer().is_some_and(|answer| answer.envelope || answer.html);
         let mut failing = self.failing_lines().peekable();
-        if unanswered && failing.peek().is_some() && failing.all(names_a_loader) {
-            return Some("the part of a pipeline that writes what was read");
+        unanswered && failing.peek().is_some() && failing.all(names_a_loader)
+    }
+
+    fn find_service(&self, has_a_sign: bool) -> Option<&str> {
+        if self.fails_in_a_loader() {
+            return Some(LOADER);
         }
         // HubSpot's build prints what npm says.
         if self.shows_a_build() {

@@ -119,6 +119,33 @@ pub(super) fn is_of_a_test(text: &str) -> bool {
     lines.peek().is_some() && lines.all(|line| ["expect(", "nock(", "mock", "assert."].iter().any(|begin| line.starts_with(begin)))
 }
 
+/// Beginnings of lines of a program that handle or report an error.
+const OF_CODE: [&str; 16] = [
+    "console.error(",
+    "console.log(",
+    "console.warn(",
+    "logger.",
+    "logging.",
+    "log.error(",
+    "throw new ",
+    "raise ",
+    "switch (",
+    "switch(",
+    "case ",
+    "enum ",
+    "if (",
+    "} catch",
+    "catch (",
+    "const ",
+];
+
+/// Whether a line is a program's own, and not its output.
+pub(super) fn is_of_code(line: &str) -> bool {
+    let line = line.trim();
+    let ends = line.ends_with([';', ')', '}', '{', ':']) || line.contains(" if ");
+    ends && OF_CODE.iter().any(|begin| line.starts_with(begin))
+}
+
 /// The statuses of errors that prose explains.
 const STATUSES: [&str; 18] =
     ["4xx", "5xx", "400", "401", "402", "403", "404", "405", "409", "410", "415", "422", "423", "429", "500", "502", "503", "504"];

@@ -229,7 +229,8 @@ fn without_calls_that_went_well(text: &str) -> Option<String> {
     }
     let others = others.join("\n");
     let small = others.to_ascii_lowercase();
-    (speaks_of_failure(&small) || rules::is_known_sentence(&small)).then_some(others)
+    let fails = speaks_of_failure(&small) || rules::is_known_sentence(&small) || status(&others).is_some_and(|status| status >= 400);
+    fails.then_some(others)
 }
 
 /// A template with a value in place of each variable.

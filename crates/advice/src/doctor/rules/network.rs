@@ -371,7 +371,6 @@ pub(super) static ROWS: &[Said] = &[
             "unexpected token < in json",
             "unexpected token '<'",
             "is not valid json&<!doctype",
-            "jsondecodeerror",
             "expecting value: line 1 column 1",
             "unexpected token h in json",
             "invalid json response body",

@@ -197,7 +197,8 @@ impl Rule {
             return None;
         }
         // A status alone may be HubSpot's; one that a text tells much else about is somebody's whom the text would name.
-        let is_weak = self.is_weak || self.is_last || self.source == network::CLOUDFLARE;
+        let of_program = matches!(self.source, Source::Program(_));
+        let is_weak = self.is_weak || self.is_last || self.source == network::CLOUDFLARE || self.is_of_any && !of_program;
         if is_weak && !facts.may_be_about_hubspot() {
             return None;
         }
@@ -215,14 +216,13 @@ impl Rule {
         }
         // Without a sign of HubSpot, only words that HubSpot alone is known to say name a cause.
         let is_told = certainty == Certainty::Note || is_quoted && !self.is_of_any || self.is_keyways() || self.source == Source::Keyway;
-        let of_program = matches!(self.source, Source::Program(_));
         if !is_told && !(facts.is_about_hubspot() && (!of_program || facts.names_more_than_a_word())) {
             return None;
         }
         // A name far from the failure says little about it, and one that a person made says less than HubSpot's.
-        if !is_told && !facts.has_a_sign_at_the_failure() {
-            facts.is_called_after_hubspot().then_some(())?;
-            certainty = certainty.max(Certainty::Likely);
+        if certainty != Certainty::Note && !facts.has_a_sign_at_the_failure() && self.source != Source::Keyway && !self.is_keyways() {
+            (is_told || facts.is_called_after_hubspot()).then_some(())?;
+            certainty = Certainty::Likely;
         }
         // Words that nobody has seen need more than HubSpot's name beside them.
         if self.wants_sign && is_guess && !facts.may_quote_hubspot() {

@@ -91,7 +91,7 @@ impl Said {
         let answer = facts.answer().filter(|_| !facts.is_keyways_own())?;
         // What another program answers in HubSpot's place is not HubSpot's.
         let is_programs = matches!(self.source, Source::Program(_));
-        if !is_programs && facts.other_server().is_some() {
+        if (!is_programs || !facts.to_hubspot()) && facts.other_server().is_some() {
             return None;
         }
         let word = || self.words.iter().any(|word| answer.has_code(word) || answer.sub_category.as_deref() == Some(word));

@@ -62,7 +62,7 @@ pub(super) static ROWS: &[Said] = &[
         source: Source::Facts("4"),
         page: pages::PROPERTIES,
         statuses: BAD,
-        words: &["INVALID_EMAIL", "INVALID_EMAIL_ADDRESS"],
+        words: &["INVALID_EMAIL"],
         says: &["email address&is invalid", "invalid email: "],
         guesses: &["is not a valid email", "invalid email address"],
         because: "HubSpot refuses the e-mail address: its form or its top-level domain is not valid",

@@ -68,13 +68,40 @@ pub(super) fn names_another_api(line: &str) -> bool {
 /// Whether the clause that has the status is HubSpot's: it names HubSpot, or nobody: `HubSpot lead sent; the mail provider
 /// answered 401` tells of somebody else's.
 pub(super) fn is_of_hubspots_clause(line: &str, status: &str) -> bool {
-    const BETWEEN: [&str; 8] = [";", " | ", " > ", "→", " — ", " – ", " - ", ". "];
+    const BETWEEN: [&str; 10] = [";", " | ", " > ", " -> ", " => ", "→", " — ", " – ", " - ", ". "];
     let Some(at) = line.find(status) else { return true };
     let from = BETWEEN.iter().filter_map(|sign| Some(line[..at].rfind(sign)? + sign.len())).max().unwrap_or(0);
     let to = BETWEEN.iter().filter_map(|sign| line[at..].find(sign)).min().map_or(line.len(), |end| at + end);
     let is_plain = |word: &&str| OF_A_STATUS.contains(word) || OF_ANY_PROGRAM.contains(word) || OUR_APIS.contains(word);
     let mut others = line[from..at].split(|letter: char| !letter.is_alphabetic()).filter(|word| word.len() >= 4 && !is_plain(word));
-    line[from..to].contains("hubspot") || others.next().is_none()
+    let clause = &line[from..to];
+    !names_our_own(clause) && !is_from_another(&line[at..to]) && (clause.contains("hubspot") || others.next().is_none())
+}
+
+/// What people call a server or program of their own, after `our`.
+const OUR_OWN: [&str; 10] = ["api", "own ", "erp", "server", "backend", "service", "endpoint", "handler", "iflow", "proxy"];
+
+/// Whether a clause is about a server or program of the person's own: `our API answered`, `from our ERP`.
+fn names_our_own(clause: &str) -> bool {
+    clause.match_indices("our ").any(|(at, our)| {
+        let begins = clause[..at].chars().next_back().is_none_or(|before| !before.is_alphanumeric());
+        // `our HubSpot sync` and `our token` are none.
+        begins && OUR_OWN.iter().any(|name| clause[at + our.len()..].starts_with(name))
+    })
+}
+
+/// Whether a status came from another service: `403 Forbidden from Graph: …`.
+fn is_from_another(after: &str) -> bool {
+    let Some((_, rest)) = after.split_once(" from ") else { return false };
+    let name = rest.split(|letter: char| !letter.is_alphanumeric()).next().unwrap_or_default();
+    let plain = ["our", "the", "your", "this", "that", "its", "all", "any", "target", "remote", "upstream", "url", "server"];
+    name.len() >= 3
+        && name.bytes().all(|byte| byte.is_ascii_alphabetic())
+        && !name.contains("hub")
+        && !plain.contains(&name)
+        && !OUR_APIS.contains(&name)
+        && !OF_ANY_PROGRAM.contains(&name)
+        && !OF_A_STATUS.contains(&name)
 }
 
 /// Whether a line has the name of somebody else than HubSpot as a label before the status: `acme: 403 Forbidden`.

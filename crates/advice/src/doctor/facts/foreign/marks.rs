@@ -37,7 +37,33 @@ pub(super) const FOREIGN: [&str; 33] = [
     "dailylimitexceeded",
 ];
 /// Words with which programs and other services name the source of an error, whatever else the text names.
-pub(super) const FOREIGN_ALWAYS: [&str; 44] = [
+pub(super) const FOREIGN_ALWAYS: [&str; 70] = [
+    "\"status\": \"permission_denied",
+    "\"status\":\"permission_denied",
+    "\"status\": \"resource_exhausted",
+    "\"status\":\"resource_exhausted",
+    "\"status\": \"unauthenticated",
+    "\"status\":\"unauthenticated",
+    "\"status\": \"invalid_argument",
+    "\"status\":\"invalid_argument",
+    "invalidauthenticationtoken",
+    "simple_salesforce.",
+    "duplicates_detected",
+    "resource not accessible by integration",
+    "you must be logged in to the server",
+    "failed to pull image",
+    "token has been expired or revoked",
+    "\"object\":\"error\"",
+    "\"object\": \"error\"",
+    "\"code\":\"rest_",
+    ") when calling the ",
+    "nango:",
+    "composio:",
+    "pipedream connect",
+    "linked account",
+    "connected account found",
+    "errimagepull",
+    "imagepullbackoff",
     "jq: error",
     "/simple/",
     "jsonwebtokenerror",
@@ -491,7 +517,13 @@ pub(super) const OF_CODE: [&str; 18] = [
     "segmentation",
 ];
 /// What the parts of pipelines that write (Singer's targets, Airbyte's destinations) put into their lines.
-pub(super) const LOADERS: [&str; 8] = [
+pub(super) const LOADERS: [&str; 14] = [
+    "target-stitch",
+    "target-postgres",
+    "target-snowflake",
+    "target-bigquery",
+    "target-csv",
+    "target-jsonl",
     "name=target-",
     "cmd_type=loader",
     "target_bigquery",
@@ -506,3 +538,5 @@ pub(super) const OTHER_PEERS: [&str; 3] = ["/simple/", "while connecting to upst
 /// Words between the name of a service and the status of its answer.
 pub(super) const ANSWERING: [&str; 14] =
     ["responded", "answered", "returned", "returns", "replied", "says", "said", "gave", "gives", "with", "http", "status", "code", "error"];
+/// Ends of the pages and lines with which other servers than HubSpot's entrance sign.
+pub(super) const SIGNED: [&str; 6] = ["<center>nginx", "<center>openresty", " nginx/", "<address>apache", "openresty/", "microsoft-iis/"];

@@ -57,6 +57,11 @@ const AFTER: [&str; 26] = [
     "payload",
 ];
 
+/// Nouns before a number that is an id, and not a status: `contact 409 imported`.
+const RECORDS: [&str; 14] = [
+    "contact", "company", "deal", "ticket", "user", "order", "invoice", "record", "customer", "owner", "account", "portal", "page", "room",
+];
+
 /// Whether a text begins with a word such as `INVALID_OPTION`.
 fn is_named(text: &str) -> bool {
     let word = text.split(|one: char| !(one.is_ascii_uppercase() || one == '_')).next().unwrap_or_default();
@@ -215,7 +220,9 @@ pub(super) fn status(text: &str) -> Option<u16> {
         let called = number >= 400 && before.ends_with(' ') && after.starts_with(' ') && ends_in_call(line);
         let told = number >= 400 && (is_in_prose(before, &after) || is_after_an_arrow(line, &after) || is_labelled(line, &after));
         let compared = ["==", "!=", "case"].iter().any(|sign| before.trim_end().ends_with(sign));
-        let place = compared || before.ends_with("line ") || before.ends_with(':') && after.starts_with(':');
+        let marked = || AFTER.iter().any(|word| after.trim_start_matches([':', ' ', '-', ')', ']', '`']).starts_with(word));
+        let is_id = before.strip_suffix(' ').is_some_and(|before| RECORDS.iter().any(|noun| before.ends_with(noun))) && !marked();
+        let place = is_id || compared || before.ends_with("line ") || before.ends_with(':') && after.starts_with(':');
         (!place
             && !counts(&after)
             && (bracketed
