@@ -1,6 +1,7 @@
 //! Whose a single line is.
 
-use super::marks::{ANSWERING, FOREIGN_ALWAYS, LOADERS, OF_A_STATUS, OF_ANY_PROGRAM, OF_CODE, OUR_APIS, SYSTEMS};
+use super::marks::{ANSWERING, FOREIGN_ALWAYS, LOADERS, OF_A_STATUS, OF_ANY_PROGRAM, OF_CODE, SYSTEMS};
+use super::own::OUR_APIS;
 use super::services::OTHERS;
 use crate::doctor::hosts;
 
