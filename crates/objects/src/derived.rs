@@ -20,7 +20,9 @@ pub(crate) use own::Closing;
 pub(crate) use related::{Stale, Touched, changes};
 
 use crate::kind::Kind;
+use crate::property::Name;
 use crate::record::Record;
+use crate::schema::Schema;
 use crate::space::Space;
 use crate::stages::stage_property;
 use crate::state::State;
@@ -220,14 +222,34 @@ fn moments_of(rows: &Rows, kind: Kind, record: &Record, name: &str, moments: &mu
     }
 }
 
-/// The calculated properties with which HubSpot answers a write of these properties, or a create.
-pub(crate) fn answered(kind: Kind, written: Option<&dyn Fn(&str) -> bool>) -> impl Iterator<Item = &'static str> {
-    let stage = stage_property(kind);
-    let touched = move |row: &&'static &'static Row| {
-        written.is_none_or(|written| row.inputs.iter().any(|input| written(if *input == STAGE { stage.unwrap_or(input) } else { input })))
+/// The rows with which HubSpot answers a write, of each standard type and of custom types, in the order of their properties'
+/// names. HubSpot's own properties stay as they are, so those of every account are here.
+static ANSWERED: LazyLock<(Vec<Vec<Answered>>, Vec<Answered>)> = LazyLock::new(|| {
+    let of = |kind: Kind| {
+        let (rows, schema) = (Rows::of(kind), Schema::of(kind));
+        let answered = rows.by_name.values().copied().filter(|row| row.answered);
+        let mut found: Vec<Answered> = answered.filter_map(|row| Some((schema.get(row.property)?.name.clone(), row))).collect();
+        found.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+        found
     };
-    let rows = Rows::of(kind).by_name.values().filter(|row| row.answered);
-    rows.filter(touched).map(|row| row.property).collect::<Vec<_>>().into_iter()
+    (Kind::standard().map(of).collect(), Kind::custom(0).map(of).unwrap_or_default())
+});
+
+/// A property with which HubSpot answers a write, and its row.
+type Answered = (Name, &'static Row);
+
+/// The calculated properties with which HubSpot answers a create, or a write of these properties; in alphabetical order.
+pub(crate) fn answered(kind: Kind, written: Option<&dyn Fn(&str) -> bool>) -> Vec<Name> {
+    let rows = ANSWERED.0.get(kind.index()).unwrap_or(&ANSWERED.1);
+    let stays = |row: &Row| written.is_none_or(|written| row.follows_from(kind, written));
+    rows.iter().filter(|(_, row)| stays(row)).map(|(name, _)| name.clone()).collect()
+}
+
+impl Row {
+    /// Whether the property may change when a write sets other properties of the same record.
+    fn follows_from(&self, kind: Kind, is_written: &dyn Fn(&str) -> bool) -> bool {
+        self.inputs.iter().any(|input| is_written(if *input == STAGE { stage_property(kind).unwrap_or(input) } else { input }))
+    }
 }
 
 /// Removes from a record the values that are calculated from its associations. Keyway calculates them again
@@ -246,7 +268,6 @@ pub(crate) fn closing(space: &Space, stage: &str) -> Option<Closing> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::Schema;
 
     #[test]
     fn every_row_is_about_a_property_of_its_types_that_callers_cannot_write_unless_hubspot_lets_them() {

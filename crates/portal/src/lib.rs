@@ -217,7 +217,7 @@ impl Portal {
     /// HubSpot's refusal; nothing was changed.
     pub async fn handle(&self, call: Call) -> Result<Reply, ErrorBody> {
         let account = self.account(call.hub_id).ok_or_else(|| no_account(call.hub_id))?;
-        let done = match self.desk.here(&account, &call) {
+        let done = match self.desk.here(&account, &call).await? {
             Some(done) => done,
             // On the heap: most calls don't need the room for it.
             None => Box::pin(self.desk.on_a_worker(&self.workers, account.clone(), call)).await?,

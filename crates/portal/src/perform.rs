@@ -1,5 +1,5 @@
-//! Performs a call. A short call on a free account runs at once on the thread that received it; every other
-//! call runs on a worker.
+//! Performs a call. A short call runs on the thread that received it, when it is its turn; every other call runs
+//! on a worker.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -72,23 +72,36 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// Performs a call on this thread; none where it may take long or has to wait.
-    pub fn here(&self, account: &Account, call: &Call) -> Option<Done> {
+    /// Performs a call on this thread; none where it may take long. While others have the account, the call waits for its
+    /// turn without the thread.
+    ///
+    /// # Errors
+    /// Its turn did not come in time.
+    pub async fn here(&self, account: &Account, call: &Call) -> Result<Option<Done>, ErrorBody> {
         if !is_probably_short(call) || !account.is_begun_here() {
-            return None;
+            return Ok(None);
         }
         let work = Work::new(HERE_STEPS_MAX, self.stopping.clone());
+        let late = |_| busy(call.hub_id);
+        // On the heap: most calls don't wait, and don't need the room for it.
         let done = if is_read(call) {
-            self.read(&*account.shared_now()?, call, &work)
+            let state = match account.shared_now() {
+                Some(state) => state,
+                None => Box::pin(timeout(self.patience, account.shared())).await.map_err(late)?,
+            };
+            self.read(&state, call, &work)
         } else {
-            let mut state = account.alone_now()?;
+            let mut state = match account.alone_now() {
+                Some(state) => state,
+                None => Box::pin(timeout(self.patience, account.alone())).await.map_err(late)?,
+            };
             if collections::is_waiting(&state) { None } else { Some(self.write(account, &mut state, call, None, &work)) }
         };
-        let done = done?;
+        let Some(done) = done else { return Ok(None) };
         let short = work.exceeded() != Some(Exceeded::Steps);
         account.was_short(short);
         // Of what took too long nothing was changed: checks come before changes.
-        short.then_some(done)
+        Ok(short.then_some(done))
     }
 
     /// Performs a call on a worker, when it is its turn.

@@ -14,7 +14,6 @@ use super::render::{self, View};
 use super::write::{self, Values, Wanted};
 use super::{Answer, no_content, writable};
 use crate::call::Reply;
-use crate::derived;
 use crate::invalid;
 use crate::kind::Kind;
 use crate::record::Record;
@@ -274,10 +273,11 @@ impl Staged {
 }
 
 fn result(out: &mut Vec<u8>, request: &Request<'_>, state: &State, kind: Kind, made: &Made, action: Action) -> Result<(), Exceeded> {
-    let mut view = View::written(state, kind, &made.record, &made.values, made.is_new).seen_by(request.by, kind, state.schema(kind));
+    let schema = state.schema(kind);
+    let mut view = View::written(schema, kind, &made.values, made.is_new).seen_by(request.by, kind, schema);
     if action == Action::Upsert {
         // The published answer to an upsert has no empty values.
-        view.properties.retain(|name| derived::value(state, kind, &made.record, name).is_some());
+        view.show_if_set();
     }
     render::record(out, state, kind, &made.record, &view, request.work)?;
     out.pop();

@@ -160,7 +160,7 @@ fn create(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>) -> Answer {
         tx.state,
         kind,
         &record,
-        &View::written(tx.state, kind, &record, &values, true).seen_by(request.by, kind, tx.state.schema(kind)),
+        &View::written(tx.state.schema(kind), kind, &values, true).seen_by(request.by, kind, tx.state.schema(kind)),
         request.work,
     )?;
     write::put(request, tx, kind, record, &values, links);
@@ -181,7 +181,7 @@ fn update(request: &Request<'_>, kind: Kind, id: &str, tx: &mut Tx<'_>) -> Answe
         tx.state,
         kind,
         &record,
-        &View::written(tx.state, kind, &record, &values, false).seen_by(request.by, kind, tx.state.schema(kind)),
+        &View::written(tx.state.schema(kind), kind, &values, false).seen_by(request.by, kind, tx.state.schema(kind)),
         request.work,
     )?;
     write::put(request, tx, kind, record, &values, Vec::new());

@@ -18,6 +18,8 @@ use crate::work::{Exceeded, Work};
 pub struct View {
     /// In alphabetical order.
     pub properties: Vec<Name>,
+    /// Further ones, shown only where they have a value; in alphabetical order.
+    pub if_set: Vec<Name>,
     /// Shown with their history.
     pub history: Vec<Name>,
     /// Types whose associations are shown.
@@ -39,23 +41,18 @@ impl View {
         properties.extend(history.iter().cloned());
         properties.sort_unstable();
         properties.dedup();
-        Self { properties, history, associations, base: String::new() }
+        Self { properties, history, associations, ..Self::default() }
     }
 
     /// What the answer to a write shows: what was written, and what HubSpot calculates of it at once.
-    pub fn written(state: &State, kind: Kind, record: &Record, written: &[(Name, String)], is_new: bool) -> Self {
-        let schema = state.schema(kind);
+    pub fn written(schema: &Schema, kind: Kind, written: &[(Name, String)], is_new: bool) -> Self {
         let mut properties: Vec<Name> = written.iter().map(|(name, _)| name.clone()).chain(base(schema)).collect();
-        let is_written = |name: &str| written.iter().any(|(own, _)| **own == *name);
-        for name in derived::answered(kind, if is_new { None } else { Some(&is_written) }) {
-            if let Some(property) = schema.get(name).filter(|_| derived::value(state, kind, record, name).is_some()) {
-                properties.push(property.name.clone());
-            }
-        }
         properties.extend(schema.get("hs_object_source").filter(|_| is_new).map(|property| property.name.clone()));
         properties.sort_unstable();
         properties.dedup();
-        Self { properties, ..Self::default() }
+        let is_written = |name: &str| written.iter().any(|(own, _)| **own == *name);
+        let if_set = derived::answered(kind, if is_new { None } else { Some(&is_written) });
+        Self { properties, if_set, ..Self::default() }
     }
 }
 
@@ -64,9 +61,35 @@ impl View {
     pub fn seen_by(mut self, by: Option<&OnBehalf>, kind: Kind, schema: &Schema) -> Self {
         if !schema.sensitive.is_empty() {
             self.properties.retain(|name| !sensitive::is_hidden(by, kind, schema, name));
+            self.if_set.retain(|name| !sensitive::is_hidden(by, kind, schema, name));
             self.history.retain(|name| !sensitive::is_hidden(by, kind, schema, name));
         }
         self
+    }
+}
+
+impl View {
+    /// Shows all properties only where they have a value.
+    pub fn show_if_set(&mut self) {
+        self.if_set.append(&mut self.properties);
+        self.if_set.sort_unstable();
+        self.if_set.dedup();
+    }
+
+    /// The properties in alphabetical order, and whether each is shown without a value too.
+    fn names(&self) -> impl Iterator<Item = (&Name, bool)> {
+        let (mut always, mut if_set) = (self.properties.iter().peekable(), self.if_set.iter().peekable());
+        std::iter::from_fn(move || match (always.peek(), if_set.peek()) {
+            (Some(one), Some(other)) if one > other => Some((if_set.next()?, false)),
+            (Some(one), Some(other)) => {
+                if one == other {
+                    if_set.next();
+                }
+                Some((always.next()?, true))
+            }
+            (Some(_), None) => Some((always.next()?, true)),
+            (None, _) => Some((if_set.next()?, false)),
+        })
     }
 }
 
@@ -81,11 +104,17 @@ pub fn record(out: &mut Vec<u8>, state: &State, kind: Kind, record: &Record, vie
     out.extend_from_slice(b"{\"id\":\"");
     out.extend_from_slice(record.id.to_string().as_bytes());
     out.extend_from_slice(b"\",\"properties\":{");
-    for (at, name) in view.properties.iter().enumerate() {
-        separate(out, at);
+    let mut shown = 0;
+    for (name, always) in view.names() {
+        let value = derived::value(state, kind, record, name);
+        if value.is_none() && !always {
+            continue;
+        }
+        separate(out, shown);
+        shown += 1;
         text(out, name);
         out.push(b':');
-        match derived::value(state, kind, record, name) {
+        match value {
             Some(value) => {
                 work.answer(out.len(), value.len())?;
                 text(out, &value);
@@ -93,7 +122,7 @@ pub fn record(out: &mut Vec<u8>, state: &State, kind: Kind, record: &Record, vie
             None => out.extend_from_slice(b"null"),
         }
     }
-    work.answer(out.len(), view.properties.len() * BYTES_AROUND)?;
+    work.answer(out.len(), (view.properties.len() + view.if_set.len()) * BYTES_AROUND)?;
     out.push(b'}');
     if !view.history.is_empty() {
         histories(out, state, (kind, record), &view.history, work)?;

@@ -13,7 +13,7 @@ const EDGES: [(&str, &str); 35] = [
         "crm",
         "call derived invalid items kind links lists options pipelines property record request route rules schema sensitive space state table tx value words work",
     ),
-    ("derived", "kind links pipelines property record space stages state value"),
+    ("derived", "kind links pipelines property record schema space stages state value"),
     ("documents", "pipelines schema space state table"),
     ("importing", "invalid kind links"),
     ("invalid", ""),

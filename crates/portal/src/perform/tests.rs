@@ -87,6 +87,21 @@ async fn a_call_whose_turn_does_not_come_is_told_to_try_again() {
 }
 
 #[tokio::test]
+async fn a_short_call_waits_for_its_turn_and_needs_no_worker() {
+    let portal = portal(Duration::from_secs(60)).await;
+    let account = portal.account(1).unwrap();
+    let mut places = Vec::new();
+    while let Ok(place) = timeout(Duration::ZERO, portal.workers.place()).await {
+        places.push(place);
+    }
+    let held = account.alone().await;
+    let mut made = std::pin::pin!(portal.handle(create(1, "a")));
+    assert!(timeout(Duration::ZERO, made.as_mut()).await.is_err(), "others have the account");
+    drop(held);
+    assert_eq!(made.await.unwrap().status, 201);
+}
+
+#[tokio::test]
 async fn a_call_that_takes_more_steps_than_a_serving_thread_gives_is_performed_by_a_worker() {
     let portal = portal(Duration::from_secs(60)).await;
     let account = portal.account(1).unwrap();
@@ -94,9 +109,9 @@ async fn a_call_that_takes_more_steps_than_a_serving_thread_gives_is_performed_b
         assert_eq!(portal.handle(create(1, &"x".repeat(65_000))).await.unwrap().status, 201);
     }
     let page = || call(1, Method::GET, "/crm/v3/objects/contacts?limit=20&properties=firstname", "");
-    assert!(portal.desk.here(&account, &page()).is_none(), "1.3 MB are not written here");
+    assert!(portal.desk.here(&account, &page()).await.unwrap().is_none(), "1.3 MB are not written here");
     assert!(portal.handle(page()).await.unwrap().body.len() > 1_300_000);
-    assert!(portal.desk.here(&account, &read(1)).is_some());
+    assert!(portal.desk.here(&account, &read(1)).await.unwrap().is_some());
 }
 
 #[tokio::test]
@@ -109,17 +124,17 @@ async fn an_account_whose_calls_are_mostly_long_is_left_to_workers_until_they_ar
     let mut begun = 0;
     while account.is_begun_here() {
         let page = call(1, Method::GET, "/crm/v3/objects/contacts?limit=20&properties=firstname", "");
-        assert!(portal.desk.here(&account, &page).is_none());
+        assert!(portal.desk.here(&account, &page).await.unwrap().is_none());
         begun += 1;
     }
     assert!(begun <= 4, "{begun} long calls were begun on a serving thread");
-    assert!(portal.desk.here(&account, &read(1)).is_none(), "nor is a short one");
+    assert!(portal.desk.here(&account, &read(1)).await.unwrap().is_none(), "nor is a short one");
     while !account.is_begun_here() {
         assert_eq!(portal.handle(read(1)).await.unwrap().status, 200);
     }
-    assert!(portal.desk.here(&account, &read(1)).is_some());
+    assert!(portal.desk.here(&account, &read(1)).await.unwrap().is_some());
     // Other accounts are not concerned.
-    assert!(portal.desk.here(&portal.account(2).unwrap(), &read(2)).is_some());
+    assert!(portal.desk.here(&portal.account(2).unwrap(), &read(2)).await.unwrap().is_some());
 }
 
 #[tokio::test]
@@ -132,7 +147,7 @@ async fn a_change_that_takes_too_many_steps_here_is_made_once() {
     let account = portal.account(1).unwrap();
     let inputs: Vec<_> = (0..4).map(|_| body["inputs"][0].clone()).collect();
     let batch = || call(1, Method::POST, "/crm/v3/objects/contacts/batch/create", json!({ "inputs": inputs }).to_string());
-    assert!(portal.desk.here(&account, &batch()).is_none());
+    assert!(portal.desk.here(&account, &batch()).await.unwrap().is_none());
     assert_eq!(portal.handle(batch()).await.unwrap().status, 201);
     let found: serde_json::Value = serde_json::from_slice(&portal.handle(read(1)).await.unwrap().body).unwrap();
     assert_eq!(found["results"].as_array().unwrap().len(), 4);
