@@ -34,6 +34,12 @@ pub struct Problem {
     pub detail: String,
     /// What is wrong, for programs: stays as it is.
     pub code: String,
+    /// The parameter or field of the body that is wrong, where the error is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameter: Option<String>,
+    /// What the parameter must be: `a number from 1 to 1000`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
 }
 
 /// A moment, ISO 8601 in UTC.

@@ -29,6 +29,9 @@ pub struct Refused {
     /// The status of its answer.
     pub status: StatusCode,
     detail: String,
+    /// The parameter that is wrong, and what it must be.
+    parameter: Option<String>,
+    expected: Option<String>,
 }
 
 impl std::fmt::Display for Refused {
@@ -59,7 +62,7 @@ pub async fn call(connection: &Connection, method: Method, path: &str, body: Opt
     let fields = typed_fields(body.as_ref());
     let answer = read(send(connection, method, path, json(body)).await?).await;
     answer.map_err(|error| match error.downcast::<Refused>() {
-        Ok(Refused { status, detail }) => Refused { status, detail: as_typed(&detail, path, &fields) }.into(),
+        Ok(refused) => as_typed(refused, path, &fields).into(),
         Err(error) => error,
     })
 }
@@ -90,18 +93,15 @@ fn typed_fields(body: Option<&Value>) -> Vec<(&'static str, String)> {
     TYPED.iter().filter_map(|(name, _)| Some((*name, value(name)?))).collect()
 }
 
-/// An error of the admin API about a field of a query or body, by the option that the user typed: `limit must be X`
-/// becomes `--limit 5000: write X`.
-fn as_typed(detail: &str, path: &str, fields: &[(&str, String)]) -> String {
-    let Some((name, rest)) = detail.trim_start_matches("Invalid input JSON: ").split_once(" must be ") else { return detail.to_owned() };
-    let Some((_, before)) = TYPED.iter().find(|(field, _)| *field == name) else { return detail.to_owned() };
+/// An error of the admin API about a parameter, by the option that the user typed: `--limit 5000: write X`.
+fn as_typed(refused: Refused, path: &str, fields: &[(&str, String)]) -> Refused {
+    let Some((name, before)) = TYPED.iter().find(|(field, _)| refused.parameter.as_deref() == Some(*field)) else { return refused };
     let query = path.split_once('?').map_or("", |(_, query)| query);
     let of_query = form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
-    let of_body = || fields.iter().find(|(field, _)| *field == name).map(|(_, value)| value.clone());
-    match of_query.or_else(of_body) {
-        Some(value) => format!("{before}{}: write {rest}", shown::line(&value)),
-        None => detail.to_owned(),
-    }
+    let of_body = || fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.clone());
+    let Some(value) = of_query.or_else(of_body) else { return refused };
+    let why = refused.expected.as_ref().map_or_else(|| refused.detail.clone(), |expected| format!("write {expected}"));
+    Refused { detail: format!("{before}{}: {why}", shown::line(&value)), ..refused }
 }
 
 /// Calls the admin API with a body of bytes, and reads the JSON answer.
@@ -123,7 +123,8 @@ async fn read(response: Response<Incoming>) -> anyhow::Result<Value> {
     if status.is_success() {
         return Ok(answer);
     }
-    Err(Refused { status, detail: refusal(&answer).to_owned() }.into())
+    let text = |name: &str| answer[name].as_str().map(str::to_owned);
+    Err(Refused { status, detail: refusal(&answer).to_owned(), parameter: text("parameter"), expected: text("expected") }.into())
 }
 
 /// The error for an answer that is not JSON. It quotes the first line of the answer, unless that is HTML.
@@ -394,20 +395,23 @@ mod tests {
 
     #[test]
     fn an_error_of_the_api_names_the_option_and_its_value() {
-        let said = |detail: &str, path: &str, body: Value| as_typed(detail, path, &typed_fields(Some(&body)));
-        let limit = "limit must be a number from 1 to 1000";
-        assert_eq!(said(limit, "/api/v1/audit?app=7&limit=5000", Value::Null), "--limit 5000: write a number from 1 to 1000");
-        assert_eq!(said("weight must be 1 to 100", "/api/v1/apps", serde_json::json!({ "weight": 0 })), "--weight 0: write 1 to 100");
+        let of = |parameter: Option<&str>, expected: Option<&str>, detail: &str, path: &str, body: Value| {
+            let [parameter, expected] = [parameter, expected].map(|text| text.map(str::to_owned));
+            let refused = Refused { status: StatusCode::BAD_REQUEST, detail: detail.to_owned(), parameter, expected };
+            as_typed(refused, path, &typed_fields(Some(&body))).detail
+        };
+        let said = |name: &str, expected: &str, path: &str, body: Value| of(Some(name), Some(expected), "as it says", path, body);
+        let limit = "a number from 1 to 1000";
+        assert_eq!(said("limit", limit, "/api/v1/audit?app=7&limit=5000", Value::Null), "--limit 5000: write a number from 1 to 1000");
+        assert_eq!(said("weight", "1 to 100", "/api/v1/apps", serde_json::json!({ "weight": 0 })), "--weight 0: write 1 to 100");
         let email = serde_json::json!({ "email": "foo" });
-        assert_eq!(said("email must be an e-mail address", "/api/v1/users", email), "foo: write an e-mail address");
+        assert_eq!(said("email", "an e-mail address", "/api/v1/users", email), "foo: write an e-mail address");
         let to = serde_json::json!({ "targetUrl": "foo" });
-        assert_eq!(said("Invalid input JSON: targetUrl must be a URL", "/x", to), "--to foo: write a URL");
+        assert_eq!(of(Some("targetUrl"), None, "targetUrl must be a URL", "/x", to), "--to foo: targetUrl must be a URL");
         let secret = serde_json::json!({ "credential": "pat-x", "password": "short" });
-        assert_eq!(said("password must be longer", "/api/v1/users", secret), "password must be longer", "no secret is repeated");
+        assert_eq!(said("password", "longer", "/api/v1/users", secret), "as it says", "no secret is repeated");
         // What the user did not type is left as the server says it.
-        for (detail, path) in [(limit, "/api/v1/audit?app=7"), ("there is no app 7", "/api/v1/audit?limit=1"), ("it must be so", "/x?a=it")]
-        {
-            assert_eq!(said(detail, path, Value::Null), detail);
-        }
+        assert_eq!(said("limit", limit, "/api/v1/audit?app=7", Value::Null), "as it says");
+        assert_eq!(of(None, None, "there is no app 7", "/api/v1/audit?limit=1", Value::Null), "there is no app 7");
     }
 }

@@ -102,7 +102,7 @@ impl Refill for PortalBackend {
 fn refused(error: keyway_portal::RefillError) -> RefillError {
     match error {
         keyway_portal::RefillError::Invalid(what) => RefillError::Invalid(what),
-        keyway_portal::RefillError::Refused { place, what } => RefillError::Refused { place, what },
+        keyway_portal::RefillError::Refused { place, what, field } => RefillError::Refused { place, what, field },
         keyway_portal::RefillError::Storage(what) => RefillError::Storage(what),
     }
 }

@@ -75,6 +75,14 @@ pub enum ControlError {
     /// What was asked for is not valid; the text says what would be.
     #[error("{0}")]
     Invalid(String),
+    /// A parameter is not valid.
+    #[error("{name} must be {expected}")]
+    Parameter {
+        /// Its name in the API.
+        name: &'static str,
+        /// What it must be.
+        expected: String,
+    },
     /// There is no such account, app or token.
     #[error("{0}")]
     NotFound(String),
@@ -93,6 +101,12 @@ pub enum ControlError {
     /// HubSpot can't be asked about a credential, or refuses it.
     #[error(transparent)]
     Credential(#[from] CredentialError),
+}
+
+impl ControlError {
+    pub(crate) fn parameter(name: &'static str, expected: impl Into<String>) -> Self {
+        Self::Parameter { name, expected: expected.into() }
+    }
 }
 
 type Result<T> = std::result::Result<T, ControlError>;

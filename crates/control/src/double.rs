@@ -83,6 +83,8 @@ pub enum RefillError {
         place: String,
         /// The refusal.
         what: String,
+        /// The field of the call's body that the refusal names.
+        field: Option<String>,
     },
     /// The account's storage refused.
     #[error("the embedded account: {0}")]

@@ -243,7 +243,7 @@ impl Filling<'_> {
 
     /// One call of HubSpot's API; what it answers.
     fn call(&mut self, place: &str, method: &str, target: &str, body: Value) -> Result<Value, RefillError> {
-        let refused = |what: String| RefillError::Refused { place: place.to_owned(), what };
+        let refused = |what: String| RefillError::Refused { place: place.to_owned(), what, field: None };
         let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query.to_owned())));
         let call = Call {
             hub_id: self.hub_id,
@@ -258,6 +258,8 @@ impl Filling<'_> {
             base: crate::HUBSPOT.into(),
         };
         let reply = answer(&call, &mut self.tx).map_err(|error| {
+            let field = error.errors.first().and_then(|detail| detail.in_.clone());
+            let refused = |what: String| RefillError::Refused { place: place.to_owned(), what, field };
             let is_new = |detail: &&str| !error.message.contains(detail);
             let details: Vec<&str> = error.errors.iter().map(|detail| detail.message.as_str()).filter(is_new).collect();
             // HubSpot's message lists in JSON what the details say.

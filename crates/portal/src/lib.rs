@@ -91,6 +91,8 @@ pub enum RefillError {
         place: String,
         /// The refusal.
         what: String,
+        /// The field of the call's body that the refusal names.
+        field: Option<String>,
     },
     /// It could not be made durable.
     #[error("{0}")]

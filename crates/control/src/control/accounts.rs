@@ -48,11 +48,7 @@ pub struct AccountChange {
 const FIRST_HUB_ID: u64 = 10_000_001;
 
 pub(super) fn addons(count: u8) -> Result<u8> {
-    if count <= 2 {
-        Ok(count)
-    } else {
-        Err(ControlError::Invalid("addons must be 0, 1 or 2: HubSpot sells two API limit increases at most".into()))
-    }
+    if count <= 2 { Ok(count) } else { Err(ControlError::parameter("addons", "0, 1 or 2: HubSpot sells two API limit increases at most")) }
 }
 
 pub(super) fn time_zone(name: &str) -> Result<String> {
@@ -114,12 +110,12 @@ impl Control {
         }
         if held.contains(&hub_id) {
             return Err(ControlError::Conflict(format!(
-                "portal.db holds records of an account {hub_id} that keyway.db does not know. Choose another hub id, or delete those records with \"keyway account delete {hub_id}\""
+                "portal.db holds records of an account {hub_id} that keyway.db does not know. Choose another hub ID, or delete those records with \"keyway account delete {hub_id}\""
             )));
         }
         // Ids are numbers in JSON too, where more than 53 bits are not kept by every client.
         if hub_id == 0 || hub_id >= 1 << 53 {
-            return Err(ControlError::Invalid("a hub id is a whole number from 1 to 2^53 - 1".into()));
+            return Err(ControlError::Invalid("a hub ID is a whole number from 1 to 2^53 - 1".into()));
         }
         let account = Account {
             hub_id,

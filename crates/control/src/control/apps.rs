@@ -115,10 +115,10 @@ pub(super) fn sharing(state: &State, app: &App, asked: SharingChange) -> Result<
     let reserve = asked.reserve.unwrap_or(app.sharing.reserve);
     let max_wait_ms = asked.max_wait_ms.unwrap_or(app.sharing.max_wait_ms);
     if !(1..=WEIGHT_MAX).contains(&weight) {
-        return Err(ControlError::Invalid(format!("weight must be a number from 1 to {WEIGHT_MAX}")));
+        return Err(ControlError::parameter("weight", format!("a number from 1 to {WEIGHT_MAX}")));
     }
     if max_wait_ms > WAIT_MS_MAX {
-        return Err(ControlError::Invalid(format!("maxWaitMs must be {WAIT_MS_MAX} at most ({} seconds)", WAIT_MS_MAX / 1_000)));
+        return Err(ControlError::parameter("maxWaitMs", format!("{WAIT_MS_MAX} at most ({} seconds)", WAIT_MS_MAX / 1_000)));
     }
     let account = find_account(state, app.hub_id)?;
     let burst = Limits::for_tier(account.tier, account.addons).burst;

@@ -70,7 +70,7 @@ impl Control {
     pub async fn person(&self, email: &str) -> Result<Person> {
         match find(&mut self.store.read().await?, email).await {
             // What is not an address names nobody.
-            Err(ControlError::Invalid(_)) => Err(ControlError::NotFound("nobody signs in as that".into())),
+            Err(ControlError::Invalid(_) | ControlError::Parameter { .. }) => Err(ControlError::NotFound("nobody signs in as that".into())),
             found => found,
         }
     }
@@ -372,7 +372,7 @@ pub(super) fn address(email: &str) -> Result<String> {
     if parts && email.len() <= BYTES_MAX && !email.chars().any(|letter| letter.is_whitespace() || keyway_core::shown::acts(letter)) {
         Ok(email)
     } else {
-        Err(ControlError::Invalid("email must be an e-mail address, such as ada@example.com".into()))
+        Err(ControlError::parameter("email", "an e-mail address, such as ada@example.com"))
     }
 }
 

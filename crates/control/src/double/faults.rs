@@ -77,11 +77,11 @@ impl Faults {
     ///
     /// # Errors
     /// It makes no sense; says why.
-    pub fn add(&self, mut rule: Rule) -> Result<Rule, String> {
+    pub fn add(&self, mut rule: Rule) -> Result<Rule, WrongRule> {
         check(&rule)?;
         let mut rules = self.lock();
         if rules.rules.len() >= RULES_MAX {
-            return Err(format!("an account has {RULES_MAX} rules at most; remove some"));
+            return Err(WrongRule::Other(format!("an account has {RULES_MAX} rules at most; remove some")));
         }
         rules.last_id += 1;
         rule.id = rules.last_id;
@@ -187,34 +187,59 @@ fn chance(state: &mut u64) -> f64 {
     (mixed >> 11) as f64 / (1_u64 << 53) as f64
 }
 
-fn check(rule: &Rule) -> Result<(), String> {
+/// Why a rule can't be added.
+#[derive(Debug, thiserror::Error)]
+pub enum WrongRule {
+    /// A field of the rule is not valid.
+    #[error("{name} must be {expected}")]
+    Parameter {
+        /// The name of the field.
+        name: &'static str,
+        /// What it must be.
+        expected: String,
+    },
+    /// Something else; the text says what.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl WrongRule {
+    fn parameter(name: &'static str, expected: &str) -> Self {
+        Self::Parameter { name, expected: expected.to_owned() }
+    }
+}
+
+fn check(rule: &Rule) -> Result<(), WrongRule> {
     let effects = [rule.status.is_some(), rule.cut.is_some(), !rule.inputs.is_empty()].iter().filter(|on| **on).count();
     if effects > 1 || (effects == 0 && rule.latency_ms == 0) {
-        return Err("a fault rule needs one way to fail: status, cut or inputs, with or without a latency; or a latency alone. On the command line: keyway portal fault add --status 429 --times 1".into());
+        return Err(WrongRule::Other("a fault rule needs one way to fail: status, cut or inputs, with or without a latency; or a latency alone. On the command line: keyway portal fault add --status 429 --times 1".into()));
     }
     if rule.latency_ms > LATENCY_MS_MAX {
-        return Err(format!("a call waits {LATENCY_MS_MAX} milliseconds at most"));
+        return Err(WrongRule::Other(format!("a call waits {LATENCY_MS_MAX} milliseconds at most")));
     }
     if rule.status.is_some_and(|status| !(400..600).contains(&status)) {
-        return Err("status must be an error status, 400 to 599".into());
+        return Err(WrongRule::parameter("status", "an error status, 400 to 599"));
     }
     if rule.limit.is_some() && rule.status != Some(429) {
-        return Err("limit belongs to status 429".into());
+        return Err(WrongRule::Other("limit belongs to status 429".into()));
     }
     if rule.limit.as_deref().is_some_and(|limit| !["burst", "daily", "search"].contains(&limit)) {
-        return Err("limit must be burst, daily or search".into());
+        return Err(WrongRule::parameter("limit", "burst, daily or search"));
     }
     if rule.retry_after_s.is_some() && rule.status.is_none() {
-        return Err("retryAfterS belongs to a status".into());
+        return Err(WrongRule::Other("retryAfterS belongs to a status".into()));
     }
     if rule.retry_after_s.is_some_and(|seconds| seconds > RETRY_AFTER_S_MAX) {
-        return Err("retryAfterS is a day at most".into());
+        return Err(WrongRule::Other("retryAfterS is a day at most".into()));
     }
     if rule.probability.is_some_and(|probability| !(0.0..=1.0).contains(&probability)) {
-        return Err("probability must be a number from 0 to 1".into());
+        return Err(WrongRule::parameter("probability", "a number from 0 to 1"));
     }
     if rule.operation.as_deref().is_some_and(|operation| !is_operation(operation)) {
-        return Err("operation must be a method and a path template of HubSpot, such as 'POST /crm/objects/2026-09/{objectType}'. To list them: keyway portal coverage --find TEXT".into());
+        return Err(WrongRule::parameter(
+            "operation",
+            "a method and a path template of HubSpot, such as 'POST /crm/objects/2026-09/{objectType}'. To list them: keyway portal coverage --find TEXT",
+        ));
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ use keyway_core::approval::Rule;
 use crate::audit::AuditError;
 use crate::control::{ControlError, SharingChange};
 use crate::double::RefillError;
+use crate::double::faults::WrongRule;
 
 pub(super) use keyway_api::body::*;
 
@@ -18,16 +19,29 @@ pub struct ApiError {
     status: u16,
     code: &'static str,
     message: String,
+    parameter: Option<String>,
+    expected: Option<String>,
 }
 
 impl ApiError {
     /// An HTTP status, a code of docs/admin-api.md, and what happened, for people.
     pub fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into() }
+        Self { status, code, message: message.into(), parameter: None, expected: None }
     }
 
     pub(super) fn invalid(message: impl Into<String>) -> Self {
         Self::new(400, "invalid", message)
+    }
+
+    /// A parameter, or a field of a body, that must be something else.
+    pub(super) fn parameter(name: &str, expected: impl Into<String>) -> Self {
+        let expected = expected.into();
+        Self { expected: Some(expected.clone()), ..Self::invalid(format!("{name} must be {expected}")).about(Some(name.to_owned())) }
+    }
+
+    /// The same error, about this parameter.
+    pub(super) fn about(self, parameter: Option<String>) -> Self {
+        Self { parameter, ..self }
     }
 }
 
@@ -40,6 +54,8 @@ impl IntoResponse for ApiError {
             status: status.as_u16(),
             detail: self.message,
             code: self.code.to_owned(),
+            parameter: self.parameter,
+            expected: self.expected,
         };
         let mut response = (status, Json(problem)).into_response();
         let headers = response.headers_mut();
@@ -58,6 +74,7 @@ impl IntoResponse for ApiError {
 impl From<ControlError> for ApiError {
     fn from(error: ControlError) -> Self {
         let (status, code) = match &error {
+            ControlError::Parameter { name, expected } => return Self::parameter(name, expected.as_str()),
             ControlError::Invalid(_) => (400, "invalid"),
             ControlError::NotFound(_) => (404, "not_found"),
             ControlError::Conflict(_) => (409, "conflict"),
@@ -78,11 +95,20 @@ impl From<ControlError> for ApiError {
     }
 }
 
+impl From<WrongRule> for ApiError {
+    fn from(error: WrongRule) -> Self {
+        match error {
+            WrongRule::Parameter { name, expected } => Self::parameter(name, expected),
+            WrongRule::Other(message) => Self::invalid(message),
+        }
+    }
+}
+
 impl From<RefillError> for ApiError {
     fn from(error: RefillError) -> Self {
         match error {
             RefillError::Invalid(what) => Self::invalid(what),
-            refused @ RefillError::Refused { .. } => Self::invalid(refused.to_string()),
+            ref refused @ RefillError::Refused { ref field, .. } => Self::invalid(refused.to_string()).about(field.clone()),
             RefillError::Storage(what) => Self::new(503, "storage", what),
         }
     }

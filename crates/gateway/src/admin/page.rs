@@ -12,7 +12,7 @@ pub(super) const PAGE_MAX: usize = 1_000;
 /// The limit that a query asks for, or why it can't be taken.
 pub(super) fn limit(asked: Option<u32>) -> Result<usize, ApiError> {
     let limit = asked.map_or(PAGE_DEFAULT, |limit| limit as usize);
-    if (1..=PAGE_MAX).contains(&limit) { Ok(limit) } else { Err(ApiError::invalid(format!("limit must be a number from 1 to {PAGE_MAX}"))) }
+    if (1..=PAGE_MAX).contains(&limit) { Ok(limit) } else { Err(ApiError::parameter("limit", format!("a number from 1 to {PAGE_MAX}"))) }
 }
 
 /// What of a list is on a page, in the order of its keys, and where the next one begins; none on the last.

@@ -155,7 +155,7 @@ pub(super) async fn add_fault(
     JsonBody(rule): JsonBody<FaultRule>,
 ) -> Answer<view::FaultAnswer> {
     let double = double(&admin, hub_id).await?;
-    answer(view::FaultAnswer { fault: double.faults.add(rule).map_err(ApiError::invalid)? })
+    answer(view::FaultAnswer { fault: double.faults.add(rule)? })
 }
 
 pub(super) async fn clear_faults(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer<view::FaultsCleared> {
@@ -187,7 +187,7 @@ pub(super) async fn set_clock(
         (Some(_), Some(_)) => return Err(ApiError::invalid("a clock is set, or moved on by advanceMs")),
         (Some(to), None) => {
             let to = Timestamp::parse_iso(to).filter(is_possible);
-            let to = to.ok_or_else(|| ApiError::invalid("set must be a time such as 2027-01-31T09:00:00Z, from 1970 to 9998"))?;
+            let to = to.ok_or_else(|| ApiError::parameter("set", "a time such as 2027-01-31T09:00:00Z, from 1970 to 9998"))?;
             double.clock.set(to, asked.frozen, real);
         }
         (None, Some(ms)) => {

@@ -27,7 +27,7 @@ const DAYS_MAX: u32 = 400;
 pub(super) fn days_back(asked: Option<u32>, otherwise: u32) -> Result<(u32, Timestamp), ApiError> {
     let days = asked.unwrap_or(otherwise);
     if !(1..=DAYS_MAX).contains(&days) {
-        return Err(ApiError::invalid(format!("days must be a number from 1 to {DAYS_MAX}")));
+        return Err(ApiError::parameter("days", format!("a number from 1 to {DAYS_MAX}")));
     }
     Ok((days, clock::now().plus_ms(-i64::from(days) * 86_400_000)))
 }

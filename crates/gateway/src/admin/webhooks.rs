@@ -103,7 +103,7 @@ async fn make(admin: &Admin, hub_id: u64, calls: Vec<Value>) -> Result<(), ApiEr
     match admin.refill.fill(hub_id, json!({ "calls": calls }), admin.registry.now_of(hub_id)).await {
         Ok(_) => Ok(()),
         // Which of the calls it was says nothing to whoever made none.
-        Err(RefillError::Refused { what, .. }) => Err(ApiError::invalid(what)),
+        Err(RefillError::Refused { what, field, .. }) => Err(ApiError::invalid(what).about(field)),
         Err(error) => Err(error.into()),
     }
 }

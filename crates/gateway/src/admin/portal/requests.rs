@@ -33,7 +33,7 @@ fn filter(asked: &RequestsQuery) -> Result<Filter, ApiError> {
         .as_deref()
         .map(|body| {
             serde_json::from_str(body)
-                .map_err(|_| ApiError::invalid(r#"body must be JSON, such as '{"properties":{"email":"a@example.com"}}'"#))
+                .map_err(|_| ApiError::parameter("body", r#"JSON, such as '{"properties":{"email":"a@example.com"}}'"#))
         })
         .transpose()?;
     let [method, path, operation, app, status, query] = [method, path, operation, app, status, query].map(Clone::clone);
@@ -81,7 +81,7 @@ pub(in crate::admin) async fn list(
 /// How many there should be, and whether that may be waited for.
 pub(in crate::admin) fn expected(expect: Option<&str>, wait_ms: Option<u64>) -> Result<Option<Expected>, ApiError> {
     let read =
-        |text| Expected::parse(text).ok_or_else(|| ApiError::invalid("expect must be a number or a range, such as 2, 1.., ..3 or 1..3"));
+        |text| Expected::parse(text).ok_or_else(|| ApiError::parameter("expect", "a number or a range, such as 2, 1.., ..3 or 1..3"));
     let expected = expect.map(read).transpose()?;
     if wait_ms.is_some_and(|wait| expected.is_none() || wait > WAIT_MS_MAX) {
         return Err(ApiError::invalid(format!("waitMs belongs to expect, and is {WAIT_MS_MAX} at most")));
