@@ -46,10 +46,7 @@ pub async fn run(connection: &Connection, max_token_age: Option<&str>) -> anyhow
         let made_before = clock::now().plus_ms(-max_age_ms);
         troubles.extend(all::<Apps>(connection, "/api/v1/apps").await?.iter().flat_map(|app| old_tokens(app, made_before)));
     }
-    let (overview, overview_error) = match overview(connection).await {
-        Ok(overview) => (overview, None),
-        Err(error) => (None, Some(chain(&error))),
-    };
+    let (overview, overview_error) = found(get::<Overview>(connection, "/api/v1/overview").await);
     let (rotations, attention, uncounted) =
         overview.map(|overview| (overview.rotations.due, overview.attention, overview.uncounted)).unwrap_or_default();
     // A token that --max-token-age reported is not reported again.
@@ -60,16 +57,13 @@ pub async fn run(connection: &Connection, max_token_age: Option<&str>) -> anyhow
     let tokens_ending = of_kind("token-expiring");
     // A server without a proxy has none.
     let of_proxy = get(connection, proxy::PATH).await.ok().as_ref().and_then(proxy::trouble);
-    let damage: Vec<String> = match call(connection, Method::GET, "/api/v1/audit/damage", None).await {
-        Ok(answer) => list(&answer, "damage").iter().map(super::audit::place).collect(),
-        // The caller's role does not allow it.
-        Err(_) => Vec::new(),
-    };
-    // The caller's role may not allow it, and a server of an earlier build does not have it.
-    let size = get::<LogSize>(connection, "/api/v1/audit/size").await.ok();
+    let (damage, damage_error) = found(call(connection, Method::GET, "/api/v1/audit/damage", None).await);
+    let damage: Vec<String> = damage.iter().flat_map(|answer| list(answer, "damage")).map(super::audit::place).collect();
+    let (size, size_error) = found(get::<LogSize>(connection, "/api/v1/audit/size").await);
+    let audit_error = damage_error.or(size_error);
     let listed: Vec<_> = troubles.iter().map(|(hub_id, trouble)| json!({ "hubId": hub_id, "trouble": trouble })).collect();
     show(
-        &json!({ "version": 1, "running": true, "accounts": accounts.len(), "notReady": not_ready, "troubles": listed, "rotationDue": due, "accessExpiring": ending, "tokenExpiring": tokens_ending, "store": store, "overviewError": overview_error, "proxy": of_proxy, "auditDamage": damage, "auditLog": size, "uncounted": uncounted }),
+        &json!({ "version": 1, "running": true, "accounts": accounts.len(), "notReady": not_ready, "troubles": listed, "rotationDue": due, "accessExpiring": ending, "tokenExpiring": tokens_ending, "store": store, "overviewError": overview_error, "proxy": of_proxy, "auditDamage": damage, "auditLog": size, "auditError": audit_error, "uncounted": uncounted }),
         |_| {
             let mut lines = format!("keyway runs, with {} {}", accounts.len(), if accounts.len() == 1 { "account" } else { "accounts" });
             not_ready.iter().for_each(|why| lines.push_str(&format!("\nit answers no calls: {why}")));
@@ -78,6 +72,9 @@ pub async fn run(connection: &Connection, max_token_age: Option<&str>) -> anyhow
             }
             if let Some(error) = &overview_error {
                 lines.push_str(&format!("\ncan't find out what needs a person: {error}"));
+            }
+            if let Some(error) = &audit_error {
+                lines.push_str(&format!("\ncan't find out the state of the audit log: {error}"));
             }
             uncounted.iter().for_each(|why| lines.push_str(&format!("\ncan't count calls: {}", line(why))));
             size.iter().for_each(|size| lines.push_str(&format!("\n{}", room(size))));
@@ -88,20 +85,17 @@ pub async fn run(connection: &Connection, max_token_age: Option<&str>) -> anyhow
             lines
         },
     )?;
-    let has_trouble = not_ready.is_some() || overview_error.is_some() || store.is_some() || of_proxy.is_some();
+    let has_trouble = not_ready.is_some() || overview_error.is_some() || audit_error.is_some() || store.is_some() || of_proxy.is_some();
     let is_fine = !has_trouble && troubles.is_empty() && damage.is_empty();
     Ok(if is_fine { Exit::Fine } else { Exit::Negative })
 }
 
-/// What needs a person, and more; none where the caller's role does not allow it.
-///
-/// # Errors
-/// The server can't say now.
-async fn overview(connection: &Connection) -> anyhow::Result<Option<Overview>> {
-    match get(connection, "/api/v1/overview").await {
-        Ok(overview) => Ok(Some(overview)),
-        Err(error) if error.downcast_ref::<Refused>().is_some_and(|refused| refused.status == StatusCode::FORBIDDEN) => Ok(None),
-        Err(error) => Err(error),
+/// What the server answered, or why it did not; neither where the caller's role does not allow the call.
+fn found<T>(answer: anyhow::Result<T>) -> (Option<T>, Option<String>) {
+    match answer {
+        Ok(answer) => (Some(answer), None),
+        Err(error) if error.downcast_ref::<Refused>().is_some_and(|refused| refused.status == StatusCode::FORBIDDEN) => (None, None),
+        Err(error) => (None, Some(chain(&error))),
     }
 }
 
