@@ -39,9 +39,11 @@ pub mod user;
 mod verify;
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use clap::ValueEnum;
 use keyway_core::path::encoded;
+use keyway_core::shown;
 use serde_json::Value;
 
 use crate::args::moment::milliseconds;
@@ -55,6 +57,11 @@ pub fn query(fields: &[(&str, Option<String>)]) -> String {
     let given: Vec<String> =
         fields.iter().filter_map(|(name, value)| value.as_ref().map(|value| format!("{name}={}", encoded(value)))).collect();
     if given.is_empty() { String::new() } else { format!("?{}", given.join("&")) }
+}
+
+/// Why the name of a file does not say in which format it is to be written.
+fn no_format(path: &Path, known: &str) -> String {
+    format!("--output {}: the name says no known format. End it in {known}, or pass --format", shown::path(path))
 }
 
 /// A role's name, as the command line takes it.

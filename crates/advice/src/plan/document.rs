@@ -61,30 +61,39 @@ pub(super) fn blocks(plan: &Plan) -> Vec<Block> {
 fn first_page(plan: &Plan, blocks: &mut Vec<Block>) {
     let summary = &plan.summary;
     blocks.push(Block::Heading(3, "Summary".to_owned()));
-    blocks.push(Block::Text(format!(
-        "{} {} HubSpot, at {}. {} urgent (ended, or ending within six months). {} in plain text{}. The work is about {} to {} hours: `keyway fix` changes {}, and {} to do by hand in the code.",
-        counted(summary.integrations, "integration", "integrations"),
-        if summary.integrations == 1 { "calls" } else { "call" },
-        counted(summary.calls, "place in the code", "places in the code"),
-        match summary.urgent {
-            0 => "No date is".to_owned(),
-            1 => "1 date is".to_owned(),
-            many => format!("{many} dates are"),
-        },
-        match summary.credentials {
-            0 => "No credential is".to_owned(),
-            1 => "1 credential is".to_owned(),
-            many => format!("{many} credentials are"),
-        },
-        if plan.unread.is_empty() { "" } else { " in the files that were read" },
-        summary.work.hours_least,
-        summary.work.hours_most,
-        counted(summary.work.by_fix, "place", "places"),
-        match summary.work.by_hand {
+    let calls = match summary.integrations {
+        0 => "No integration calls HubSpot in these files.".to_owned(),
+        1 => format!("1 integration calls HubSpot, at {}.", counted(summary.calls, "place in the code", "places in the code")),
+        many => format!("{many} integrations call HubSpot, at {}.", counted(summary.calls, "place in the code", "places in the code")),
+    };
+    let urgent = match summary.urgent {
+        0 => "No date is",
+        1 => "1 date is",
+        many => &format!("{many} dates are"),
+    };
+    let credentials = match summary.credentials {
+        0 => "No credential is",
+        1 => "1 credential is",
+        many => &format!("{many} credentials are"),
+    };
+    let read = if plan.unread.is_empty() { "" } else { " in the files that were read" };
+    let work = if summary.integrations == 0 {
+        String::new()
+    } else {
+        let by_hand = match summary.work.by_hand {
             0 => "nothing is left".to_owned(),
             1 => "1 thing is left".to_owned(),
             many => format!("{many} things are left"),
-        },
+        };
+        format!(
+            " The work is about {} to {} hours: `keyway fix` changes {}, and {by_hand} to do by hand in the code.",
+            summary.work.hours_least,
+            summary.work.hours_most,
+            counted(summary.work.by_fix, "place", "places"),
+        )
+    };
+    blocks.push(Block::Text(format!(
+        "{calls} {urgent} urgent (ended, or ending within six months). {credentials} in plain text{read}.{work}"
     )));
     unread(plan, blocks);
     if !plan.apps.is_empty() {

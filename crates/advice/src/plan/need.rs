@@ -157,7 +157,7 @@ pub(super) fn successor(one: &Use) -> Successor {
     Successor {
         to: to.map(|to| to.split([' ', ';']).next().unwrap_or(to).trim_end_matches(',').to_owned()),
         beta: said.as_deref().is_some_and(|said| said.contains("beta")),
-        difference: to.filter(|_| older).map(|_| "it is older than v3, so bodies, ids and paging differ".to_owned()),
+        difference: to.filter(|_| older).map(|_| "it is older than v3, so bodies, IDs and paging differ".to_owned()),
     }
 }
 

@@ -96,7 +96,7 @@ pub(super) fn of_account(apps: &[PlannedApp], found: &Found, scopes: &[&str], in
     for loose in &found.loose {
         if !told.contains(&(&loose.leak.kind, &loose.leak.masked)) {
             told.push((&loose.leak.kind, &loose.leak.masked));
-            steps.add(Who::Person, retire(&loose.leak), None);
+            retire(&mut steps, &loose.leak);
         }
     }
     let keyed = found.integrations.iter().any(|one| one.uses.iter().any(|one| one.auth == "hapikey"));
@@ -190,7 +190,7 @@ pub(super) fn of_app(app: &PlannedApp, input: &str) -> Vec<Step> {
     for leak in &app.leaks {
         if !told.contains(&(&leak.kind, &leak.masked)) {
             told.push((&leak.kind, &leak.masked));
-            steps.add(Who::Person, retire(leak), None);
+            retire(&mut steps, leak);
         }
     }
     if through_keyway {
@@ -256,7 +256,7 @@ fn project(steps: &mut Steps, app: &PlannedApp, input: &str, calls_hubspot_itsel
         );
         steps.add(
             Who::Command,
-            "Give Keyway the app's client id and secret; accounts then connect by OAuth",
+            "Give Keyway the app's client ID and secret; accounts then connect by OAuth",
             Some(format!("keyway oauth-client add {name} --client-id CLIENT_ID --credential-env HUBSPOT_CLIENT_SECRET")),
         );
     } else if calls_hubspot_itself {
@@ -275,7 +275,7 @@ fn project(steps: &mut Steps, app: &PlannedApp, input: &str, calls_hubspot_itsel
     }
 }
 
-fn retire(leak: &Leak) -> String {
+fn retire(steps: &mut Steps, leak: &Leak) {
     let what = match leak.kind.as_str() {
         "hapikey" => "Deactivate the account's API key",
         "developer_key" => "Regenerate the developer API key",
@@ -283,7 +283,7 @@ fn retire(leak: &Leak) -> String {
         "oauth_refresh_token" => "Revoke the refresh token, and have the account install the app again",
         "oauth_access_token" => "Find out why an access token was written down; it lives half an hour",
         "personal_access_key" => "Deactivate the personal access key",
-        "keyway_token" => "Rotate the token with `keyway token rotate`",
+        "keyway_token" => "Rotate the token of its app",
         _ => "Rotate the token, and delete its private app once nothing uses it",
     };
     let history = if leak.in_history { "; git's history keeps it" } else { "" };
@@ -295,7 +295,11 @@ fn retire(leak: &Leak) -> String {
         }
         None => String::new(),
     };
-    format!("{what}: `{}` is in plain text at `{}`{agent}{history}{sent}", leak.masked, leak.place)
+    let what = format!("{what}: `{}` is in plain text at `{}`{agent}{history}{sent}", leak.masked, leak.place);
+    match leak.kind.as_str() {
+        "keyway_token" => steps.add(Who::Command, what, Some("keyway token rotate APP".to_owned())),
+        _ => steps.add(Who::Person, what, None),
+    }
 }
 
 /// `(at a.py:1, a.py:2 and 5 more)`.

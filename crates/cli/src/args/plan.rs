@@ -80,13 +80,14 @@ pub enum PlanFormat {
 }
 
 impl PlanFormat {
-    /// The format that a file's name says.
-    pub fn of_file(path: &std::path::Path) -> Self {
+    /// The format that a file's name says; none where the name ends in another format's way.
+    pub fn of_file(path: &std::path::Path) -> Option<Self> {
         match path.extension().and_then(std::ffi::OsStr::to_str) {
-            Some("md") => Self::Markdown,
-            Some("html" | "htm") => Self::Html,
-            Some("json") => Self::Json,
-            _ => Self::Human,
+            Some("md") => Some(Self::Markdown),
+            Some("html" | "htm") => Some(Self::Html),
+            Some("json") => Some(Self::Json),
+            Some("txt") | None => Some(Self::Human),
+            Some(_) => None,
         }
     }
 }

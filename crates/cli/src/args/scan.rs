@@ -73,15 +73,16 @@ pub enum ReportFormat {
 }
 
 impl ReportFormat {
-    /// The format that a file's name says.
-    pub fn of_file(path: &std::path::Path) -> Self {
+    /// The format that a file's name says; none where the name ends in another format's way.
+    pub fn of_file(path: &std::path::Path) -> Option<Self> {
         match path.extension().and_then(std::ffi::OsStr::to_str) {
-            Some("json") => Self::Json,
-            Some("sarif") => Self::Sarif,
-            Some("html" | "htm") => Self::Html,
-            Some("md") => Self::Markdown,
-            Some("xml") => Self::Junit,
-            _ => Self::Human,
+            Some("json") => Some(Self::Json),
+            Some("sarif") => Some(Self::Sarif),
+            Some("html" | "htm") => Some(Self::Html),
+            Some("md") => Some(Self::Markdown),
+            Some("xml") => Some(Self::Junit),
+            Some("txt") | None => Some(Self::Human),
+            Some(_) => None,
         }
     }
 }

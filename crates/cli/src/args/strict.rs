@@ -22,7 +22,7 @@ pub struct Strict {
     /// unasserted-writes, unread-pages, missing-retries)
     #[arg(long, value_name = "RULES", num_args = 0..=1, require_equals = true, default_missing_value = "all", value_parser = rules)]
     pub strict: Option<Rules>,
-    /// The day of the rule deprecated: find calls of operations that HubSpot ends on or before it, such as 2027-12-31
+    /// With the rule deprecated, also find calls of operations that HubSpot ends on or before this day, such as 2027-12-31
     #[arg(long, value_name = "DATE", value_parser = day)]
     pub ends_by: Option<String>,
 }

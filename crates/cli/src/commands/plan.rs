@@ -26,6 +26,12 @@ pub async fn run(connection: &Connection, mut args: Args) -> anyhow::Result<Exit
     if args.from.is_none() && !args.recorded {
         args.from = Some(".".into());
     }
+    let format = match (is_json(), args.format, args.output.as_deref()) {
+        (true, ..) => PlanFormat::Json,
+        (_, Some(format), _) => format,
+        (_, None, None) => PlanFormat::Human,
+        (_, None, Some(path)) => PlanFormat::of_file(path).with_context(|| super::no_format(path, ".txt, .md, .html or .json"))?,
+    };
     let (report, grouping) = input::read(args.from.as_deref(), args.no_ignore, &args.sorting)?;
     let recorded = if args.recorded { input::recorded(connection, &args).await? } else { Vec::new() };
     let input = args.from.as_ref().map_or_else(|| "--recorded".to_owned(), shown::path);
@@ -36,8 +42,6 @@ pub async fn run(connection: &Connection, mut args: Args) -> anyhow::Result<Exit
     if args.apply {
         return apply(connection, &made, &args).await;
     }
-    let of_file = || args.output.as_deref().map_or(PlanFormat::Human, PlanFormat::of_file);
-    let format = if is_json() { PlanFormat::Json } else { args.format.unwrap_or_else(of_file) };
     // The plan indents its tables.
     let width = Place::of_results().width.filter(|_| args.output.is_none()).map(|width| width.saturating_sub(2));
     let place = Place { width, colour: false, now: None };

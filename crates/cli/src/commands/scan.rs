@@ -27,6 +27,7 @@ use crate::output::progress::{Bar, while_working};
 
 /// Scans, reports, and says by its exit code whether what was asked about is there.
 pub fn run(connection: &Connection, args: Scan) -> anyhow::Result<Exit> {
+    let format = format(&args)?;
     let (baseline_path, known) = baseline(&args)?;
     let options = Options {
         which: Which { roots: args.paths.clone(), no_ignore: args.no_ignore, ignore: args.ignore.clone() },
@@ -67,7 +68,7 @@ pub fn run(connection: &Connection, args: Scan) -> anyhow::Result<Exit> {
         return Ok(Exit::Fine);
     }
     let today = today();
-    let text = written(&report, &args, &today);
+    let text = written(&report, &args, format, &today);
     match &args.output {
         Some(path) => {
             std::fs::write(path, text).with_context(|| format!("{} can't be written", shown::path(&path)))?;
@@ -153,9 +154,19 @@ fn coloured(args: &Scan) -> bool {
     output::colour() && (args.output.is_none() || output::is_colour_asked_for())
 }
 
-fn written(report: &Report, args: &Scan, today: &str) -> String {
-    let of_file = || args.output.as_deref().map_or(ReportFormat::Human, ReportFormat::of_file);
-    let format = if is_json() { ReportFormat::Json } else { args.format.unwrap_or_else(of_file) };
+/// The format that an option or the name of the file asks for.
+fn format(args: &Scan) -> anyhow::Result<ReportFormat> {
+    match (is_json(), args.format, args.output.as_deref()) {
+        (true, ..) => Ok(ReportFormat::Json),
+        (_, Some(format), _) => Ok(format),
+        (_, None, None) => Ok(ReportFormat::Human),
+        (_, None, Some(path)) => {
+            ReportFormat::of_file(path).with_context(|| super::no_format(path, ".txt, .json, .sarif, .html, .md or .xml"))
+        }
+    }
+}
+
+fn written(report: &Report, args: &Scan, format: ReportFormat, today: &str) -> String {
     match format {
         ReportFormat::Human => human::write(report, human::Style { explain: args.explain, today: Some(today), colour: coloured(args) }),
         ReportFormat::Json => report::json(report),

@@ -105,6 +105,24 @@ fn the_name_of_the_output_says_its_format() {
         let text = std::fs::read_to_string(folder.path().join(name)).unwrap();
         assert!(text.starts_with(begins), "{name}: {}", &text[..80]);
     }
+    let refused = plan(folder.path(), &[".", "-o", "p.pdf"]);
+    assert_eq!(refused.status.code(), Some(2));
+    let why = String::from_utf8_lossy(&refused.stderr);
+    assert!(why.contains("--output p.pdf: the name says no known format. End it in .txt, .md, .html or .json"), "{why}");
+}
+
+#[test]
+fn a_plan_without_an_integration_has_no_hours_and_rotates_keyway_tokens_by_a_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = keyway_core::token::PlainToken::generate(
+        "na1",
+        [0x3f, 0x9c, 0x2b, 0x7e, 0x5a, 0x1d, 0x4c, 0x86, 0x9e, 0x02, 0xb7, 0xd4, 0x1f, 0x6a, 0x8c, 0x53],
+    );
+    std::fs::write(folder.path().join("serve.log"), format!("token {}\n", own.expose())).unwrap();
+    let text = String::from_utf8(plan(folder.path(), &["--format", "markdown"]).stdout).unwrap();
+    assert!(text.contains("No integration calls HubSpot in these files."), "{text}");
+    assert!(!text.contains(" hours"), "{text}");
+    assert!(text.contains("keyway token rotate APP") && !text.contains("on HubSpot's pages"), "{text}");
 }
 
 #[test]

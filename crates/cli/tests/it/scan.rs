@@ -85,6 +85,20 @@ fn the_name_of_the_output_says_its_format() {
         assert!(text.trim_start().starts_with(begins), "{name}: {}", &text[..text.len().min(80)]);
     }
     assert!(written(&["--format", "human"], "b.json").starts_with("Summary"), "--format comes first");
+    let refused = scan(folder.path(), &["-o", "a.pdf"]);
+    assert_eq!(refused.status.code(), Some(2));
+    let why = String::from_utf8_lossy(&refused.stderr);
+    assert!(why.contains("--output a.pdf: the name says no known format. End it in .txt, .json,"), "{why}");
+    assert!(!folder.path().join("a.pdf").exists());
+    assert!(written(&["--format", "human"], "a.log").starts_with("Summary"));
+}
+
+#[test]
+fn a_keyway_token_is_explained_as_one() {
+    let own = PlainToken::generate("na1", [0x3f, 0x9c, 0x2b, 0x7e, 0x5a, 0x1d, 0x4c, 0x86, 0x9e, 0x02, 0xb7, 0xd4, 0x1f, 0x6a, 0x8c, 0x53]);
+    let text = String::from_utf8(scan(folder(&format!("T={}\n", own.expose())).path(), &["--explain"]).stdout).unwrap();
+    assert!(text.contains("Keyway token") && text.contains("HubSpot's form of a token, with Keyway's checksum"), "{text}");
+    assert!(text.contains("fingerprint "), "{text}");
 }
 
 #[test]

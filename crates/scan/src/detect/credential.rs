@@ -106,15 +106,17 @@ pub(super) fn judge_value(text: Text<'_>, value: &Value, file_names_hubspot: boo
     }
     let rule = rules.all().iter().find(|rule| rule.shapes.contains(&value.shape) && surroundings.satisfy(rule, rules))?;
     let mut kind = rule.kind;
+    let mut why = rule.why.as_str();
     if value.shape == Shape::Pat && token::looks_like_ours(&secret) {
         kind = Kind::KeywayToken;
+        why = "HubSpot's form of a token, with Keyway's checksum";
     }
     // The same parameter has the developer account's key where HubSpot accepts only that key.
     if kind == Kind::Hapikey && super::usage::developer_call(text.bytes, value.at.start) {
         kind = Kind::DeveloperKey;
     }
     let most = if surroundings.by_sole_provider { rule.confidence.min(Confidence::Medium) } else { rule.confidence };
-    let (confidence, reason) = surroundings.confidence(most, &rule.why, rules);
+    let (confidence, reason) = surroundings.confidence(most, why, rules);
     Some(Candidate {
         at: value.at.clone(),
         value: Secret::new(secret),

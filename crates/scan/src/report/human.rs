@@ -8,7 +8,7 @@ use super::summary::{Totals, by_integration, days, integration, row, totals};
 use crate::finding::{Confidence, FOR_AGENTS, Finding, sent};
 use crate::scan::Report;
 use crate::secrets::plural;
-use keyway_core::shown::Terminal;
+use keyway_core::shown::{self, Terminal};
 
 /// Options of the report.
 #[derive(Clone, Copy, Debug, Default)]
@@ -184,7 +184,7 @@ fn place(finding: &Finding, style: Style<'_>, out: &mut String) -> std::fmt::Res
         writeln!(out, "        {}", Terminal(&verified.words()))?;
     }
     if style.explain {
-        writeln!(out, "        rule {}: {}\n        {}", finding.rule, Terminal(&finding.reason), finding.fingerprint)?;
+        writeln!(out, "        rule {}: {}\n        fingerprint {}", finding.rule, Terminal(&finding.reason), finding.fingerprint)?;
     }
     Ok(())
 }
@@ -245,14 +245,13 @@ fn skipped(report: &Report, style: Style<'_>, out: &mut String) -> std::fmt::Res
 /// The last line, which stays visible on the terminal.
 fn figures(report: &Report, out: &mut String) -> std::fmt::Result {
     let stats = &report.stats;
-    let bytes = stats.bytes as f64;
     write!(
         out,
         "{}, {}; {} read ({})",
         totals(report).secrets_at_places(),
         plural(report.usages.len(), "call"),
         plural(usize::try_from(stats.files).unwrap_or(usize::MAX), "file"),
-        if stats.bytes < 1_000_000 { format!("{:.1} kB", bytes / 1e3) } else { format!("{:.1} MB", bytes / 1e6) }
+        shown::bytes(stats.bytes)
     )?;
     let passed = [
         (stats.known, "in the baseline"),
