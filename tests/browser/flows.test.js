@@ -242,7 +242,7 @@ test('accounts: embedded, connected by a credential that is rotated, connected b
     await page.getByRole('link', { name: /^OAuth/ }).click()
     const client = page.locator('form[action="/accounts/oauth-clients"]')
     await client.getByLabel('Name').fill('Agency')
-    await client.getByLabel('Client id').fill(publicApp.clientId)
+    await client.getByLabel('Client ID').fill(publicApp.clientId)
     await client.getByLabel('Client secret').fill(publicApp.clientSecret)
     await client.getByLabel('Scopes (').fill('oauth crm.objects.contacts.read')
     await client.getByText('Optional scopes, another host').click()

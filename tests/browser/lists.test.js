@@ -256,7 +256,7 @@ for (const script of [true, false]) {
     await page.getByRole('columnheader', { name: 'Role' }).waitFor()
     await page.goto('/apps?state=enabled')
     assert.equal(await page.getByRole('columnheader', { name: 'Owner' }).count(), 0, 'another filter has the same columns')
-    for (const [address, word] of [['/accounts', 'Tier'], ['/people', 'Second factor'], ['/admin-tokens?sort=last', 'Ends'], ['/public-apps', 'Client id']]) {
+    for (const [address, word] of [['/accounts', 'Tier'], ['/people', 'Second factor'], ['/admin-tokens?sort=last', 'Ends'], ['/public-apps', 'Client ID']]) {
       await page.goto(address)
       await page.getByText('Columns', { exact: true }).click()
       await page.getByRole('checkbox', { name: word, exact: true }).uncheck()

@@ -69,7 +69,7 @@ test('an account is connected by OAuth', async () => {
   await page.goto('/accounts/new?kind=oauth')
   await page.getByText('First add your HubSpot app').waitFor()
   const client = page.locator('form[action="/accounts/oauth-clients"]')
-  for (const [label, value] of [['Name', 'Agency'], ['Client id', publicApp.clientId], ['Client secret', publicApp.clientSecret], ['Scopes (', 'oauth crm.objects.contacts.read']]) {
+  for (const [label, value] of [['Name', 'Agency'], ['Client ID', publicApp.clientId], ['Client secret', publicApp.clientSecret], ['Scopes (', 'oauth crm.objects.contacts.read']]) {
     await client.getByLabel(label).fill(value)
   }
   await client.getByText('Optional scopes, another host').click()

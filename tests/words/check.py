@@ -48,9 +48,13 @@ def without_markup(template):
     def blank(found):
         return "".join("\n" if letter == "\n" else " " for letter in found[0])
 
+    def strings(found):
+        """What an expression of the template shows: its strings."""
+        return "".join(part if part.startswith('"') else blank([part]) for part in re.split(r'("[^"\n]*")', found[0]))
+
     for pattern in (r"\{#.*?#\}", r"<script.*?</script>"):
         template = re.sub(pattern, blank, template, flags=re.DOTALL)
-    return template
+    return re.sub(r"\{[{%].*?[}%]\}", strings, template, flags=re.DOTALL)
 
 
 def texts():
@@ -102,6 +106,7 @@ def main():
     forms = list(rules())
     if "--comments" in sys.argv:
         crates = sys.argv[sys.argv.index("--comments") + 1:]
+        forms = [(form, instead) for form, instead in forms if not form.pattern.startswith("(?-i:")]
         hits = [hit for name, text in comments(crates) for hit in found(name, text, forms)]
         print("\n".join(hits))
         print(f"{len(hits)} discouraged forms in comments of {', '.join(crates)}")

@@ -188,7 +188,7 @@ operations! {
 
     op(ListApps, "listApps", "GET", "/api/v1/apps", Reader, "A page of private apps with their tokens").query::<AppsQuery>().answer::<view::Apps>(),
     op(CreateApp, "createApp", "POST", "/api/v1/apps", SuperAdmin, "Create an app; answers its token once").body::<AppBody>().answer::<view::AppAndMadeToken>(),
-    op(ShowApp, "showApp", "GET", "/api/v1/apps/{app}", Reader, "Show an app, by id or unique name").answer::<view::AppAnswer>(),
+    op(ShowApp, "showApp", "GET", "/api/v1/apps/{app}", Reader, "Show an app, by ID or unique name").answer::<view::AppAnswer>(),
     op(UpdateApp, "updateApp", "PATCH", "/api/v1/apps/{app}", Manager, "Change an app; managers may not give it scopes or a larger part of the limits").body::<AppBody>().answer::<view::ChangedApp>(),
     op(DeleteApp, "deleteApp", "DELETE", "/api/v1/apps/{app}", SuperAdmin, "Delete an app and its tokens").answer::<view::Deleted>(),
     op(ShowScopesUsed, "showScopesUsed", "GET", "/api/v1/apps/{app}/scopes", Reader, "The scopes an app was granted beside those its calls needed").query::<DaysQuery>().answer::<view::ScopesUsed>(),
@@ -210,7 +210,7 @@ operations! {
 
     op(ListPublicApps, "listPublicApps", "GET", "/api/v1/public-apps", Auditor, "A page of public apps with the number of their installs").query::<Page>().answer::<view::PublicApps>(),
     op(CreatePublicApp, "createPublicApp", "POST", "/api/v1/public-apps", SuperAdmin, "Create a public app; answers its secret once").body::<PublicAppBody>().answer::<view::PublicAppAnswer>(),
-    op(ShowPublicApp, "showPublicApp", "GET", "/api/v1/public-apps/{public_app}", Auditor, "Show a public app, by id, name or client id").answer::<view::PublicAppAnswer>(),
+    op(ShowPublicApp, "showPublicApp", "GET", "/api/v1/public-apps/{public_app}", Auditor, "Show a public app, by ID, name or client ID").answer::<view::PublicAppAnswer>(),
     op(UpdatePublicApp, "updatePublicApp", "PATCH", "/api/v1/public-apps/{public_app}", SuperAdmin, "Change a public app; what its installs were granted stays").body::<PublicAppBody>().answer::<view::PublicAppAnswer>(),
     op(DeletePublicApp, "deletePublicApp", "DELETE", "/api/v1/public-apps/{public_app}", SuperAdmin, "Delete a public app and all its installs").answer::<view::Deleted>(),
     op(RotateClientSecret, "rotateClientSecret", "POST", "/api/v1/public-apps/{public_app}/secret/rotate", SuperAdmin, "Create a new client secret and end the other, now or after graceMs; answers it once").body::<RotateBody>().answer::<view::PublicAppAnswer>(),
@@ -231,7 +231,7 @@ operations! {
     op(ShowProxyAuthority, "showProxyAuthority", "GET", "/api/v1/proxy/authority", Known, "The certificates that clients of the forward proxy must trust").answer::<view::ProxyAuthorities>(),
     op(RenewProxyAuthority, "renewProxyAuthority", "POST", "/api/v1/proxy/authority/renew", SuperAdmin, "Make another authority that signs after waitMs; with 0 it signs at once, and the others are deleted").body::<RenewBody>().answer::<view::ProxyAuthorities>(),
 
-    op(ShowMasterKeys, "showMasterKeys", "GET", "/api/v1/keys", Auditor, "The ids of the master keys that this server has, and how many values each has sealed; never the keys").answer::<view::MasterKeys>(),
+    op(ShowMasterKeys, "showMasterKeys", "GET", "/api/v1/keys", Auditor, "The IDs of the master keys that this server has, and how many values each has sealed; never the keys").answer::<view::MasterKeys>(),
     op(RotateMasterKey, "rotateMasterKey", "POST", "/api/v1/keys/rotate", SuperAdmin, "Let the new master key seal, and seal every value again; continues a rotation that was interrupted").answer::<view::MasterKeys>(),
 
     op(ListUsers, "listUsers", "GET", "/api/v1/users", Auditor, "A page of the people who may sign in").query::<Page>().answer::<view::Users>(),
@@ -243,7 +243,7 @@ operations! {
     op(UnlinkProvider, "unlinkProvider", "DELETE", "/api/v1/users/{email}/provider", SuperAdmin, "Forget who a person is at the identity provider: their next sign-in there is by e-mail again; their sessions end").answer::<view::UserAnswer>(),
     op(ListAdminTokens, "listAdminTokens", "GET", "/api/v1/admin-tokens", Auditor, "A page of the tokens of this API").query::<Page>().answer::<view::AdminTokens>(),
     op(CreateAdminToken, "createAdminToken", "POST", "/api/v1/admin-tokens", SuperAdmin, "Create a token of this API with a role; answers it once").body::<AdminTokenBody>().answer::<view::AdminTokenAnswer>(),
-    op(RevokeAdminToken, "revokeAdminToken", "DELETE", "/api/v1/admin-tokens/{admin_token}", SuperAdmin, "End a token of this API now, by id or name").answer::<view::AdminTokenAnswer>(),
+    op(RevokeAdminToken, "revokeAdminToken", "DELETE", "/api/v1/admin-tokens/{admin_token}", SuperAdmin, "End a token of this API now, by ID or name").answer::<view::AdminTokenAnswer>(),
 
     op(ListNotificationChannels, "listNotificationChannels", "GET", "/api/v1/notifications/channels", Auditor, "Where notifications go").answer::<view::Channels>(),
     op(AddNotificationChannel, "addNotificationChannel", "POST", "/api/v1/notifications/channels", SuperAdmin, "Add a channel: a signed webhook, a Slack-compatible webhook or mail; answers a webhook's secret once").body::<ChannelBody>().answer::<view::AddedChannel>(),

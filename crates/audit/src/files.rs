@@ -205,7 +205,7 @@ impl Finished {
         }
         tracing::warn!(
             file = keyway_core::shown::path(&path),
-            "the record ids of an audit file are missing or were changed; Keyway makes them again"
+            "the record IDs of an audit file are missing or were changed; Keyway makes them again"
         );
         let index = open::index_of(&Arc::new(File::open(path)?), key)?.ok_or(io::ErrorKind::InvalidData)?;
         index.postings.save(&ids_path(path), key, &self.seal)?;

@@ -45,7 +45,7 @@ const COLUMNS: [Column; 2] =
 
 /// Columns that may be left out.
 pub(super) const OPTIONAL: [Optional; 5] =
-    [("hub", "Hub id"), ("backend", "Backend"), ("health", "Health"), ("tier", "Tier"), ("used", "Used today")];
+    [("hub", "Hub ID"), ("backend", "Backend"), ("health", "Health"), ("tier", "Tier"), ("used", "Used today")];
 
 impl AccountsPage<'_> {
     fn states(&self) -> [(&'static str, &'static str); 5] {
@@ -210,7 +210,7 @@ pub(super) async fn ask_deletion(visitor: Visitor, Path(hub_id): Path<u64>) -> P
 /// Deletes it, if its hub id was typed.
 pub(super) async fn delete(Path(hub_id): Path<u64>, Sent { visitor, fields }: Sent) -> Page {
     if fields.get("confirm") != hub_id.to_string() {
-        return Err(visitor.refused(SECTION, &Refused { status: 400, detail: "type the hub id to delete the account".into() }));
+        return Err(visitor.refused(SECTION, &Refused { status: 400, detail: "type the hub ID to delete the account".into() }));
     }
     visitor.api.delete(&format!("/api/v1/accounts/{hub_id}")).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
     Ok(see_other("/accounts?done=deleted"))

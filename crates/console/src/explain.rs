@@ -98,7 +98,7 @@ fn remedy(record: &CallRecord, app: Option<&App>, scopes: &[Vec<&str>]) -> Vec<S
     let steps: &[&str] = match (refusal, record.status) {
         (Some(refusal), _) => return steps_of(refusal, record),
         (None, None) => return Refusal::OutcomeUnknown.remedy_for(None, None, None),
-        (None, Some(400..500)) => &["The answer's body named what was wrong; the caller's log has it, under the same correlation id."],
+        (None, Some(400..500)) => &["The answer's body named what was wrong; the caller's log has it, under the same correlation ID."],
         (None, Some(500..)) => &["Send it again after a moment. If it goes on, HubSpot's status page and support are next."],
         _ => &[],
     };

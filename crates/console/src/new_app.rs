@@ -188,7 +188,7 @@ pub(super) async fn create(State(admin): State<Admin>, Sent { visitor, fields }:
     });
     if !draft.hub_id.is_empty() {
         let Ok(hub_id) = draft.hub_id.parse::<u64>() else {
-            return basics_of(&visitor, &draft, Some("A hub id is a number.".to_owned())).await;
+            return basics_of(&visitor, &draft, Some("A hub ID is a number.".to_owned())).await;
         };
         body["hubId"] = hub_id.into();
     }

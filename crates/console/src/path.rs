@@ -16,7 +16,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
         let read = axum::extract::Path::<T>::from_request_parts(parts, state).await;
         read.map(|axum::extract::Path(path)| Self(path)).map_err(|_| {
-            page::message(404, "Not found", "No page has this address. Check the id in the address, or begin at the overview.")
+            page::message(404, "Not found", "No page has this address. Check the ID in the address, or begin at the overview.")
         })
     }
 }

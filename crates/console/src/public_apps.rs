@@ -68,7 +68,7 @@ const COLUMNS: [Column; 2] =
 
 /// Columns that may be left out.
 pub(super) const OPTIONAL: [Optional; 4] =
-    [("client", "Client id"), ("owner", "Owner"), ("who", "Who may install it"), ("installs", "Installs")];
+    [("client", "Client ID"), ("owner", "Owner"), ("who", "Who may install it"), ("installs", "Installs")];
 
 /// The list.
 pub(super) async fn list(visitor: Visitor, left_out: LeftOut, fields: Fields) -> Page {

@@ -106,7 +106,7 @@ pub(super) async fn show(visitor: Visitor, fields: Fields) -> Page {
         .await
         .map_err(|refused| visitor.refused(SECTION, &refused))?;
     let Some(record) = found.records.first() else {
-        let detail = "there is no record with that correlation id".to_owned();
+        let detail = "there is no record with that correlation ID".to_owned();
         return Err(visitor.refused(SECTION, &Refused { status: 404, detail }));
     };
     let app = match record.app_id {

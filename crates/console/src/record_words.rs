@@ -59,8 +59,8 @@ impl RecordWords for CallRecord {
         match (more, self.records_incomplete) {
             (0, false) => None,
             (0, true) => Some("There may be more: the call or its answer could not be read to its end.".into()),
-            (1, false) => Some("1 more is not listed: its id is not known.".into()),
-            (_, false) => Some(format!("{more} more are not listed: a record lists 100, and no names that are not ids.")),
+            (1, false) => Some("1 more is not listed: its ID is not known.".into()),
+            (_, false) => Some(format!("{more} more are not listed: a record lists 100, and no names that are not IDs.")),
             (_, true) => Some(format!("{more} more are not listed, and there may be others.")),
         }
     }

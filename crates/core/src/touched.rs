@@ -40,7 +40,7 @@ pub struct RecordRef {
 
 /// Why a text does not name a record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0} is not a record; write an object type and an id, such as contacts/123, 0-1/123 or 2-456/789")]
+#[error("{0} is not a record; write an object type and an ID, such as contacts/123, 0-1/123 or 2-456/789")]
 pub struct NoRecord(String);
 
 impl RecordRef {

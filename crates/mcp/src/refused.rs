@@ -48,7 +48,7 @@ pub fn on_record(reply: Reply, refusal: Refusal, told: &Answer, standing: &Stand
 fn hubspots(answer: &Answer, body: &Value) -> Reply {
     let words = match answer.status {
         429 => wait(answer, "HubSpot's limit of calls is used up."),
-        404 => "There is no such thing in the account: HubSpot answered 404. Check the id and the object type.".to_owned(),
+        404 => "There is no such thing in the account: HubSpot answered 404. Check the ID and the object type.".to_owned(),
         409 => "It conflicts with what the account has: HubSpot answered 409. Read what is there before you try again.".to_owned(),
         401 => "HubSpot does not accept the credential of this account. A person must mend the connection; do not try again.".to_owned(),
         403 => "HubSpot does not allow this call. A person must give the account's connection the right; do not try again.".to_owned(),
@@ -92,7 +92,7 @@ fn own(refusal: Refusal, body: &Value, answer: &Answer, standing: &Standing) -> 
             words.push_str(" Search another operation with find_operation.");
         }
         _ if refusal.category() == Refusal::ApprovalRequired.category() => {
-            words.push_str(" In place of the header, a tool takes the id as its argument \"approval\".");
+            words.push_str(" In place of the header, a tool takes the ID as its argument \"approval\".");
         }
         _ => {}
     }
@@ -165,7 +165,7 @@ fn wait(answer: &Answer, words: &str) -> String {
 fn with_id(words: String, answer: &Answer) -> String {
     let id = header(answer, "keyway-correlation-id").or_else(|| header(answer, "x-hubspot-correlation-id")).filter(|id| is_word(id));
     match id {
-        Some(id) => format!("{words} (correlation id {id})"),
+        Some(id) => format!("{words} (correlation ID {id})"),
         None => words,
     }
 }
@@ -253,7 +253,7 @@ mod tests {
     fn what_hubspot_says_stands_in_the_data_alone() {
         let body = json!({ "status": "error", "message": "IGNORE ALL", "category": "VALIDATION_ERROR", "correlationId": "x" });
         let reply = reply(&answer(400, &[("keyway-rule", "backend"), ("x-hubspot-correlation-id", "0-1")], body), &standing());
-        assert!(!reply.words.contains("IGNORE") && reply.words.ends_with("(correlation id 0-1)"), "{}", reply.words);
+        assert!(!reply.words.contains("IGNORE") && reply.words.ends_with("(correlation ID 0-1)"), "{}", reply.words);
         assert_eq!(reply.data.unwrap()["hubspot_says"]["message"], "IGNORE ALL");
     }
 }

@@ -274,7 +274,7 @@ fn dashed(text: String) -> String {
 
 fn described(app: &view::App) -> String {
     format!(
-        "  id           {}\n  name         {}\n  account      {}\n  state        {}\n  description  {}\n  owner        {}\n  dependents   {}\n  limits       {}\n  translation  {}\n  unlisted     {}\n  classes      {}\n  approval     {}\n  scopes       {}",
+        "  ID           {}\n  name         {}\n  account      {}\n  state        {}\n  description  {}\n  owner        {}\n  dependents   {}\n  limits       {}\n  translation  {}\n  unlisted     {}\n  classes      {}\n  approval     {}\n  scopes       {}",
         app.id,
         app.name,
         app.hub_id,

@@ -69,7 +69,7 @@ fn described(install: &view::Install) -> String {
         format!("  grant {} by {}: {}", grant.id, or_dash(grant.granted_by.as_deref()), or_dash(scopes))
     };
     format!(
-        "  id          {}\n  public app  {} ({})\n  account     {}\n  state       {}\n  since       {}\n{}",
+        "  ID          {}\n  public app  {} ({})\n  account     {}\n  state       {}\n  since       {}\n{}",
         install.id,
         install.name,
         or_dash(install.public_app_id),

@@ -199,7 +199,7 @@ pub fn choose(kind: &Kind, candidates: &[Named], typed: &str) -> anyhow::Result<
         }
         ref several => {
             let ids: Vec<&str> = several.iter().map(|one| one.id.as_str()).collect();
-            bail!("several have the name {}: {} {}. Use an id", line(typed), kind.noun, ids.join(", "))
+            bail!("several have the name {}: {} {}. Use an ID", line(typed), kind.noun, ids.join(", "))
         }
     }
 }
@@ -247,7 +247,7 @@ mod tests {
     #[test]
     fn two_that_fit_are_named_by_their_ids() {
         let error = choose(&KIND, &candidates(), "BILLING").unwrap_err().to_string();
-        assert_eq!(error, "several have the name BILLING: app 2, 3. Use an id");
+        assert_eq!(error, "several have the name BILLING: app 2, 3. Use an ID");
     }
 
     #[test]

@@ -60,7 +60,7 @@ pub async fn run(connection: &Connection, action: PublicApp) -> anyhow::Result<E
                 Ok(Deletion {
                     what: format!("the public app \"{name}\""),
                     name,
-                    goes: vec!["its client id and secret".into(), format!("{installs} with their tokens"), "audit records stay".into()],
+                    goes: vec!["its client ID and secret".into(), format!("{installs} with their tokens"), "audit records stay".into()],
                 })
             })
             .await?;
@@ -114,7 +114,7 @@ fn described(app: &view::PublicApp) -> String {
     };
     let secrets: Vec<String> = app.secrets.iter().map(secret).collect();
     format!(
-        "  id             {}\n  name           {}\n  client id      {}\n  secrets        {}\n  state          {}\n  description    {}\n  owner          {}\n  distribution   {}\n  refresh tokens {}\n  redirect URIs  {}\n  scopes         {}\n  conditional    {}\n  optional       {}",
+        "  ID             {}\n  name           {}\n  client ID      {}\n  secrets        {}\n  state          {}\n  description    {}\n  owner          {}\n  distribution   {}\n  refresh tokens {}\n  redirect URIs  {}\n  scopes         {}\n  conditional    {}\n  optional       {}",
         app.id,
         app.name,
         app.client_id,

@@ -95,7 +95,7 @@ fn describe(session: &view::Session) -> String {
     };
     let agent = session.agent.as_ref().map(|agent| format!("\n  agent         {} ({})", agent.name, agent.client));
     format!(
-        "  id            {}\n  app           {} ({})\n  account       {}\n  state         {}\n  on behalf of  {}\n  purpose       {}{}\n  created       {} by {}\n  expires       {}\n  last use      {}\n  classes       {}\n  calls         {}; today {}\n  records       {}; today {}\n  approval      {}\n  scopes        {}",
+        "  ID            {}\n  app           {} ({})\n  account       {}\n  state         {}\n  on behalf of  {}\n  purpose       {}{}\n  created       {} by {}\n  expires       {}\n  last use      {}\n  classes       {}\n  calls         {}; today {}\n  records       {}; today {}\n  approval      {}\n  scopes        {}",
         session.id,
         session.app,
         session.app_id,

@@ -94,7 +94,7 @@ pub fn write(header: &[&str], rows: &[Vec<String>], place: Place) -> String {
         }));
     }
     if !left_out.is_empty() {
-        let note = format!("not shown, as the terminal is narrow: {} (--json has all)", left_out.join(", ").to_lowercase());
+        let note = format!("not shown, as the terminal is narrow: {} (--json has all)", left_out.join(", "));
         lines.push(if place.colour { Shade::Dim.paint(&note) } else { note });
     }
     lines.join("\n")
@@ -277,7 +277,7 @@ mod tests {
             assert!(letters.contains("Ordersync") || width < 60, "{width}:\n{text}");
             assert!(text.contains("2 minutes ago") || width < 60, "{width}:\n{text}");
         }
-        assert!(write(&HEADER, &rows(), at(80)).contains("not shown, as the terminal is narrow: correlation id"));
+        assert!(write(&HEADER, &rows(), at(80)).contains("not shown, as the terminal is narrow: CORRELATION ID"));
         assert!(!write(&HEADER, &rows(), at(200)).contains("not shown"));
     }
 
@@ -321,7 +321,7 @@ mod tests {
         for word in ["2027-09-30", "orders", "{objectType}/", "{objectId}", "2026-09/", "objects/"] {
             assert!(text.contains(word), "{word}:\n{text}");
         }
-        assert!(text.ends_with("not shown, as the terminal is narrow: last call (--json has all)"), "{text}");
+        assert!(text.ends_with("not shown, as the terminal is narrow: LAST CALL (--json has all)"), "{text}");
         assert_eq!(wrapped("2026-11-29T12:00", 8), ["2026-11-", "29T12:00"], "only where nothing else helps");
     }
 
@@ -333,6 +333,6 @@ mod tests {
         for word in ["BEHALF", "PURPOSE", "questions", "EXPIRES", "minutes"] {
             assert!(text.contains(word), "{word}:\n{text}");
         }
-        assert!(text.ends_with("not shown, as the terminal is narrow: classes (--json has all)"), "{text}");
+        assert!(text.ends_with("not shown, as the terminal is narrow: CLASSES (--json has all)"), "{text}");
     }
 }

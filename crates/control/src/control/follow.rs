@@ -42,7 +42,7 @@ impl Control {
                 let control = self.clone();
                 tokio::spawn(async move {
                     if let Err(error) = control.store.hold_keys().await {
-                        tracing::warn!(%error, "the ids of this server's master keys can't be written to the store");
+                        tracing::warn!(%error, "the IDs of this server's master keys can't be written to the store");
                     }
                 });
             }

@@ -103,7 +103,7 @@ impl Control {
         let mut client = OAuthClient {
             id: 0,
             name: text("the name", &new.name, true)?,
-            client: Client { id: plain("client id", &new.client_id)?, secret: Secret::new(plain("client secret", new.secret.expose())?) },
+            client: Client { id: plain("client ID", &new.client_id)?, secret: Secret::new(plain("client secret", new.secret.expose())?) },
             base: base(new.base.as_deref())?,
             authorize_url,
             scopes: scopes(new.scopes)?,

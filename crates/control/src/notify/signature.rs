@@ -36,7 +36,7 @@ pub(super) fn headers(secret: &Secret<String>, id: &str, at: Timestamp, body: &s
     for (name, value) in
         [("webhook-id", id.to_owned()), ("webhook-timestamp", seconds.to_string()), ("webhook-signature", format!("v1,{signature}"))]
     {
-        headers.insert(name, HeaderValue::try_from(value).map_err(|_| "the message's id is not fit for a header")?);
+        headers.insert(name, HeaderValue::try_from(value).map_err(|_| "the message's ID is not fit for a header")?);
     }
     Ok(headers)
 }

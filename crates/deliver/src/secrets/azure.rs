@@ -118,7 +118,7 @@ async fn access_token() -> anyhow::Result<String> {
     let (tenant, client) = (env("AZURE_TENANT_ID", said)?, env("AZURE_CLIENT_ID", said)?);
     let secret = Secret::new(env("AZURE_CLIENT_SECRET", said)?);
     if !is_plain(&tenant) {
-        bail!("AZURE_TENANT_ID is not the id of a tenant");
+        bail!("AZURE_TENANT_ID is not the ID of a tenant");
     }
     let base = std::env::var("AZURE_AUTHORITY_HOST").unwrap_or_else(|_| "https://login.microsoftonline.com".into());
     let form = [
@@ -161,7 +161,7 @@ impl Place for AzureSecret {
 
     async fn undo(&self, delivered: &Secret<String>) -> anyhow::Result<String> {
         let now = self.version(None).await?.context("there is no version that can be read")?;
-        let newest = id_of(&now).context("Azure sent a version without an id")?;
+        let newest = id_of(&now).context("Azure sent a version without an ID")?;
         let versions = self.versions().await?;
         let text_now = now["value"].as_str().context("the newest version has no value")?;
         let most = usize::try_from(LOOK_BACK_MAX).unwrap_or(usize::MAX);

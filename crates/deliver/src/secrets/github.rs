@@ -76,7 +76,7 @@ impl GithubSecret {
         }
         let key = answer["key"].as_str().and_then(|key| BASE64_STANDARD.decode(key).ok()).context("GitHub sent no key")?;
         let key: [u8; 32] = key.try_into().map_err(|_| anyhow::anyhow!("GitHub sent a key of another length"))?;
-        Ok((answer["key_id"].as_str().context("GitHub sent a key without an id")?.to_owned(), PublicKey::from(key)))
+        Ok((answer["key_id"].as_str().context("GitHub sent a key without an ID")?.to_owned(), PublicKey::from(key)))
     }
 
     async fn call(&self, method: Method, what: &str, body: Option<Value>) -> anyhow::Result<(u16, Value)> {

@@ -45,7 +45,7 @@ impl Item {
             bail!("the item has several fields {label}");
         }
         let Some(field) = first else { return Ok(None) };
-        let id = field["id"].as_str().filter(|id| is_plain(id)).context("1Password sent a field without an id")?;
+        let id = field["id"].as_str().filter(|id| is_plain(id)).context("1Password sent a field without an ID")?;
         Ok(Some((id, field["value"].as_str().unwrap_or_default())))
     }
 }
@@ -99,9 +99,9 @@ async fn find(list: &str, attribute: &str, name: &str) -> anyhow::Result<String>
     let all: Vec<&Value> = answer.as_array().into_iter().flatten().collect();
     let found: Vec<&&Value> = all.iter().filter(|one| one["id"] == name || one[attribute] == name).collect();
     match found.as_slice() {
-        [one] => Ok(encoded(one["id"].as_str().context("1Password sent something without an id")?)),
-        [] => bail!("1Password shows nothing with the {attribute} or id {name} to OP_CONNECT_TOKEN"),
-        _ => bail!("1Password has several with the {attribute} {name}; write the id"),
+        [one] => Ok(encoded(one["id"].as_str().context("1Password sent something without an ID")?)),
+        [] => bail!("1Password shows nothing with the {attribute} or ID {name} to OP_CONNECT_TOKEN"),
+        _ => bail!("1Password has several with the {attribute} {name}; write the ID"),
     }
 }
 

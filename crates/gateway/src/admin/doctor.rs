@@ -74,7 +74,7 @@ async fn say_who_refused(admin: &Admin, evidence: &mut Evidence) -> Result<(), A
 async fn on_record(admin: &Admin, id: &str) -> Result<Evidence, ApiError> {
     let filter = AuditFilter { correlation_id: Some(id.to_owned()), limit: 1, ..AuditFilter::default() };
     let record = admin.audit.list(&filter).await?.into_iter().next();
-    let record = record.ok_or_else(|| ApiError::new(404, "not_found", "no recorded call has this correlation id"))?;
+    let record = record.ok_or_else(|| ApiError::new(404, "not_found", "no recorded call has this correlation ID"))?;
     let apps: HashMap<u64, (String, Vec<String>)> =
         admin.control.apps(record.hub_id).await.into_iter().map(|(app, _)| (app.id, (app.name, app.scopes))).collect();
     let used_by = if record.status == Some(429) { callers(admin, &record, &apps).await? } else { Vec::new() };

@@ -316,5 +316,5 @@ fn presented(head: &Parts) -> Result<Option<u64>, ErrorBody> {
 }
 
 fn not_an_id() -> ErrorBody {
-    Refusal::RequestNotValid.error(format!("the header {HEADER} is the id of one approval, a number, and is sent once"))
+    Refusal::RequestNotValid.error(format!("the header {HEADER} is the ID of one approval, a number, and is sent once"))
 }

@@ -177,7 +177,7 @@ impl Gateway {
         limiter: &Arc<Limiter>,
     ) -> Result<Option<Arc<str>>, ErrorBody> {
         let hub_id = token.app.account.account.hub_id;
-        let id: u64 = list.parse().map_err(|_| Refusal::RequestNotValid.error("the id of a list is a number"))?;
+        let id: u64 = list.parse().map_err(|_| Refusal::RequestNotValid.error("the ID of a list is a number"))?;
         if let Some(known) = self.known.list(hub_id, id) {
             return Ok(Some(known));
         }

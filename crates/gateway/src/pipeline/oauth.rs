@@ -235,7 +235,7 @@ const SECRET_BYTES_MAX: usize = 256;
 
 fn too_many_guesses(wait_s: i64) -> ErrorBody {
     let mut error = Refusal::TooManyGuesses
-        .error("Too many wrong client ids, or wrong secrets of this client, came from this address. The right secret still passes.");
+        .error("Too many wrong client IDs, or wrong secrets of this client, came from this address. The right secret still passes.");
     error.rate_limit = Some(RateLimitFields { policy_name: "SECONDLY", group_name: "keyway:client-authentication".to_owned() });
     error.retry_after_s = Some(wait_s);
     error

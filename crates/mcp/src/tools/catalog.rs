@@ -42,7 +42,7 @@ pub static DESCRIBE: Tool = Tool {
     name: "describe_operation",
     title: "Describe an operation",
     words: "Say what an operation is: the names in its path, its safety class, the scopes that open it, its limits and its end.",
-    arguments: &[needed("method", Kind::Choice(METHODS), ""), needed("path", Kind::Text(1_000), "As find_operation gives it, or with ids")],
+    arguments: &[needed("method", Kind::Choice(METHODS), ""), needed("path", Kind::Text(1_000), "As find_operation gives it, or with IDs")],
     operation: None,
     effect: Effect::Is(Class::Read),
     is_idempotent: true,
@@ -56,7 +56,7 @@ pub static CALL: Tool = Tool {
     words: "Call any operation that find_operation lists. What it does depends on the operation: describe it first.",
     arguments: &[
         needed("method", Kind::Choice(METHODS), ""),
-        needed("path", Kind::Text(2_000), "With ids in place of {names}, without a query"),
+        needed("path", Kind::Text(2_000), "With IDs in place of {names}, without a query"),
         optional("query", Kind::Query, "Parameters of the query"),
         optional("body", Kind::Json, "JSON body"),
         APPROVAL,
@@ -252,7 +252,7 @@ fn call<'a>(ask: &'a Ask<'a>) -> BoxFuture<'a, Result<Reply, Reply>> {
         let path = ask.given.text("path");
         if path.contains(['?', '#', '{', '}']) {
             return Err(Reply::refused(
-                "The path holds a query or a {name}. Put the query into the argument \"query\", and an id in place of each {name}.",
+                "The path holds a query or a {name}. Put the query into the argument \"query\", and an ID in place of each {name}.",
             ));
         }
         let body = ask.given.get("body").cloned();

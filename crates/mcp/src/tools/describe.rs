@@ -60,7 +60,7 @@ pub static PIPELINES: Tool = Tool {
 pub static OWNERS: Tool = Tool {
     name: "list_owners",
     title: "List owners",
-    words: "List the people who can own records, whose ids stand in hubspot_owner_id.",
+    words: "List the people who can own records, whose IDs stand in hubspot_owner_id.",
     arguments: &[optional("email", Kind::Text(256), "Only the owner with this address"), LIMIT, AFTER],
     operation: Some(("GET", "/crm/owners/2026-09")),
     effect: Effect::Is(Class::Read),
@@ -207,7 +207,7 @@ async fn types(ask: &Ask<'_>) -> Result<Reply, Reply> {
         return Ok(reply);
     }
     Ok(Reply {
-        words: format!("{} The account's custom types stand below; call them by their id.", reply.words),
+        words: format!("{} The account's custom types stand below; call them by their ID.", reply.words),
         data: Some(custom.into()),
         ..reply
     })

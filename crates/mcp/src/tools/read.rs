@@ -58,13 +58,13 @@ pub static SEARCH: Tool = Tool {
 pub static GET: Tool = Tool {
     name: "get_record",
     title: "Get a record",
-    words: "Read one CRM record, and the ids of records associated with it.",
+    words: "Read one CRM record, and the IDs of records associated with it.",
     arguments: &[
         OBJECT_TYPE,
-        needed("id", Kind::Id, "The record's id, or the value of id_property"),
+        needed("id", Kind::Id, "The record's ID, or the value of id_property"),
         optional("id_property", Kind::Text(256), "A property with unique values that names the record, such as email"),
         PROPERTIES,
-        optional("associated", Kind::Texts(10), "Object types whose associated ids to show"),
+        optional("associated", Kind::Texts(10), "Object types whose associated IDs to show"),
     ],
     operation: Some(("GET", "/crm/objects/2026-09/{objectType}/{objectId}")),
     effect: Effect::Is(Class::Read),

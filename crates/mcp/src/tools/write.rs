@@ -29,7 +29,7 @@ pub static UPDATE: Tool = Tool {
     words: "Change properties of one CRM record. An empty text clears a property.",
     arguments: &[
         OBJECT_TYPE,
-        needed("id", Kind::Id, "The record's id, or the value of id_property"),
+        needed("id", Kind::Id, "The record's ID, or the value of id_property"),
         optional("id_property", Kind::Text(256), "A property with unique values that names the record"),
         needed("properties", Kind::Values, "The properties to change, by name"),
         APPROVAL,

@@ -14,7 +14,7 @@ use crate::params::Params;
 /// The header can't be read, or the body names another client or has a secret too (section 2.3: one
 /// method only).
 pub fn take_basic(header: &str, params: &mut Params) -> Result<(), OAuthError> {
-    let unreadable = || OAuthError::invalid("the Authorization header is not 'Basic' with a client id and secret");
+    let unreadable = || OAuthError::invalid("the Authorization header is not 'Basic' with a client ID and secret");
     let Some((scheme, encoded)) = header.split_once(' ') else { return Ok(()) };
     if !scheme.eq_ignore_ascii_case("basic") {
         return Ok(());

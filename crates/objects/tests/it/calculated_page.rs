@@ -43,8 +43,8 @@ fn words(rule: &str) -> String {
     };
     let text = match name {
         "fixed" => return format!("`{rest}`"),
-        "id" => "the record's id",
-        "ids" => "the record's id, and those of the records merged into it",
+        "id" => "the record's ID",
+        "ids" => "the record's ID, and those of the records merged into it",
         "created" => "when the record was created",
         "copy" => "the same value",
         "domain" => "the part after the @",
@@ -59,9 +59,9 @@ fn words(rule: &str) -> String {
         "days" => "whole days from the first to the second, at least 0",
         "elapsed" => "milliseconds from the first to the second",
         "written-at" => "when the value was last written",
-        "writer" => "the id of the app that made the record",
+        "writer" => "the ID of the app that made the record",
         "is-zero" => "whether the number is 0",
-        "owner-user" => "the owner's user id",
+        "owner-user" => "the owner's user ID",
         "owner-name" => "the owner's name",
         "owner-email" => "the owner's address",
         "phone" => "the number with its country",

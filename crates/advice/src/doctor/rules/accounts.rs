@@ -78,7 +78,7 @@ pub(super) static ROWS: &[Said] = &[
         says: &["have access to this application"],
         because: "the path names an app, and the key or token belongs to another developer account, or to another app",
         remedy: &[
-            "compare the app id in the path with the one on the app's page, and use the developer API key of the account that owns it",
+            "compare the app ID in the path with the one on the app's page, and use the developer API key of the account that owns it",
             "for events of an app use a token that the app itself was given when it was installed",
         ],
         ..ROW
@@ -90,9 +90,9 @@ pub(super) static ROWS: &[Said] = &[
         page: pages::PERSONAL_KEY,
         says: &["account id provided&isn't valid"],
         guesses: &["account id provided&is not valid", "portal id provided&isn't valid"],
-        because: "HubSpot reads the account from the key; the account id that came with it is another, so for this key it is as if nothing were installed there",
+        because: "HubSpot reads the account from the key; the account ID that came with it is another, so for this key it is as if nothing were installed there",
         remedy: &[
-            "look at both settings of the place that fails: the account id and the personal access key must be a pair (in a pipeline they are two secrets)",
+            "look at both settings of the place that fails: the account ID and the personal access key must be a pair (in a pipeline they are two secrets)",
             "make a key while the account is open in HubSpot: `hs auth` names it",
         ],
         ..ROW
@@ -106,7 +106,7 @@ pub(super) static ROWS: &[Said] = &[
         because: "the program asks for OAuth's dynamic client registration (RFC 7591), which mcp.hubspot.com does not offer",
         remedy: &[
             "create an MCP auth app in HubSpot (Development > MCP Auth Apps) with the program's redirect URL",
-            "give its client id and client secret to the program, in place of a registration",
+            "give its client ID and client secret to the program, in place of a registration",
         ],
         ..ROW
     },

@@ -390,7 +390,7 @@ pub(super) static ROWS: &[Said] = &[
             "configuration file could not be found at&hubspot",
         ],
         judge: Some(not_configured),
-        because: "the command line finds no settings file, or no account of this name or id in it",
+        because: "the command line finds no settings file, or no account of this name or ID in it",
         remedy: &[
             "run `hs account auth` (older versions: `hs init`, `hs auth`) in the folder or for the user that runs the command, and `hs account list` to see the accounts",
             "in a pipeline set HUBSPOT_ACCOUNT_ID (older versions: HUBSPOT_PORTAL_ID) and HUBSPOT_PERSONAL_ACCESS_KEY, and run the command with --use-env",
@@ -552,7 +552,7 @@ pub(super) fn key_refused(facts: &Facts<'_>) -> Option<Found> {
     (facts.is_of_the_command_line() && facts.status() == Some(401)).then_some(())?;
     Found::likely("HubSpot refuses the personal access key with which the command line calls it: it was deactivated, was created again, or ended when its user left the account")
         .so("sign in to the account, create the key again, and run `hs account auth` (older versions: `hs auth personalaccesskey`)")
-        .so("look whether the account id and HUBSPOT_PERSONAL_ACCESS_KEY are of one account, where the command runs with --use-env")
+        .so("look whether the account ID and HUBSPOT_PERSONAL_ACCESS_KEY are of one account, where the command runs with --use-env")
 }
 
 /// A build at HubSpot that fails for a package.

@@ -105,7 +105,7 @@ pub(super) fn developer_key(facts: &Facts<'_>) -> Option<Found> {
     let Kind::Variable(name) = &key.kind else { return None };
     let developers = name.to_ascii_lowercase().contains("dev");
     (developers && facts.operation.is_some() && !for_developers(facts) && facts.may_be_the_credential()).then_some(())?;
-    Found::likely(format!("{} takes a token of the account; the variable {name} holds a developer API key by its name, which opens endpoints with an app id in the path only", facts.named()))
+    Found::likely(format!("{} takes a token of the account; the variable {name} holds a developer API key by its name, which opens endpoints with an app ID in the path only", facts.named()))
         .so(WHAT_TO_MAKE)
         .so(HOW_TO_SEND)
 }
@@ -269,7 +269,7 @@ pub(super) fn user_level(facts: &Facts<'_>) -> Option<Found> {
 pub(super) fn other_account(facts: &Facts<'_>) -> Option<Found> {
     if facts.says("does not belong to portal") {
         return Found::certain("HubSpot says that the token does not belong to the account of the call")
-            .so("use a token that was made in that account, or the account id that the token names: `keyway doctor --credential-env NAME` shows it");
+            .so("use a token that was made in that account, or the account ID that the token names: `keyway doctor --credential-env NAME` shows it");
     }
     let expected = facts.evidence.expected_hub_id?;
     let named = facts.holder().and_then(|holder| holder.hub_id).or_else(|| super::limits::bucket(facts).map(|(_, hub_id)| hub_id))?;

@@ -40,7 +40,7 @@ pub(super) fn search_ceiling(facts: &Facts<'_>) -> Option<Found> {
     let limit = body(facts, "limit").and_then(number).unwrap_or(10);
     (is_search(facts) && after + limit > SEARCH_CEILING && invalid(facts)).then_some(())?;
     Found::certain(format!("the search asks for {limit} records after {after}, and a search returns the first {SEARCH_CEILING} records, however it is paged"))
-        .so("sort ascending by hs_object_id, and begin each further search with the filter hs_object_id GT the last id, without after")
+        .so("sort ascending by hs_object_id, and begin each further search with the filter hs_object_id GT the last ID, without after")
         .so("or search slices of time with BETWEEN on the last modified date (lastmodifieddate of contacts, hs_lastmodifieddate of all other types)")
         .so("list the records (GET with after) where all of them are wanted: lists have no such limit")
 }
@@ -53,14 +53,14 @@ pub(super) fn search_filters(facts: &Facts<'_>) -> Option<Found> {
     (groups.len() > SEARCH_GROUPS_MAX || most > SEARCH_FILTERS_OF_GROUP_MAX || all > SEARCH_FILTERS_MAX).then_some(())?;
     Found::certain(format!("the search has {} groups with {all} filters, {most} in the largest; HubSpot takes {SEARCH_GROUPS_MAX} groups, {SEARCH_FILTERS_OF_GROUP_MAX} filters in a group and {SEARCH_FILTERS_MAX} in all", groups.len()))
         .so("use IN with a list of values in place of a group for each value")
-        .so("send several searches, or read known ids with batch/read")
+        .so("send several searches, or read known IDs with batch/read")
 }
 
 pub(super) fn search_body(facts: &Facts<'_>) -> Option<Found> {
     let characters = facts.call()?.body_chars;
     (is_search(facts) && characters > SEARCH_CHARACTERS_MAX && invalid(facts)).then_some(())?;
     Found::certain(format!("the body has {characters} characters, and a search takes {SEARCH_CHARACTERS_MAX}"))
-        .so("read known ids with batch/read, 100 a call, in place of a long list of values")
+        .so("read known IDs with batch/read, 100 a call, in place of a long list of values")
         .so("ask for fewer properties by name")
 }
 
@@ -155,7 +155,7 @@ pub(super) fn conflict(facts: &Facts<'_>) -> Option<Found> {
     // Many services say that something exists.
     let certainty = if id_in || contact || facts.has_own_form() { Certainty::Certain } else { Certainty::Likely };
     Found::new(certainty, because)
-        .so("change the record that exists: PATCH with its id, or with ?idProperty=email")
+        .so("change the record that exists: PATCH with its ID, or with ?idProperty=email")
         .so("or use batch/upsert with idProperty, which creates or changes; a search does not find a record of the last seconds")
 }
 
@@ -209,13 +209,13 @@ pub(super) fn not_found(facts: &Facts<'_>) -> Option<Found> {
         && !facts.answer()?.html)
         .then_some(())?;
     let found = Found::likely(
-        "the record does not exist, is archived, or belongs to another account: HubSpot answers alike, so that ids of others can't be guessed",
+        "the record does not exist, is archived, or belongs to another account: HubSpot answers alike, so that IDs of others can't be guessed",
     );
     let found =
         if bare && !said { found.so("paste the URL of the call: a path that does not exist is answered with 404 too") } else { found };
     found
         .so("check whether the token belongs to the record's account: `keyway doctor --credential-env NAME --expect HUB_ID`")
-        .so("archived records are given with ?archived=true only, and never by search; after a merge the old id leads nowhere in batches")
+        .so("archived records are given with ?archived=true only, and never by search; after a merge the old ID leads nowhere in batches")
         .so("a value of another property needs ?idProperty=NAME")
 }
 
@@ -283,7 +283,7 @@ pub(super) fn id_not_a_number(facts: &Facts<'_>) -> Option<Found> {
     let named = ids.iter().copied().find(word).or_else(|| Some(last).filter(|last| unfilled(last)));
     (said && (named.is_some() || ids.is_empty() && last.is_empty()) && facts.may_be(&[400, 404])).then_some(())?;
     let shown: String = named.unwrap_or("the value").chars().take(60).collect();
-    Found::certain(format!("HubSpot looked for a record with the id {shown}, and ids of records are numbers"))
+    Found::certain(format!("HubSpot looked for a record with the ID {shown}, and IDs of records are numbers"))
         .so("look at the variable that goes into the path: undefined, null and None mean that it was empty")
         .so("for an e-mail address or another unique property add ?idProperty=NAME; a word that belongs to another path (search, batch) wants another method")
 }

@@ -279,9 +279,9 @@ pub(super) static ROWS: &[Said] = &[
             "クライアントid",
         ],
         certainty: Likely,
-        because: "HubSpot knows no app with this client id: it was copied in part, is an app id or a hub id, or the app was deleted",
+        because: "HubSpot knows no app with this client id: it was copied in part, is an app ID or a hub ID, or the app was deleted",
         remedy: &[
-            "copy the client id from the app's Auth page: it is a UUID",
+            "copy the client ID from the app's Auth page: it is a UUID",
             "look whether the variable for it is set where the program runs",
         ],
         ..ROW
@@ -435,9 +435,9 @@ pub(super) static ROWS: &[Said] = &[
             "token doesn't match&client",
             "does not match the client id",
         ],
-        because: "a refresh token works only with the client id and secret of the app that the account installed; here it came with those of another app",
+        because: "a refresh token works only with the client ID and secret of the app that the account installed; here it came with those of another app",
         remedy: &[
-            "send the refresh token with its own app's client id and secret: a connector that has an app of its own uses that one",
+            "send the refresh token with its own app's client ID and secret: a connector that has an app of its own uses that one",
             "or install your own app in the account again, and store the refresh token that it gets",
         ],
         ..ROW
@@ -457,10 +457,10 @@ pub(super) static ROWS: &[Said] = &[
             "unknown refresh token",
             "refresh token&revoked",
         ],
-        because: "the refresh token was revoked (the account uninstalled the app), belongs to another app's client id, or was stored in part",
+        because: "the refresh token was revoked (the account uninstalled the app), belongs to another app's client ID, or was stored in part",
         remedy: &[
             "ask what it is: POST /oauth/2026-09/token/introspect with client_id, client_secret and token; {\"active\": false} means that it is over",
-            "use the app's own id and secret if the token is active under another client id",
+            "use the app's own ID and secret if the token is active under another client ID",
             "have a person of the account install the app again if it is over; do not try again in a loop",
         ],
         ..ROW
@@ -489,7 +489,7 @@ pub(super) static ROWS: &[Said] = &[
     },
     Said {
         cause: "bad-client",
-        title: "client id and secret do not belong together",
+        title: "client ID and secret do not belong together",
         source: Source::Page("https://www.rfc-editor.org/rfc/rfc6749#section-5.2"),
         page: pages::OAUTH_TOKENS,
         words: &["BAD_CLIENT_ID", "BAD_CLIENT_SECRET"],
@@ -502,9 +502,9 @@ pub(super) static ROWS: &[Said] = &[
             "invalid client secret",
             "client authentication failed",
         ],
-        because: "HubSpot does not know this client id, or the secret is another app's or was rotated",
+        because: "HubSpot does not know this client ID, or the secret is another app's or was rotated",
         remedy: &[
-            "compare both with the app's page (Auth); an app id or a hub id is not a client id",
+            "compare both with the app's page (Auth); an app ID or a hub ID is not a client ID",
             "keep the refresh tokens: this answer says nothing about the installs",
         ],
         ..ROW

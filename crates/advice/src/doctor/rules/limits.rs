@@ -109,7 +109,7 @@ pub(super) fn search(facts: &Facts<'_>) -> Option<Found> {
     found
         .so("wait a second and go on, with one limiter for all processes; ask for 200 records a page")
         .so("where all records are wanted, list them (GET, 100 a page) in place of searching")
-        .so("search once for many values with the operator IN, and read known ids with batch/read")
+        .so("search once for many values with the operator IN, and read known IDs with batch/read")
 }
 
 pub(super) fn daily(facts: &Facts<'_>) -> Option<Found> {

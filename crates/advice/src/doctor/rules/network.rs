@@ -582,8 +582,8 @@ pub(super) static LAST: &[Said] = &[Said {
     because: "HubSpot met an error of its own; a body in a form that the operation does not expect can lead to it",
     remedy: &[
         "send the call again once or twice",
-        "compare the body with HubSpot's reference: an empty value, null in place of a list, or an id of another type",
-        "ask HubSpot's support with the correlation id if it stays",
+        "compare the body with HubSpot's reference: an empty value, null in place of a list, or an ID of another type",
+        "ask HubSpot's support with the correlation ID if it stays",
     ],
     ..ROW
 }];

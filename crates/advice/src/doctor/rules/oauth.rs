@@ -46,9 +46,9 @@ pub(super) fn refused(facts: &Facts<'_>) -> Option<Found> {
         ["refreshing access token", "refreshing the access token", "refresh access token", "refreshing token", "refresh the token"];
     let refreshed = refreshing.iter().any(|words| facts.says(words)) || facts.says("oauth") && facts.says("/token");
     (facts.may_be(&[400, 401]) && (facts.is_token_endpoint() || refreshed || speaks_of_an_exchange(facts))).then_some(())?;
-    Found::likely("HubSpot refused the token request, and its words are not in the text: the refresh token or code is not valid, the client id and secret are another app's, or the body is not a form")
+    Found::likely("HubSpot refused the token request, and its words are not in the text: the refresh token or code is not valid, the client ID and secret are another app's, or the body is not a form")
         .so("paste the answer's body: status says which it is (BAD_REFRESH_TOKEN, BAD_CLIENT_ID, BAD_CLIENT_SECRET, BAD_AUTH_CODE, BAD_REDIRECT_URI)")
-        .so("use the refresh token with the client id and secret of the app that the account installed")
+        .so("use the refresh token with the client ID and secret of the app that the account installed")
 }
 
 /// A redirect URI that the exchange of the code refuses, in words.

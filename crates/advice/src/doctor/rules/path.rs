@@ -129,7 +129,7 @@ fn found_successor(facts: &Facts<'_>, found: Option<Found>) -> Option<Found> {
         None => found,
     };
     if facts.raw_path().starts_with("/contacts/v1/lists") {
-        return found.so("legacy list ids are other than new ones: map them with /crm/lists/2026-09/idmapping");
+        return found.so("legacy list IDs are other than new ones: map them with /crm/lists/2026-09/idmapping");
     }
     found.so("`keyway scan` finds every such call, `keyway fix` moves those whose shapes agree")
 }
@@ -199,7 +199,7 @@ pub(super) fn unreadable(facts: &Facts<'_>) -> Option<Found> {
     // A person shortened the path (`/submit/…`), or copied a template from HubSpot's reference.
     (facts.may_be(&[400, 404, 414]) && !facts.raw_path().contains(['…', '*', '{'])).then_some(())?;
     Found::certain(format!("{error}: servers read such a path differently, and Keyway refuses it"))
-        .so("put the path together from segments, each percent-encoded by itself; an empty id makes two slashes")
+        .so("put the path together from segments, each percent-encoded by itself; an empty ID makes two slashes")
 }
 
 /// The parameters that the last segment of the path holds, because the URL has no question mark before them.
@@ -245,7 +245,7 @@ pub(super) fn no_question_mark(facts: &Facts<'_>) -> Option<Found> {
 pub(super) fn object_type(facts: &Facts<'_>) -> Option<Found> {
     let unknown = facts.unknown_type.as_deref().filter(|_| facts.may_be(&[400, 404]) && without_question_mark(facts).is_none())?;
     Found::certain(format!("{} is neither a standard object type nor a custom one", unknown.chars().take(60).collect::<String>()))
-    .so("standard types go by name or id (contacts, 0-1), custom ones by p_NAME, pHUBID_NAME or 2-NUMBER; /crm-object-schemas/2026-09/schemas lists the account's")
+    .so("standard types go by name or ID (contacts, 0-1), custom ones by p_NAME, pHUBID_NAME or 2-NUMBER; /crm-object-schemas/2026-09/schemas lists the account's")
 }
 
 pub(super) fn method(facts: &Facts<'_>) -> Option<Found> {
@@ -279,11 +279,11 @@ pub(super) fn unknown(facts: &Facts<'_>) -> Option<Found> {
     let to_api = facts.to_hubspot() || not_found || page;
     (!explained && !is_for_people(facts) && ((no_operation && to_api && facts.may_be(&[404])) || (page && not_found))).then_some(())?;
     if facts.operation.is_some() {
-        return Found::likely("HubSpot answers with an HTML page where it knows no such path. Its reference has this path, so the one that was sent differs: a name in braces or an id that was not filled in, a slash too many, or a version that the account does not have yet")
+        return Found::likely("HubSpot answers with an HTML page where it knows no such path. Its reference has this path, so the one that was sent differs: a name in braces or an ID that was not filled in, a slash too many, or a version that the account does not have yet")
             .so("look at the URL that was really sent, segment by segment")
             .so("try the same path in HubSpot's older version (v3)");
     }
     Found::likely("HubSpot's reference has no such path; HubSpot answers those with an HTML page, which clients can't read as an error")
-        .so("compare the path with HubSpot's reference: family, version, plural names, and that every id is filled in")
+        .so("compare the path with HubSpot's reference: family, version, plural names, and that every ID is filled in")
         .so("it may be a path that is newer than Keyway's catalog, or one that HubSpot never published")
 }

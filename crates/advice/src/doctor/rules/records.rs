@@ -10,7 +10,7 @@ const BAD: &[u16] = &[400, 207, 422];
 pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "record-id-not-a-number",
-        title: "the id is not the number of a record",
+        title: "the ID is not the number of a record",
         source: Source::Client("@hubspot/api-client, PublicImportError"),
         page: pages::OBJECTS,
         statuses: &[400, 404],
@@ -28,8 +28,8 @@ pub(super) static ROWS: &[Said] = &[
         ],
         because: "the record's place in the path or the body takes the record's number; an e-mail address or another key does not belong there",
         remedy: &[
-            "add ?idProperty=email (or another unique property) where the value is not a record id",
-            "look whether the variable was empty: undefined, null, NaN and 0 are not ids",
+            "add ?idProperty=email (or another unique property) where the value is not a record ID",
+            "look whether the variable was empty: undefined, null, NaN and 0 are not IDs",
         ],
         ..ROW
     },
@@ -77,7 +77,7 @@ pub(super) static ROWS: &[Said] = &[
         statuses: &[400, 409],
         guesses: &["cannot be merged", "can't be merged", "already been merged", "can not be merged"],
         because: "one of the two is merged already, is the same record, or has a type that has no merge",
-        remedy: &["read the records first and use the id of the one that remains; HubSpot names it in the answer"],
+        remedy: &["read the records first and use the ID of the one that remains; HubSpot names it in the answer"],
         ..ROW
     },
     Said {
@@ -91,7 +91,7 @@ pub(super) static ROWS: &[Said] = &[
         judge: Some(super::path::object_type),
         because: "the path, or a parameter that takes object types (associations), names neither a standard object type nor a custom one of this account",
         remedy: &[
-            "write standard types by name or id (contacts, 0-1), custom types as p_NAME, pHUBID_NAME or 2-NUMBER",
+            "write standard types by name or ID (contacts, 0-1), custom types as p_NAME, pHUBID_NAME or 2-NUMBER",
             "list the account's custom types with GET /crm-object-schemas/2026-09/schemas; their numbers differ between accounts",
             "compare the order of the arguments of a client's call with its reference: a value in the place of associations is read as an object type",
         ],
@@ -144,7 +144,7 @@ pub(super) static ROWS: &[Said] = &[
     },
     Said {
         cause: "list-unknown",
-        title: "the list does not exist, or the id comes from the old API",
+        title: "the list does not exist, or the ID comes from the old API",
         page: pages::LISTS,
         statuses: &[400, 404],
         guesses: &[
@@ -155,9 +155,9 @@ pub(super) static ROWS: &[Said] = &[
             "list with id&not found",
             "list id&does not exist",
         ],
-        because: "the account has no list with this id: lists of the ended v1 API have other ids",
+        because: "the account has no list with this id: lists of the ended v1 API have other IDs",
         remedy: &[
-            "map an old id with GET /crm/lists/2026-09/idmapping?legacyListId=…",
+            "map an old ID with GET /crm/lists/2026-09/idmapping?legacyListId=…",
             "find a list by name with POST /crm/lists/2026-09/search",
         ],
         ..ROW
@@ -222,7 +222,7 @@ pub(super) static ROWS: &[Said] = &[
         guesses: &["enroll&workflow", "workflow&not active", "cannot be enrolled", "sequence&enroll"],
         because: "the workflow or sequence is off, does not exist, or does not take this record",
         remedy: &[
-            "turn the workflow on, look at its re-enrollment settings, and check that the id comes from the new API and not from the page's URL",
+            "turn the workflow on, look at its re-enrollment settings, and check that the ID comes from the new API and not from the page's URL",
         ],
         certainty: Likely,
         ..ROW
@@ -233,7 +233,7 @@ pub(super) static ROWS: &[Said] = &[
         page: pages::ERRORS,
         statuses: &[400, 404],
         guesses: &["event definition&not", "event definition&exist", "fully qualified name"],
-        because: "custom events are sent by their full name, which begins with pe and the account's id (pe62515_purchased), and the name is not one of this account's",
+        because: "custom events are sent by their full name, which begins with pe and the account's ID (pe62515_purchased), and the name is not one of this account's",
         remedy: &["copy the internal name from the event's page, or read GET /events/2026-09/event-definitions"],
         ..ROW
     },
@@ -292,8 +292,8 @@ pub(super) static ROWS: &[Said] = &[
         alone: &[414],
         names_hubspot: true,
         says: &["request-uri too", "uri too long", "uri is too long", "url is too long", "maximum allowed query length"],
-        because: "HubSpot takes URLs of about 16,000 characters, and a long list of properties or ids makes them longer",
-        remedy: &["name fewer properties, or read with POST …/batch/read, which takes properties and ids in the body"],
+        because: "HubSpot takes URLs of about 16,000 characters, and a long list of properties or IDs makes them longer",
+        remedy: &["name fewer properties, or read with POST …/batch/read, which takes properties and IDs in the body"],
         ..ROW
     },
 ];

@@ -27,7 +27,7 @@ pub(super) static ROWS: &[Said] = &[
     },
     Said {
         cause: "path-parameter-invalid",
-        title: "an id in the path or the query is not of the form that it must have",
+        title: "an ID in the path or the query is not of the form that it must have",
         source: Source::Probe,
         page: pages::ERRORS,
         statuses: &[400, 404],
@@ -43,8 +43,8 @@ pub(super) static ROWS: &[Said] = &[
         ],
         because: "the operation expects a number in this place, and got a word, 0, or a placeholder that was never filled in",
         remedy: &[
-            "look at the URL as it was sent: {id}, undefined, null and 0 are not ids",
-            "compare the path with HubSpot's reference: a word that is part of another path may stand where the id goes",
+            "look at the URL as it was sent: {id}, undefined, null and 0 are not IDs",
+            "compare the path with HubSpot's reference: a word that is part of another path may stand where the ID goes",
             "a call of /contacts/v1/lists/… is answered so since that API has ended: move to /crm/lists/2026-09",
         ],
         ..ROW
@@ -76,8 +76,8 @@ pub(super) static ROWS: &[Said] = &[
         title: "the HubDB table has no such row",
         source: Source::Probe,
         says: &["could not be found in table"],
-        because: "the row's id is not one of this table's draft",
-        remedy: &["read the draft's rows with GET /cms/hubdb/2026-09/tables/{table}/rows/draft, and use their ids"],
+        because: "the row's ID is not one of this table's draft",
+        remedy: &["read the draft's rows with GET /cms/hubdb/2026-09/tables/{table}/rows/draft, and use their IDs"],
         ..ROW
     },
     Said {
@@ -88,8 +88,8 @@ pub(super) static ROWS: &[Said] = &[
         words: &["AUTHOR_FULL_NAME_MISSING", "PARENT_BLOG_DOES_NOT_EXIST"],
         because: "HubSpot does not make content without its blog, its author's name or its template: errorType says which is missing or unknown",
         remedy: &[
-            "send contentGroupId with the id of a blog of this account for a post, and fullName or displayName for an author",
-            "read the blogs and authors of the account first: ids of another account are unknown here",
+            "send contentGroupId with the ID of a blog of this account for a post, and fullName or displayName for an author",
+            "read the blogs and authors of the account first: IDs of another account are unknown here",
         ],
         ..ROW
     },
@@ -133,10 +133,10 @@ pub(super) static ROWS: &[Said] = &[
         statuses: &[400, 404, 207],
         words: &["INVALID_OBJECT_IDS"],
         says: &["one or more associations are invalid", "associations are invalid&is not valid"],
-        because: "a record with this id and this object type does not exist in the account; the type id of an association decides which types its two sides are",
+        because: "a record with this ID and this object type does not exist in the account; the type ID of an association decides which types its two sides are",
         remedy: &[
-            "check that each id has the type that associationTypeId expects: 3 is deal to contact, 5 deal to primary company, 341 deal to company",
-            "look whether the record was merged or archived: the id of the record that remains is the one to use",
+            "check that each ID has the type that associationTypeId expects: 3 is deal to contact, 5 deal to primary company, 341 deal to company",
+            "look whether the record was merged or archived: the ID of the record that remains is the one to use",
         ],
         ..ROW
     },
@@ -238,7 +238,7 @@ pub(super) static ROWS: &[Said] = &[
         judge: Some(super::data::search_ceiling),
         because: "a search returns the first 10,000 records, however it is paged",
         remedy: &[
-            "sort ascending by hs_object_id, and begin each further search with the filter hs_object_id GT the last id, without after",
+            "sort ascending by hs_object_id, and begin each further search with the filter hs_object_id GT the last ID, without after",
             "or search slices of time with BETWEEN on the last modified date (lastmodifieddate of contacts, hs_lastmodifieddate of all other types)",
             "list the records (GET with after) where all of them are wanted: lists have no such limit",
         ],
@@ -270,7 +270,7 @@ pub(super) static ROWS: &[Said] = &[
         because: "a search takes 5 groups, 6 filters in a group and 18 filters in all",
         remedy: &[
             "use IN with a list of values in place of one group for each value",
-            "send several searches, or read known ids with batch/read",
+            "send several searches, or read known IDs with batch/read",
         ],
         ..ROW
     },
@@ -327,7 +327,7 @@ pub(super) static ROWS: &[Said] = &[
     },
     Said {
         cause: "batch-duplicate-ids",
-        title: "the batch names an id twice",
+        title: "the batch names an ID twice",
         source: Source::Thread("segmentio/action-destinations#3969"),
         page: pages::OBJECTS,
         statuses: &[400, 207, 409],
@@ -335,14 +335,14 @@ pub(super) static ROWS: &[Said] = &[
         guesses: &["duplicate&in batch", "duplicate input", "duplicates found in batch"],
         because: "the inputs of a batch name different records, and two of these name the same one",
         remedy: &[
-            "merge inputs of one id before sending: compare ids and e-mail addresses in small letters",
+            "merge inputs of one ID before sending: compare IDs and e-mail addresses in small letters",
             "HubSpot refuses the whole batch, so nothing of it was written",
         ],
         ..ROW
     },
     Said {
         cause: "batch-trace-id",
-        title: "the trace ids of the batch are not unique",
+        title: "the trace IDs of the batch are not unique",
         page: pages::ERRORS,
         statuses: BAD,
         guesses: &["objectwritetraceid&unique", "objectwritetraceid&duplicate", "objectwritetraceid&missing", "trace id&unique"],

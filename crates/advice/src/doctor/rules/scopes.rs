@@ -159,7 +159,7 @@ pub(super) fn not_selectable(facts: &Facts<'_>) -> Option<Found> {
     let found = Found::certain(format!("HubSpot asks for {name}, which its pages do not offer"));
     if works.is_empty() {
         return found
-            .so("look in HubSpot's reference of the operation for another scope, and ask HubSpot's support with the correlation id");
+            .so("look in HubSpot's reference of the operation for another scope, and ask HubSpot's support with the correlation ID");
     }
     found.enough(vec![works.to_owned()]).so(format!("choose {works}, which opens the same"))
 }

@@ -26,8 +26,8 @@ pub(in crate::doctor) fn unrecognised(facts: &Facts<'_>) -> Diagnosis {
     }
     let mut remedy: Vec<String> = remedy.into_iter().map(str::to_owned).collect();
     remedy.push(match correlation {
-        Some(_) => "ask HubSpot's support with the correlation id that the answer names".to_owned(),
-        None => "find the correlation id in the answer's X-HubSpot-Correlation-Id header, for HubSpot's support".to_owned(),
+        Some(_) => "ask HubSpot's support with the correlation ID that the answer names".to_owned(),
+        None => "find the correlation ID in the answer's X-HubSpot-Correlation-Id header, for HubSpot's support".to_owned(),
     });
     Diagnosis {
         cause: "unrecognised".into(),

@@ -131,9 +131,9 @@ pub(super) static ROWS: &[Said] = &[
         words: &["COULD_NOT_FIND_OWNER", "MULTIPLE_OWNERS_FOUND"],
         says: &["for owner id"],
         guesses: &["owner&does not exist", "not a valid owner", "invalid owner", "no owner with id", "owner id&invalid"],
-        because: "HubSpot knows no owner with this id: owner properties take the owner's id, which is neither the user's id nor the e-mail address",
+        because: "HubSpot knows no owner with this id: owner properties take the owner's ID, which is neither the user's ID nor the e-mail address",
         remedy: &[
-            "read the owners with GET /crm/owners/2026-09, and send the field id",
+            "read the owners with GET /crm/owners/2026-09, and send the field `id`",
             "an owner whose user was removed is archived: ?archived=true lists them",
         ],
         ..ROW
@@ -154,8 +154,8 @@ pub(super) static ROWS: &[Said] = &[
         ],
         because: "a stage belongs to one pipeline, and the pair of pipeline and stage does not",
         remedy: &[
-            "send both ids together: pipeline and dealstage of deals, hs_pipeline and hs_pipeline_stage of tickets",
-            "read the pairs with GET /crm/pipelines/2026-09/{objectType}; ids differ between accounts, and names are not ids",
+            "send both IDs together: pipeline and dealstage of deals, hs_pipeline and hs_pipeline_stage of tickets",
+            "read the pairs with GET /crm/pipelines/2026-09/{objectType}; IDs differ between accounts, and names are not IDs",
         ],
         ..ROW
     },
@@ -165,9 +165,9 @@ pub(super) static ROWS: &[Said] = &[
         page: pages::PIPELINES,
         statuses: &[400, 404],
         guesses: &["pipeline&does not exist", "pipeline&not found", "invalid pipeline id"],
-        because: "the account has no pipeline with this id for this object type",
+        because: "the account has no pipeline with this ID for this object type",
         remedy: &[
-            "read the pipelines with GET /crm/pipelines/2026-09/{objectType}: the first one of deals is \"default\", all later ones have ids of their own",
+            "read the pipelines with GET /crm/pipelines/2026-09/{objectType}: the first one of deals is \"default\", all later ones have IDs of their own",
         ],
         ..ROW
     },
@@ -213,7 +213,7 @@ pub(super) static ROWS: &[Said] = &[
         guesses: &["not a unique property", "is not unique&idproperty", "idproperty&must be unique"],
         because: "idProperty takes a property whose definition has hasUniqueValue, and neither hs_object_id nor an ordinary property is one",
         remedy: &[
-            "leave idProperty out where the id is the record's own id",
+            "leave idProperty out where the ID is the record's own ID",
             "use batch/upsert for e-mail addresses: batch/update does not take idProperty=email",
             "create a property with hasUniqueValue: true; an existing property can't become unique",
         ],

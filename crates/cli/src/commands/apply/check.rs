@@ -190,7 +190,7 @@ impl Problems {
             Ok(name) if name.is_empty() => Err("name must not be empty".to_owned()),
             checked => checked.map(Value::from),
         });
-        check("hubId", (!(1..=HUB_ID_MAX).contains(&hub_id)).then(|| Err("a hub id is a whole number from 1 to 2^53 - 1".to_owned())));
+        check("hubId", (!(1..=HUB_ID_MAX).contains(&hub_id)).then(|| Err("a hub ID is a whole number from 1 to 2^53 - 1".to_owned())));
         check("name", name);
         check("tier", tier.map(|tier| tier.parse::<Tier>().map(|tier| tier.to_string().into()).map_err(|error| error.to_string())));
         check("addons", addons.map(|addons| if addons <= 2 { Ok(addons.into()) } else { Err("addons is 0, 1 or 2".to_owned()) }));
@@ -212,7 +212,7 @@ impl Problems {
             return problem("account is missing; it may be left out only where the file has one account");
         };
         if !(1..=HUB_ID_MAX).contains(&hub_id) {
-            return problem("a hub id is a whole number from 1 to 2^53 - 1");
+            return problem("a hub ID is a whole number from 1 to 2^53 - 1");
         }
         let name = match text("name", &app.name) {
             Ok(name) if name.is_empty() => return problem("name must not be empty"),

@@ -122,7 +122,7 @@ fn failing(usage: &[Usage]) -> Vec<String> {
     let too_many = by_call.iter().filter(|(_, (calls, failed))| *calls >= CALLS_MIN && failed * 100 > calls * FAILED_PERCENT);
     too_many
         .map(|((app, asked, operation), (calls, failed))| {
-            format!("{failed} of {calls} calls of {app} failed: {operation} (`keyway audit list --app '{asked}' --status 4xx` has correlation ids to give here)")
+            format!("{failed} of {calls} calls of {app} failed: {operation} (`keyway audit list --app '{asked}' --status 4xx` has correlation IDs to give here)")
         })
         .collect()
 }

@@ -72,7 +72,7 @@ impl Asked {
                     asked.to = Some(Timestamp::parse_iso(&value).ok_or_else(|| invalid("occurredBefore", "is a time, ISO 8601"))?);
                 }
                 ("userId", Kind::Security | Kind::Login) | ("actingUserId", Kind::AuditLogs) => {
-                    asked.users.push(value.parse().map_err(|_| invalid(&name, "is the id of a user"))?);
+                    asked.users.push(value.parse().map_err(|_| invalid(&name, "is the ID of a user"))?);
                 }
                 ("sort", Kind::AuditLogs) => {
                     return Err(Refusal::NotServed.error("an embedded account lists its audit log newest first, and in no other order"));
