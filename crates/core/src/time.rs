@@ -2,6 +2,7 @@
 //!
 //! There is no clock here; callers pass the moment in.
 
+use jiff::fmt::temporal::DateTimePrinter;
 use serde::{Deserialize, Serialize};
 
 /// Unix time in milliseconds.
@@ -28,7 +29,8 @@ impl Timestamp {
     /// ISO 8601 with milliseconds and `Z`, the form of every time in HubSpot's answers.
     /// A moment outside the years -9999 to 9999 is clamped to 1970.
     pub fn to_iso(self) -> String {
-        jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH).strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+        const PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(3));
+        PRINTER.timestamp_to_string(&jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH))
     }
 
     /// Parses a date in HTTP's format (RFC 9110, section 5.6.7).

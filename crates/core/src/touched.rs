@@ -202,9 +202,9 @@ impl Touched {
         if self.settled {
             return;
         }
-        let before = self.records.len() as u64 + self.more;
+        let before = self.found();
         let read = read::answer(self, bytes) && whole;
-        let found = self.records.len() as u64 + self.more - before;
+        let found = self.found() - before;
         self.settled = true;
         // The call asked for one record and found it: the rest of the answer adds nothing.
         let is_one = self.plan.is_one() && found > 0;
@@ -215,6 +215,11 @@ impl Touched {
             self.incomplete = true;
             self.named_otherwise = self.named_otherwise.saturating_sub(found);
         }
+    }
+
+    /// The number of records with an id.
+    fn found(&self) -> u64 {
+        self.records.len() as u64 + self.more
     }
 
     /// The call was refused, so it changed and read nothing.

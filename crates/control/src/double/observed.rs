@@ -174,8 +174,8 @@ fn unserved(seen: &Seen<'_>) -> Option<String> {
 
 /// Method and path of a call, as findings name it.
 fn call_of(received: &Received) -> String {
-    let path: String = received.path.chars().take(PATH_CHARS_MAX).collect();
-    format!("{} {path}", received.method)
+    let end = received.path.char_indices().nth(PATH_CHARS_MAX).map_or(received.path.len(), |(at, _)| at);
+    format!("{} {}", received.method, &received.path[..end])
 }
 
 fn name_of(test: &str) -> Arc<str> {

@@ -19,9 +19,10 @@ pub(super) fn body(touched: &mut Touched, bytes: &[u8]) {
     touched.incomplete |= !whole;
 }
 
-/// Reads an answer. Returns whether all of it could be parsed.
+/// Reads an answer. Returns whether all of it could be parsed. Of one record's answer, only the part up to its id is read.
 pub(super) fn answer(touched: &mut Touched, bytes: &[u8]) -> bool {
-    let mut reading = Reading::new(touched);
+    let is_one = touched.plan.is_one();
+    let mut reading = Reading { stops_after: is_one.then(|| touched.found()), ..Reading::new(touched) };
     let whole = reading.read(bytes, Place::Answer);
     reading.end();
     whole
@@ -94,6 +95,8 @@ struct Reading<'t> {
     more_inputs: u64,
     all_by_property: bool,
     engagement: (Option<u64>, Option<&'static str>),
+    /// The records that are known before. An answer about one record ends for the reader once there are more.
+    stops_after: Option<u64>,
 }
 
 /// The most ids at one place; more are an attack.
@@ -102,7 +105,16 @@ const IDS_MAX: usize = 16;
 impl<'t> Reading<'t> {
     fn new(touched: &'t mut Touched) -> Self {
         let (input, target) = (Input::default(), Target::default());
-        Self { touched, input, target, inputs: Vec::new(), more_inputs: 0, all_by_property: false, engagement: (None, None) }
+        Self {
+            touched,
+            input,
+            target,
+            inputs: Vec::new(),
+            more_inputs: 0,
+            all_by_property: false,
+            engagement: (None, None),
+            stops_after: None,
+        }
     }
 
     fn read(&mut self, bytes: &[u8], place: Place) -> bool {
@@ -281,6 +293,9 @@ impl<'de> Visitor<'de> for At<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(place) = map.next_key_seed(Key { reading: self.reading, place: self.place })? {
             map.next_value_seed(At { reading: self.reading, place })?;
+            if self.place == Place::Answer && self.reading.stops_after.is_some_and(|before| self.reading.touched.found() > before) {
+                return Err(serde::de::Error::custom("the rest is not needed"));
+            }
         }
         self.reading.leave(self.place);
         Ok(())

@@ -172,7 +172,9 @@ fn separate(out: &mut Vec<u8>, at: usize) {
 }
 
 fn moment(out: &mut Vec<u8>, name: &str, at: Timestamp) {
-    out.extend_from_slice(format!(",\"{name}\":\"{}\"", at.to_iso()).as_bytes());
+    for part in [",\"", name, "\":\"", &at.to_iso(), "\""] {
+        out.extend_from_slice(part.as_bytes());
+    }
 }
 
 /// Newest first, as HubSpot lists them.
