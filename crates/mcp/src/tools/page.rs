@@ -15,7 +15,7 @@ pub fn page() -> String {
             .arguments
             .iter()
             .filter(|one| one.name != APPROVAL.name)
-            .map(|one| if one.required { format!("**{}**", one.name) } else { one.name.to_owned() })
+            .map(|one| if one.required { format!("**`{}`**", one.name) } else { format!("`{}`", one.name) })
             .collect();
         let class = match tool.effect {
             Effect::Is(class) => class.name(),
