@@ -28,6 +28,8 @@ pub fn read(text: &str) -> Vec<Evidence> {
     if text.is_empty() || text.len() > TEXT_BYTES_MAX {
         return Vec::new();
     }
+    let straight = with_straight_quotes(text);
+    let text = straight.as_deref().unwrap_or(text);
     if let Ok(json) = serde_json::from_str::<Value>(text) {
         if json["log"]["entries"].is_array() {
             return har::read(&json);
@@ -40,6 +42,13 @@ pub fn read(text: &str) -> Vec<Evidence> {
         None => log::behind(text).unwrap_or_else(|| log::of_text(text)),
     };
     if says_nothing(&evidence) { Vec::new() } else { vec![evidence] }
+}
+
+/// The text with straight quotes, where an editor has made typographic ones of the quotes of JSON: `{“status”:“error”}`.
+fn with_straight_quotes(text: &str) -> Option<String> {
+    const QUOTES: [char; 3] = ['\u{201c}', '\u{201d}', '\u{201e}'];
+    let is_json = text.contains('{') && ["\u{201d}:", "\u{201d} :", "\u{201c}:"].iter().any(|end| text.contains(end));
+    is_json.then(|| text.replace(QUOTES, "\""))
 }
 
 /// Whether a text contains neither a request nor a failure.

@@ -110,7 +110,7 @@ pub(super) const HEADINGS: [&str; 4] =
 
 /// Codes and parts of sentences of HubSpot's answers that no other service is known to say, in lower case. They need no other
 /// sign of HubSpot; all others do, since other services have fields, addresses and requests that are not valid too.
-pub(super) const OWN: [&str; 65] = [
+pub(super) const OWN: [&str; 67] = [
     "property_doesnt_exist",
     "value_not_in_field_definition",
     "field_not_in_form_definition",
@@ -152,6 +152,8 @@ pub(super) const OWN: [&str; 65] = [
     "paging through deleted objects is not",
     "operate manually on a dynamic list",
     "provided scopes are insufficient",
+    "cannot create object with type",
+    "view or manage your api key here",
     "scopes in the install url",
     "has not signed the acceptable use policy",
     "personal cms access key is invalid",

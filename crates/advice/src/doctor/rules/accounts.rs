@@ -261,7 +261,7 @@ pub(super) static ROWS: &[Said] = &[
         title: "API keys are not accepted any more",
         source: Source::Thread("hubspot-net/HubSpot.NET#131"),
         page: pages::HAPIKEY_END,
-        says: &["hapikey doesn't exist"],
+        says: &["hapikey doesn't exist", "api key provided is invalid. view or manage your api key"],
         // HubSpot's note on the pages of its old reference.
         unless: &["november 30, 2022&instead"],
         guesses: &[

@@ -356,6 +356,7 @@ pub(super) static ROWS: &[Said] = &[
         page: pages::PERSONAL_KEY,
         says: &[
             "no account with name&exists in config",
+            "portalid&is missing authentication configuration",
             "no account with id&exists in config",
             "no default account was found in config",
             "but no account with that id exists in config",

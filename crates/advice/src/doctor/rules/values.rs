@@ -256,7 +256,7 @@ pub(super) static ROWS: &[Said] = &[
         page: pages::OBJECTS,
         statuses: &[400, 207, 422],
         words: &["MISSING_REQUIRED_PROPERTY"],
-        says: &["required properties were not set"],
+        says: &["required properties were not set", "cannot create object with type&required properties were missing"],
         guesses: &["required properties were missing", "required property", "required properties&missing"],
         // A program's own check of JSON says so as well.
         unless: &["must have required property", "should have required property", "is a required property"],

@@ -222,7 +222,9 @@ pub(super) fn status(text: &str) -> Option<u16> {
         let compared = ["==", "!=", "case"].iter().any(|sign| before.trim_end().ends_with(sign));
         let marked = || AFTER.iter().any(|word| after.trim_start_matches([':', ' ', '-', ')', ']', '`']).starts_with(word));
         let is_id = before.strip_suffix(' ').is_some_and(|before| RECORDS.iter().any(|noun| before.ends_with(noun))) && !marked();
-        let place = is_id || compared || before.ends_with("line ") || before.ends_with(':') && after.starts_with(':');
+        // `HubspotApi.php(61)` is a place in a program.
+        let in_file = [".php(", ".js(", ".ts(", ".py(", ".cs(", ".rb("].iter().any(|end| before.ends_with(end));
+        let place = is_id || in_file || compared || before.ends_with("line ") || before.ends_with(':') && after.starts_with(':');
         (!place
             && !counts(&after)
             && (bracketed
