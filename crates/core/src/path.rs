@@ -130,7 +130,7 @@ impl NormalPath {
     }
 
     /// The decoded segments, in order.
-    pub fn segments(&self) -> impl Iterator<Item = &str> + Clone {
+    pub fn segments(&self) -> impl DoubleEndedIterator<Item = &str> + Clone {
         let text = self.decoded.as_deref().unwrap_or(&self.canonical);
         text[1..].split('/').filter(|segment| !segment.is_empty())
     }
@@ -371,7 +371,7 @@ mod tests {
             assert_eq!(NormalPath::parse(raw).unwrap().as_sent(), raw);
         }
         let path = NormalPath::parse("/cms/v3/source-code/draft/content/a%2Fb").unwrap();
-        assert_eq!(path.segments().last(), Some("a%2Fb"));
+        assert_eq!(path.segments().next_back(), Some("a%2Fb"));
         let content = "/cms/v3/source-code/draft/content";
         for tail in
             ["%2Fa", "a%2F", "a%2F%2Fb", "a%2F..%2Fb", "a%2F.", "%2e%2e%2Fa", "a%2F%2e%2e", "a%5Cb", "a%2Fb%5Cc", "a%252Fb", "a%2Fb%252e"]

@@ -281,7 +281,7 @@ fn is_probably_short(call: &Call) -> bool {
 
 /// Whether a call may be one that `crm::read` performs.
 fn is_read(call: &Call) -> bool {
-    let last = call.path.segments().last().unwrap_or_default();
+    let last = call.path.segments().next_back().unwrap_or_default();
     call.method == Method::GET || (call.method == Method::POST && ["search", "read", "idmapping"].contains(&last))
 }
 
