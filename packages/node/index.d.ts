@@ -143,6 +143,10 @@ export interface FaultRule {
   cut?: 'before' | 'after'
   /** Inputs of a batch that fail, counted from 0. */
   inputs?: number[]
+  /** The longest time until searches find a change, in milliseconds of the account's time. */
+  searchLagMs?: number
+  /** Neighbours among the results of a search may change places. */
+  searchShuffled?: boolean
   operation?: string
   method?: string
   path?: string

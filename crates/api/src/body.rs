@@ -431,6 +431,12 @@ pub struct FaultRule {
     /// Inputs of a batch that fail, counted from 0; the others are performed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<usize>,
+    /// The longest time until searches of records find a change, in milliseconds of the account's time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub search_lag_ms: Option<u64>,
+    /// Neighbours among the results of a search may change places.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub search_shuffled: bool,
 }
 
 /// When a connection is cut.

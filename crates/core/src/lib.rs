@@ -17,6 +17,7 @@ pub mod form;
 pub mod guards;
 pub mod hosts;
 pub mod hublet;
+pub mod late_search;
 pub mod links;
 pub mod mask;
 pub mod object_type;

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use crate::beside::{Access, Beside};
 use crate::catalog::{Catalog, Operation, OperationId, Resolution};
 use crate::error_body::ErrorBody;
+use crate::late_search::LateSearch;
 use crate::object_type::ObjectType;
 use crate::path::NormalPath;
 use crate::requirement::{self, Requirement, UnknownObjectType};
@@ -139,6 +140,7 @@ pub struct OnBehalf {
     holder: Arc<dyn Holder>,
     operation: &'static Operation,
     watcher: Option<Arc<dyn Watcher>>,
+    late_search: Option<LateSearch>,
 }
 
 impl fmt::Debug for OnBehalf {
@@ -150,13 +152,24 @@ impl fmt::Debug for OnBehalf {
 impl OnBehalf {
     /// A caller, and the operation that it is permitted to perform.
     pub fn new(holder: Arc<dyn Holder>, operation: &'static Operation) -> Self {
-        Self { holder, operation, watcher: None }
+        Self { holder, operation, watcher: None, late_search: None }
     }
 
     /// The same, with a watcher.
     #[must_use]
     pub fn watched(self, watcher: Option<Arc<dyn Watcher>>) -> Self {
         Self { watcher, ..self }
+    }
+
+    /// The same, with searches that are behind.
+    #[must_use]
+    pub fn searching(self, late_search: Option<LateSearch>) -> Self {
+        Self { late_search, ..self }
+    }
+
+    /// How its searches are behind, if a fault rule says so.
+    pub const fn late_search(&self) -> Option<LateSearch> {
+        self.late_search
     }
 
     /// Reports to the watcher that a property does not exist.

@@ -10,6 +10,7 @@ use http::{HeaderMap, Method};
 use http_body_util::BodyExt;
 use keyway_core::error_body::{ErrorBody, RateLimitFields};
 use keyway_core::hublet::WRONG_HUBLET;
+use keyway_core::late_search::LateSearch;
 use keyway_core::path::NormalPath;
 use keyway_core::policy::{Holder, OnBehalf, Permit, Watcher};
 use keyway_core::quota::Policy;
@@ -73,6 +74,8 @@ pub struct Forwarded {
     pub body: RequestBody,
     /// When the call came in.
     pub now: Timestamp,
+    /// How it is behind, if it is a search on an embedded account.
+    pub late_search: Option<LateSearch>,
 }
 
 /// How a call got to HubSpot.
@@ -162,7 +165,7 @@ async fn embedded(
     permit: Permit,
     rest: Forwarded,
 ) -> Result<BackendReply, ErrorBody> {
-    let Forwarded { method, query, body, now, .. } = rest;
+    let Forwarded { method, query, body, now, late_search, .. } = rest;
     let body = body.collect().await.map_err(|_| Refusal::BodyBroken.error("the request's body could not be read"))?.to_bytes();
     let (hub_id, app_id, operation) = (permit.hub_id(), permit.app_id(), permit.operation());
     let path = permit.into_path();
@@ -171,13 +174,13 @@ async fn embedded(
         Cow::Borrowed(_) => None,
     };
     let path = spelled.unwrap_or(path);
-    let by = OnBehalf::new(holder, operation).watched(watcher);
+    let by = OnBehalf::new(holder, operation).watched(watcher).searching(late_search);
     backend.call(BackendCall { hub_id, app_id, method, path, query, body, now, by }).await
 }
 
 async fn hubspot(way: Box<Way<'_>>, permit: Permit, rest: Forwarded, sent: &mut Sent) -> Result<Relayed, ErrorBody> {
     let Way { upstream, connection, credential, mut slot, asking, still } = *way;
-    let Forwarded { method, query, headers, body, now } = rest;
+    let Forwarded { method, query, headers, body, now, .. } = rest;
     let (read_only, hub_id) = (permit.operation().read_only, permit.hub_id());
     let path = permit.into_path();
     let target = query.map_or_else(|| path.as_sent().to_owned(), |query| [path.as_sent(), &query].join("?"));

@@ -49,6 +49,7 @@ use http::request::Parts;
 use hyper::body::{Body as _, Incoming};
 use keyway_core::catalog::{Catalog, Operation};
 use keyway_core::error_body::ErrorBody;
+use keyway_core::late_search::LateSearch;
 use keyway_core::path::NormalPath;
 use keyway_core::policy::authorize;
 use keyway_core::quota::Allowance;
@@ -164,6 +165,8 @@ struct Call {
     taken: Option<Box<Taken>>,
     /// The fault rule that decided the answer.
     fault: Option<u64>,
+    /// How it is behind, if it is a search: a fault rule says so.
+    late_search: Option<LateSearch>,
     /// Whether the connection is cut in place of an answer.
     cut: bool,
     /// The agent's tool that made it.
@@ -270,6 +273,7 @@ impl Gateway {
             now,
             taken: None,
             fault: None,
+            late_search: None,
             cut: false,
             tool: agent::tool(&head.headers),
             spent: None,

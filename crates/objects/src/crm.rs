@@ -10,6 +10,7 @@ pub mod automatic;
 pub mod batch;
 mod candidates;
 pub(crate) mod conditions;
+mod late;
 mod limits;
 mod list_filters;
 mod list_folders;

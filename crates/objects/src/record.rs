@@ -155,6 +155,26 @@ impl Record {
         }
     }
 
+    /// The record as it was at a moment; none before it was created. `modified` names the property with the time of the last
+    /// change, which has no history: it is the time of the newest value that remains.
+    pub(crate) fn as_of(&self, at: Timestamp, modified: Option<&Name>) -> Option<Self> {
+        if self.created_at > at {
+            return None;
+        }
+        let mut then = Self { archived_at: self.archived_at, ..Self::new(self.id, self.created_at) };
+        for cell in &self.cells {
+            let versions: Vec<Seen<'_>> = self.history(&cell.name).filter(|seen| seen.at <= at).collect();
+            for seen in versions.iter().rev() {
+                then.set(&cell.name, seen.value, seen.at, seen.app_id);
+                then.updated_at = then.updated_at.max(seen.at);
+            }
+        }
+        if let Some(name) = modified {
+            then.set_quietly(name, &then.updated_at.to_iso(), then.updated_at);
+        }
+        Some(then)
+    }
+
     /// Takes a property out, with its history.
     pub(crate) fn forget(&mut self, name: &str) {
         if let Some(earlier) = &mut self.earlier {

@@ -289,16 +289,18 @@ fn not_met(expect: &str, count: u64, what: &str) -> String {
 
 /// The fault rule as the admin API takes it, without the options that were not given.
 async fn fault(connection: &Connection, rule: FaultRule) -> anyhow::Result<Value> {
-    let FaultRule { status, limit, retry_after, cut, inputs, latency, operation, method, path, app, after, times, probability, seed } =
-        rule;
-    let latency_ms = latency.as_deref().map(milliseconds).transpose()?;
+    let FaultRule { status, limit, retry_after, cut, inputs, latency, search_lag, search_shuffled, .. } = rule;
+    let FaultRule { operation, method, path, app, after, times, probability, seed, .. } = rule;
+    let [latency_ms, search_lag_ms] = [latency, search_lag].map(|time| time.as_deref().map(milliseconds).transpose());
     let fields = [
         ("status", json!(status)),
         ("limit", json!(limit)),
         ("retryAfterS", json!(retry_after)),
         ("cut", json!(cut)),
         ("inputs", if inputs.is_empty() { Value::Null } else { json!(inputs) }),
-        ("latencyMs", json!(latency_ms)),
+        ("latencyMs", json!(latency_ms?)),
+        ("searchLagMs", json!(search_lag_ms?)),
+        ("searchShuffled", if search_shuffled { json!(true) } else { Value::Null }),
         ("operation", json!(operation)),
         ("method", json!(method)),
         ("path", json!(path)),
@@ -327,7 +329,7 @@ fn received(answer: &Value) -> String {
 fn faults(answer: &Value) -> String {
     let row = |FaultUse { rule, seen, hit }: &FaultUse| {
         let fields = json!(rule);
-        let is_given = |name: &&str| fields.get(*name).is_some_and(|value| !value.is_null() && *value != 0);
+        let is_given = |name: &&str| fields.get(*name).is_some_and(|value| !value.is_null() && *value != 0 && *value != false);
         let said = |names: &[&str]| -> String {
             let said: Vec<String> =
                 names.iter().copied().filter(|name| is_given(name)).map(|name| format!("{name} {}", text(&fields[name]))).collect();
@@ -335,7 +337,7 @@ fn faults(answer: &Value) -> String {
         };
         vec![
             rule.id.to_string(),
-            said(&["status", "limit", "retryAfterS", "cut", "inputs", "latencyMs", "probability"]),
+            said(&["status", "limit", "retryAfterS", "cut", "inputs", "latencyMs", "searchLagMs", "searchShuffled", "probability"]),
             said(&["operation", "method", "path", "app"]),
             seen.to_string(),
             hit.to_string(),

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
 pub use keyway_api::body::{Cut, FaultRule as Rule};
+use keyway_core::late_search::LateSearch;
 
 use crate::repeat::Seed;
 use crate::sync::locked;
@@ -15,6 +16,8 @@ use crate::sync::locked;
 const RULES_MAX: usize = 200;
 /// Longest that a call can be made to wait, in milliseconds.
 const LATENCY_MS_MAX: u64 = 60_000;
+/// Longest time that searches can be behind, in milliseconds: an hour.
+const SEARCH_LAG_MS_MAX: u64 = 3_600_000;
 /// A migrating account asks for up to a day (hubspot facts, section 4).
 const RETRY_AFTER_S_MAX: u32 = 86_400;
 
@@ -25,6 +28,8 @@ pub struct Hit {
     pub latency_ms: u64,
     /// The rule that decides what comes of it.
     pub rule: Option<Rule>,
+    /// How it is behind, if it is a search.
+    pub late_search: Option<LateSearch>,
 }
 
 /// What a rule may look at.
@@ -65,6 +70,8 @@ struct Counted {
     /// Calls it made fail.
     hit: u64,
     random: u64,
+    /// Where its chance began.
+    seed: u64,
 }
 
 impl Faults {
@@ -86,7 +93,8 @@ impl Faults {
         rules.last_id += 1;
         rule.id = rules.last_id;
         let chance = self.seed.filter(|_| rule.seed == 0).map(|seed| u64::from_le_bytes(seed.bytes("fault rule", rule.id)));
-        rules.rules.push(Counted { rule: rule.clone(), seen: 0, hit: 0, random: chance.unwrap_or(rule.seed) });
+        let seed = chance.unwrap_or(rule.seed);
+        rules.rules.push(Counted { rule: rule.clone(), seen: 0, hit: 0, random: seed, seed });
         self.any.store(true, Ordering::Release);
         Ok(rule)
     }
@@ -111,7 +119,7 @@ impl Faults {
         self.any.store(false, Ordering::Release);
     }
 
-    /// What a call runs into: the waits of all rules that hit it, and the first that decides more.
+    /// What a call runs into: the waits of all rules that hit it, the first that decides more, and the first about searches.
     pub fn look(&self, seen: Seen<'_>) -> Hit {
         let mut hit = Hit::default();
         if !self.any.load(Ordering::Acquire) {
@@ -126,6 +134,7 @@ impl Faults {
             if decides {
                 hit.rule = Some(counted.rule.clone());
             }
+            hit.late_search = hit.late_search.or_else(|| counted.late_search());
         }
         hit
     }
@@ -139,6 +148,16 @@ fn decides(rule: &Rule) -> bool {
     rule.status.is_some() || rule.cut.is_some() || !rule.inputs.is_empty()
 }
 
+/// Whether a rule is about searches.
+fn is_about_searches(rule: &Rule) -> bool {
+    rule.search_lag_ms.is_some() || rule.search_shuffled
+}
+
+/// Whether an operation searches records of one type.
+fn searches(operation: &str) -> bool {
+    operation.starts_with("POST ") && operation.contains("/objects/") && operation.ends_with("/search")
+}
+
 fn fits(rule: &Rule, seen: Seen<'_>) -> bool {
     let operation = rule.operation.as_deref().is_none_or(|own| own.eq_ignore_ascii_case(seen.operation));
     let method = rule.method.as_deref().is_none_or(|own| own.eq_ignore_ascii_case(seen.method));
@@ -146,10 +165,16 @@ fn fits(rule: &Rule, seen: Seen<'_>) -> bool {
     let app = rule.app.as_deref().is_none_or(|own| own == seen.app_name || own.parse() == Ok(seen.app_id));
     // A part of a batch is there to fail only in a batch.
     let batch = rule.inputs.is_empty() || is_partial(seen.operation);
-    operation && method && path && app && batch
+    let search = !is_about_searches(rule) || searches(seen.operation);
+    operation && method && path && app && batch && search
 }
 
 impl Counted {
+    fn late_search(&self) -> Option<LateSearch> {
+        let (lag_ms, shuffled) = (self.rule.search_lag_ms.unwrap_or(0), self.rule.search_shuffled);
+        is_about_searches(&self.rule).then_some(LateSearch { lag_ms, shuffled, seed: self.seed })
+    }
+
     /// Counts a call that fits, and says whether it fails.
     fn fires(&mut self) -> bool {
         self.seen += 1;
@@ -210,9 +235,13 @@ impl WrongRule {
 }
 
 fn check(rule: &Rule) -> Result<(), WrongRule> {
-    let effects = [rule.status.is_some(), rule.cut.is_some(), !rule.inputs.is_empty()].iter().filter(|on| **on).count();
+    let effects =
+        [rule.status.is_some(), rule.cut.is_some(), !rule.inputs.is_empty(), is_about_searches(rule)].iter().filter(|on| **on).count();
     if effects > 1 || (effects == 0 && rule.latency_ms == 0) {
-        return Err(WrongRule::Other("a fault rule needs one way to fail: status, cut or inputs, with or without a latency; or a latency alone. On the command line: keyway portal fault add --status 429 --times 1".into()));
+        return Err(WrongRule::Other("a fault rule needs one way to fail: status, cut, inputs or a change of searches, with or without a latency; or a latency alone. On the command line: keyway portal fault add --status 429 --times 1".into()));
+    }
+    if rule.search_lag_ms.is_some_and(|lag| lag > SEARCH_LAG_MS_MAX) {
+        return Err(WrongRule::Other(format!("a search is {} seconds behind at most", SEARCH_LAG_MS_MAX / 1_000)));
     }
     if rule.latency_ms > LATENCY_MS_MAX {
         return Err(WrongRule::Other(format!("a call waits {LATENCY_MS_MAX} milliseconds at most")));
@@ -317,11 +346,28 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_about_searches_strikes_searches_of_records_only_and_decides_nothing_else() {
+        let search = Seen { operation: "POST /crm/v3/objects/{objectType}/search", ..CREATE };
+        let faults = Faults::default();
+        faults.add(rule(r#"{"searchLagMs":10000,"seed":7}"#)).unwrap();
+        faults.add(rule(r#"{"status":503,"after":1}"#)).unwrap();
+        assert_eq!(faults.look(CREATE).late_search, None);
+        let hit = faults.look(search);
+        assert_eq!(hit.late_search, Some(LateSearch { lag_ms: 10_000, shuffled: false, seed: 7 }));
+        assert_eq!(hit.rule.and_then(|rule| rule.status), Some(503), "another rule still decides");
+        for other in ["POST /crm/v3/lists/search", "GET /crm/v3/objects/{objectType}", "POST /crm/v3/objects/{objectType}/batch/read"] {
+            assert_eq!(faults.look(Seen { operation: other, ..CREATE }).late_search, None, "{other}");
+        }
+    }
+
+    #[test]
     fn rules_that_make_no_sense_are_refused() {
         for json in [
             "{}",
             r#"{"status":200}"#,
             r#"{"status":500,"cut":"before"}"#,
+            r#"{"status":500,"searchLagMs":1000}"#,
+            r#"{"searchLagMs":3600001}"#,
             r#"{"status":500,"limit":"daily"}"#,
             r#"{"status":429,"limit":"hourly"}"#,
             r#"{"status":429,"retryAfterS":86401}"#,

@@ -39,6 +39,7 @@ impl Gateway {
         if hit.latency_ms > 0 {
             tokio::time::sleep(Duration::from_millis(hit.latency_ms)).await;
         }
+        call.late_search = hit.late_search;
         let Some(rule) = hit.rule else { return Ok(None) };
         call.fault = Some(rule.id);
         call.cut = rule.cut.is_some();

@@ -235,7 +235,8 @@ impl Gateway {
             call.begun = true;
         }
         let query = head.uri.query().and_then(authenticate::without_hapikey);
-        let rest = Forwarded { method: head.method.clone(), query, headers: let_through(&head.headers), body, now: call.now.wall };
+        let (headers, late_search) = (let_through(&head.headers), call.late_search);
+        let rest = Forwarded { method: head.method.clone(), query, headers, body, now: call.now.wall, late_search };
         let mut reply = forward(destination, permit, rest, &mut call.sent).await?;
         if let Some(touched) = &mut call.touched {
             touched::learn(touched, &mut reply).await;

@@ -5,12 +5,13 @@ use std::cmp::Ordering;
 use std::collections::HashSet;
 
 use keyway_core::error_body::ErrorBody;
+use keyway_core::policy::OnBehalf;
 use keyway_core::time::Timestamp;
 use serde_json::{Map, Value};
 
 use super::conditions::{Condition, Key, Operator, lower};
 use super::render::{self, View};
-use super::{Answer, candidates, kind as kind_of};
+use super::{Answer, candidates, kind as kind_of, late};
 use crate::call::Reply;
 use crate::derived;
 use crate::invalid;
@@ -59,7 +60,14 @@ pub(crate) fn answer(request: &Request<'_>, kind: Kind, state: &State) -> Answer
     }
     let body = if request.body.is_empty() { Map::new() } else { request.json()? };
     let search = Search::parse(state, kind, &body).inspect_err(|error| request.tell_refused(state.space(kind), error))?;
-    let found = search.found(state, kind, request.work)?;
+    let behind;
+    let found = match request.by.and_then(OnBehalf::late_search) {
+        None => search.found(state, kind, request.work)?,
+        Some(how) => {
+            behind = late::records(how, state, kind, request.now, request.work)?;
+            late::shuffled(how, search.among(behind.iter().map(AsRef::as_ref), state, kind, request.work)?)
+        }
+    };
     let names = texts(&body, "properties")?;
     request.tell_unknown(state.space(kind), &names);
     let view = View::of(state.schema(kind), &names, &[], Vec::new()).seen_by(request.by, kind, state.schema(kind));
@@ -100,8 +108,19 @@ impl Search {
     /// # Errors
     /// Fewer steps are left than that takes.
     pub fn found<'a>(&self, state: &'a State, kind: Kind, work: &Work) -> Result<Vec<&'a Record>, Exceeded> {
+        self.among(candidates::of(state, kind, &self.groups, work)?, state, kind, work)
+    }
+
+    /// The results among some records, sorted.
+    fn among<'a>(
+        &self,
+        records: impl Iterator<Item = &'a Record>,
+        state: &State,
+        kind: Kind,
+        work: &Work,
+    ) -> Result<Vec<&'a Record>, Exceeded> {
         let mut found = Vec::new();
-        for record in candidates::of(state, kind, &self.groups, work)? {
+        for record in records {
             work.charge(1)?;
             if self.matches(state, kind, record, work)? {
                 found.push(record);

@@ -231,7 +231,8 @@ class HubSpot:
         """Makes calls fail: fault(429, times=2), fault(503, path="/crm/*/search"), fault(latency=2), fault(cut="after").
 
         Which calls: `method`, `path`, `operation`, `app`, `after` (passes over so many), `times`, `probability`, `seed`.
-        How: `status` with `limit` and `retry_after` (seconds), `latency` (seconds or a timedelta), `cut`, `inputs` of a batch.
+        How: `status` with `limit` and `retry_after` (seconds), `latency` (seconds or a timedelta), `cut`, `inputs` of a batch,
+        `search_lag` (seconds or a timedelta until searches find a change), `search_shuffled`.
         """
         return Fault(self, self.call("POST", "/faults", rule(status, **how))["fault"])
 

@@ -55,11 +55,14 @@ def rule(
     retry_after: Optional[int] = None,
     cut: Optional[str] = None,
     inputs: Optional[Iterable[int]] = None,
+    search_lag: Optional[Duration] = None,
+    search_shuffled: Optional[bool] = None,
 ) -> Dict[str, Any]:
     """The rule in the form of the admin API."""
     given = {
         "status": status, "method": method, "path": path, "operation": operation, "app": app, "after": after, "times": times,
         "probability": probability, "seed": seed, "limit": limit, "retryAfterS": retry_after, "cut": cut,
         "latencyMs": None if latency is None else milliseconds(latency), "inputs": None if inputs is None else list(inputs),
+        "searchLagMs": None if search_lag is None else milliseconds(search_lag), "searchShuffled": search_shuffled,
     }
     return {name: value for name, value in given.items() if value is not None}

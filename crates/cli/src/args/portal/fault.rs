@@ -36,6 +36,12 @@ pub struct FaultRule {
     /// Make these inputs of a batch fail, counted from 0, and perform the others
     #[arg(long, value_name = "N,N", value_delimiter = ',')]
     pub inputs: Vec<usize>,
+    /// Let searches of records find a change only after up to this time by the account's clock, such as 10s
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["status", "cut", "inputs"])]
+    pub search_lag: Option<String>,
+    /// Let neighbours among the results of a search change places
+    #[arg(long, conflicts_with_all = ["status", "cut", "inputs"])]
+    pub search_shuffled: bool,
     /// Delay calls by this time, such as 250ms or 2s
     #[arg(long, value_name = "TIME")]
     pub latency: Option<String>,

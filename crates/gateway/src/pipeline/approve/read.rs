@@ -165,7 +165,7 @@ fn request(call: &Call, method: Method, body: Bytes) -> Forwarded {
     if !body.is_empty() {
         headers.insert(CONTENT_TYPE, json);
     }
-    Forwarded { method, query: None, headers, body: Either::Left(Full::new(body)), now: call.now.wall }
+    Forwarded { method, query: None, headers, body: Either::Left(Full::new(body)), now: call.now.wall, late_search: None }
 }
 
 /// All of an answer.
